@@ -1,0 +1,62 @@
+# Everything Kasuki does from a fresh clone. It needs a shell, git, make and some Python 3; `make` lists the targets.
+
+PY := .venv/bin/python
+STAMP := .venv/.installed
+MODEL := models/kasuki.tar.gz
+# The folders are inputs too: a deleted file changes its folder's time.
+MODEL_INPUTS := domain.yml config.yml $(shell find data 2>/dev/null) $(shell find bot/nlu -name '*.py' 2>/dev/null)
+
+export RASA_TELEMETRY_ENABLED := false
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+export SQLALCHEMY_SILENCE_UBER_WARNING ?= 1
+
+# $(call default,NAME,VALUE): a setting that neither the environment nor .env has.
+default = { grep -Eqs '^ *(export +)?$(1) *=' .env || : "$${$(1)=$(2)}"; }
+
+.PHONY: help run test train lint bench env migrate lock clean FORCE
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: $(MODEL) ## start the demo shop: environment, model, database and demo data as needed, then serve
+	@$(call default,DEMO,1); $(call default,DESK_HOURS,always); export DEMO DESK_HOURS; exec $(PY) -m bot serve
+
+test: $(MODEL) ## run the whole test suite; ARGS="-k orders" for a part of it
+	@$(PY) -m pytest $(ARGS)
+
+train: $(MODEL) ## train the model, if its data changed
+
+lint: $(STAMP) ## check style and types with ruff and mypy
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+
+bench: $(MODEL) ## run the latency and crash benchmarks; more of them: .venv/bin/python -m bench
+	$(PY) -m bench.latency
+	$(PY) -m bench.crash
+
+env: $(STAMP) ## make .venv with the locked packages
+
+migrate: $(STAMP) ## bring the database to the newest schema
+	@$(PY) -m bot migrate
+
+lock: ## resolve requirements.in into requirements.txt, with hashes
+	@uv=$$(sh tools/find_uv.sh --install) || { echo "make lock needs uv, which could not be installed." >&2; exit 1; }; \
+	"$$uv" pip compile --quiet --generate-hashes --no-header --no-emit-index-url --python-version 3.10 \
+		--override overrides.txt --output-file requirements.txt requirements.in
+
+clean: ## delete the trained model and caches; the data in var/ and .venv stay
+	rm -rf models .rasa .pytest_cache .mypy_cache .ruff_cache .hypothesis results
+	find . -name __pycache__ -type d -not -path './.venv/*' -not -path './.uv/*' -prune -exec rm -rf {} +
+
+# Always asked, and cheap: the file changes only when the packages do, so what depends on it stays fresh.
+$(STAMP): FORCE
+	@sh tools/make_env.sh
+
+$(MODEL): $(STAMP) $(MODEL_INPUTS)
+	@mkdir -p models var
+	@echo "Training the model: two to four minutes, once (details in var/train.log) ..."
+	@$(PY) -m rasa train --fixed-model-name kasuki --out models >var/train.log 2>&1 </dev/null || { \
+		tail -n 40 var/train.log >&2; \
+		echo "Training failed: the end of var/train.log is above." >&2; exit 1; }
+	@touch $@
+	@echo "Trained $@."

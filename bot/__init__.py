@@ -1,0 +1,1 @@
+"""Kasuki: a customer-service assistant that shops can run."""

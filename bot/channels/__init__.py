@@ -1,0 +1,1 @@
+"""One module per channel that reaches out of the house."""

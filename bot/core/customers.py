@@ -1,0 +1,54 @@
+"""Customers and the identities under which channels know them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType
+
+CustomerId = NewType("CustomerId", str)
+IdentityId = NewType("IdentityId", str)
+
+_NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Z]")
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A person who buys from the shop. `external_id` is the shop's own number for them."""
+
+    id: CustomerId
+    external_id: str
+    name: str
+    email: str | None
+    created_at: datetime
+    phone: str | None = None
+    postcode: str | None = None
+    birthday_month: int | None = None
+    birthday_day: int | None = None
+
+    @property
+    def first_name(self) -> str:
+        """How to address them: the first word of the name."""
+        return self.name.split()[0] if self.name.strip() else ""
+
+
+@dataclass(frozen=True)
+class ChannelIdentity:
+    """One account of a person on one channel: unique by channel and external id."""
+
+    id: IdentityId
+    channel: str
+    external_id: str
+    customer_id: CustomerId | None
+    created_at: datetime
+
+
+def normalise_email(text: str) -> str:
+    """An e-mail address as it is compared: trimmed, lower case."""
+    return text.strip().lower()
+
+
+def normalise_postcode(text: str) -> str:
+    """A postcode as it is compared: upper case, letters and digits only."""
+    return _NOT_ALPHANUMERIC.sub("", text.upper())

@@ -1,0 +1,1 @@
+"""The Rasa agent in a worker: turns, tracker store, in-process actions."""

@@ -1,0 +1,1 @@
+"""The aiohttp front door: chat, REST, health and the demo shop."""

@@ -1,0 +1,243 @@
+/*
+ * The embed script: a launcher button on the shop's page, and the chat panel behind it.
+ *
+ *   <script async src="https://HOST/widget.js" data-site="SITE"></script>
+ *
+ * Optional: data-identity-token="JWT". The page can call window.Kasuki.open(draft?), close(), identify(token) and
+ * logout(). Before this script has loaded, queue calls instead:
+ *   (window.Kasuki = window.Kasuki || []).push(["identify", token]);
+ * When a sign-in has run out the window gets a "kasuki:identity-expired" event; answer it with identify(freshToken).
+ *
+ * The shop's page may forbid inline styles, so everything is styled by one constructed sheet in a shadow root.
+ */
+(() => {
+  "use strict";
+
+  const script = document.currentScript ?? document.querySelector('script[data-site][src*="/widget.js"]');
+  if (!script || window.Kasuki?.open) return; // a page that embeds the script twice still gets one launcher
+  const queued = Array.isArray(window.Kasuki) ? window.Kasuki : [];
+
+  const ORIGIN = new URL(script.src).origin;
+  const SITE = script.dataset.site || "default";
+  const LOAD_TIMEOUT_MS = 12000;
+  const SIGNED_OUT_KEY = "kasuki:signed-out";
+
+  const CSS = `
+    :host { all: initial !important; }
+    * { box-sizing: border-box; }
+    .launcher, .panel { position: fixed; z-index: 2147483000; font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
+    .launcher { right: 20px; bottom: 20px; width: 60px; height: 60px; padding: 0; border: 0; border-radius: 50%; cursor: pointer;
+      color: #fff; background: #0d5547; box-shadow: 0 2px 6px rgba(20,24,22,.22), 0 10px 28px rgba(20,24,22,.24);
+      transition: background-color .15s; }
+    .launcher:hover { background: #0a4539; }
+    .launcher:focus-visible, button:focus-visible { outline: 3px solid #0d5547; outline-offset: 3px; box-shadow: 0 0 0 3px #fff; }
+    .launcher svg { display: block; width: 30px; height: 30px; margin: 15px; fill: none; stroke: currentColor;
+      stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
+    .badge { position: absolute; top: -4px; right: -4px; min-width: 24px; height: 24px; padding: 0 6px; border: 2px solid #fff;
+      border-radius: 12px; font-size: 13px; line-height: 20px; font-weight: 700; text-align: center; color: #fff; background: #b3261e; }
+    .panel { right: 20px; bottom: 96px; width: 392px; height: min(640px, calc(100vh - 116px)); height: min(640px, calc(100dvh - 116px));
+      overflow: hidden; border-radius: 18px; background: #fff; color: #1d2421;
+      box-shadow: 0 0 0 1px rgba(20,24,22,.08), 0 18px 60px rgba(20,24,22,.28);
+      visibility: hidden; opacity: 0; transform: translateY(10px); transition: opacity .16s, transform .16s, visibility 0s .16s; }
+    .open .panel { visibility: visible; opacity: 1; transform: none; transition-delay: 0s; }
+    iframe { display: block; width: 100%; height: 100%; border: 0; opacity: 0; color-scheme: light; }
+    .loaded iframe { opacity: 1; }
+    .wait { position: absolute; inset: 0; display: grid; place-content: center; justify-items: center; gap: 14px; padding: 32px; text-align: center; }
+    .loaded .wait { display: none; }
+    .wait p { margin: 0; max-width: 32ch; }
+    .wait button { padding: 9px 18px; border: 1.5px solid #0d5547; border-radius: 10px; font: inherit; font-weight: 600;
+      color: #0d5547; background: #fff; cursor: pointer; }
+    .wait .quiet { border-color: transparent; }
+    .spinner { width: 30px; height: 30px; border: 3px solid #dfe6e3; border-top-color: #0d5547; border-radius: 50%; animation: turn .9s linear infinite; }
+    [hidden] { display: none !important; }
+    @keyframes turn { to { transform: rotate(1turn); } }
+    @media (max-width: 520px), (max-height: 460px) {
+      .panel { left: 0; right: 0; bottom: auto; top: var(--top, 0); width: 100%; height: var(--height, 100vh); border-radius: 0; }
+      .open .launcher { visibility: hidden; }
+    }
+    @supports (height: 100dvh) { @media (max-width: 520px), (max-height: 460px) { .panel { height: var(--height, 100dvh); } } }
+    @media (prefers-reduced-motion: reduce) { .launcher, .panel { transition: none; } .spinner { animation-duration: 4s; } }
+    @media (forced-colors: active) { .launcher, .panel { border: 1px solid; } }
+    @media print { .launcher, .panel { display: none; } }`;
+
+  let root, wrap, launcher, badge, panel, iframe, wait, loadTimer;
+  let opened = false;
+  let frameReady = false;
+  let unread = 0;
+  let draft = "";
+  let token = script.dataset.identityToken || null;
+  let signedOut = false;
+
+  /** An element with attributes and children; no innerHTML, so pages that enforce Trusted Types work too. */
+  function el(name, attributes = {}, ...children) {
+    const svg = name === "svg" || name === "path";
+    const node = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+    node.append(...children);
+    return node;
+  }
+
+  const icon = () => el("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, el("path"));
+  const BUBBLE = "M21 12a8 8 0 0 1-8 8H4l1.6-3.2A8 8 0 0 1 11 4h2a8 8 0 0 1 8 8ZM8.5 12h.01M12 12h.01M15.5 12h.01";
+  const CHEVRON = "M5 9l7 7 7-7";
+
+  /** Put the launcher on the page; nothing else is loaded until it is used. */
+  function mount() {
+    const host = el("div", { id: "kasuki-chat" });
+    root = host.attachShadow({ mode: "open" });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(CSS);
+    root.adoptedStyleSheets = [sheet];
+    badge = el("span", { class: "badge", "aria-hidden": "true", hidden: "" });
+    launcher = el("button", { type: "button", class: "launcher", "data-testid": "kasuki-launcher" }, icon(), badge);
+    launcher.addEventListener("click", () => (opened ? close() : open()));
+    wrap = el("div", {}, launcher);
+    root.append(wrap);
+    root.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && opened) close();
+    });
+    window.addEventListener("message", receive);
+    document.body.append(host);
+    label();
+  }
+
+  /** The launcher's name and picture follow what a press will do. */
+  function label() {
+    const news = unread ? `, ${unread} new message${unread === 1 ? "" : "s"}` : "";
+    launcher.setAttribute("aria-label", opened ? "Close chat" : `Open chat${news}`);
+    launcher.querySelector("path").setAttribute("d", opened ? CHEVRON : BUBBLE);
+    badge.hidden = opened || !unread;
+    badge.textContent = unread > 9 ? "9+" : String(unread);
+    wrap.className = `${opened ? "open" : ""} ${frameReady ? "loaded" : ""}`;
+  }
+
+  /** Build the panel at the first opening. */
+  function createPanel() {
+    const query = new URLSearchParams({ site: SITE, host: location.origin });
+    iframe = el("iframe", {
+      title: "Customer service chat", src: `${ORIGIN}/chat/frame?${query}`, "data-testid": "kasuki-frame", referrerpolicy: "origin",
+    });
+    wait = el("div", { class: "wait", role: "status" });
+    panel = el("div", { class: "panel", "data-testid": "kasuki-panel" }, wait, iframe);
+    wrap.prepend(panel);
+    awaitFrame();
+    if (window.visualViewport) {
+      // On a phone the on-screen keyboard covers a fixed panel unless the panel follows the visible part of the page.
+      const fit = () => {
+        panel.style.setProperty("--height", `${visualViewport.height}px`);
+        panel.style.setProperty("--top", `${visualViewport.offsetTop}px`);
+      };
+      visualViewport.addEventListener("resize", fit);
+      visualViewport.addEventListener("scroll", fit);
+      fit();
+    }
+  }
+
+  /** Show that the panel is loading, and say so if it does not arrive: an empty box would look broken. */
+  function awaitFrame() {
+    wait.replaceChildren(el("div", { class: "spinner" }), el("p", {}, "Opening the chat…"));
+    clearTimeout(loadTimer);
+    loadTimer = setTimeout(() => {
+      const again = el("button", { type: "button" }, "Try again");
+      again.addEventListener("click", () => {
+        awaitFrame();
+        iframe.src = `${iframe.src}`;
+      });
+      const leave = el("button", { type: "button", class: "quiet" }, "Close");
+      leave.addEventListener("click", close);
+      wait.replaceChildren(el("p", {}, "The chat could not be loaded. Please check your connection."), again, leave);
+    }, LOAD_TIMEOUT_MS);
+  }
+
+  function tell(type, data = {}) {
+    if (frameReady) iframe.contentWindow.postMessage({ source: "kasuki", type, ...data }, ORIGIN);
+  }
+
+  /** Only our own frame, from our own origin, is listened to. */
+  function receive(event) {
+    if (event.origin !== ORIGIN || !iframe || event.source !== iframe.contentWindow || event.data?.source !== "kasuki") return;
+    const { type } = event.data;
+    if (type === "ready") {
+      frameReady = true;
+      clearTimeout(loadTimer);
+      tell("init", { token, signed_out: signedOut || takeSignedOutMark() });
+      signedOut = false;
+      if (opened) showFrame();
+      label();
+    } else if (type === "close") {
+      close();
+    } else if (type === "unread") {
+      unread = Number(event.data.count) || 0;
+      label();
+    } else if (type === "identity-expired") {
+      token = null;
+      window.dispatchEvent(new CustomEvent("kasuki:identity-expired"));
+    }
+  }
+
+  function showFrame() {
+    iframe.focus();
+    tell("open", { draft });
+    draft = "";
+  }
+
+  /** Open the panel; a draft is put in the message box, not sent. */
+  function open(text) {
+    if (typeof text === "string") draft = text;
+    if (!iframe) createPanel();
+    opened = true;
+    label();
+    if (frameReady) showFrame();
+  }
+
+  function close() {
+    if (!opened) return;
+    // Read before the panel hides: give focus back only if the panel had it.
+    const hadFocus = panel.contains(root.activeElement);
+    opened = false;
+    label();
+    tell("close");
+    if (hadFocus) launcher.focus();
+  }
+
+  /** Say who is signed in, with a short-lived token from the shop's server. */
+  function identify(newToken) {
+    token = newToken || null;
+    if (token) tell("identify", { token });
+  }
+
+  /** Forget the customer. The panel may not be loaded, so a mark makes the next page's panel forget as well. */
+  function logout() {
+    token = null;
+    if (frameReady) return tell("logout");
+    signedOut = true;
+    try {
+      localStorage.setItem(SIGNED_OUT_KEY, "1");
+    } catch { /* storage is blocked: the mark lives as long as this page */ }
+  }
+
+  function takeSignedOutMark() {
+    try {
+      const mark = localStorage.getItem(SIGNED_OUT_KEY) !== null;
+      localStorage.removeItem(SIGNED_OUT_KEY);
+      return mark;
+    } catch {
+      return false;
+    }
+  }
+
+  const api = { open, close, identify, logout };
+  const run = (call) => {
+    const [name, ...values] = Array.isArray(call) ? call : [call];
+    api[name]?.(...values);
+  };
+
+  function start() {
+    mount();
+    window.Kasuki = { ...api, push: run };
+    queued.forEach(run);
+  }
+
+  if (document.body) start();
+  else document.addEventListener("DOMContentLoaded", start);
+})();

@@ -1,0 +1,1 @@
+"""Use cases, one transaction each; storage and clock come in through ports."""

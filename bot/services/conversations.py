@@ -1,0 +1,198 @@
+"""Opening conversations and recording what customers write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.core.conversations import (
+    MAX_TEXT_CHARACTERS,
+    Author,
+    Conversation,
+    ConversationEvent,
+    ConversationId,
+    InboundMessage,
+    Message,
+    MessageId,
+    Owner,
+    TurnState,
+    clean_text,
+)
+from bot.core.customers import ChannelIdentity, Customer, CustomerId, IdentityId, normalise_email
+from bot.errors import ConversationNotFound, DuplicateMessageId, EmptyText, TextTooLong, UnknownChoice
+from bot.services.ids import new_id
+from bot.services.ports import Clock, Database, Hint, UnitOfWork
+
+WEB = "web"
+
+
+@dataclass(frozen=True)
+class ProvenIdentity:
+    """A customer that the shop vouches for, until a moment."""
+
+    external_id: str
+    email: str | None
+    name: str
+    expires_at: datetime
+
+
+async def open_channel_conversation(
+    db: Database, clock: Clock, *, channel: str, external_id: str, conversation_id: ConversationId | None = None
+) -> Conversation:
+    """The conversation of one account on one channel; begun if there is none. Safe to repeat, and at the same time."""
+    async with db.reading() as work:
+        found = await _latest(work, channel, external_id)
+    if found is not None:
+        return found
+    async with db.transaction() as work:
+        return await _latest(work, channel, external_id) or await _begin(
+            work, clock, channel, external_id, conversation_id=conversation_id
+        )
+
+
+async def open_web_conversation(
+    db: Database, clock: Clock, *, conversation_id: ConversationId | None, identity: ProvenIdentity | None
+) -> tuple[Conversation, Customer | None]:
+    """The conversation a website visitor may see, and the customer they have proven to be.
+
+    `conversation_id` comes from a checked visitor token. A conversation that belongs to a customer opens only while
+    that customer's proof holds: a token left on a shared computer shows nobody's history. Otherwise a new one begins.
+    """
+    now = clock.now()
+    async with db.transaction() as work:
+        conversation = await work.conversations.lock(conversation_id) if conversation_id else None
+        customer = await _proven_customer(work, identity, now) if identity else None
+        if conversation is not None and not _may_open(conversation, customer, now):
+            conversation = None
+        if conversation is None:
+            conversation = await _begin(work, clock, WEB, new_id())
+        if customer is not None and identity is not None:
+            conversation = replace(conversation, customer_id=customer.id, verified_until=identity.expires_at)
+            await work.conversations.save(conversation)
+        elif (known := conversation.verified_customer(now)) is not None:
+            customer = await work.customers.get(known)
+        return conversation, customer
+
+
+def _may_open(conversation: Conversation, customer: Customer | None, now: datetime) -> bool:
+    if conversation.channel != WEB:
+        return False
+    if conversation.customer_id is None:
+        return True
+    if customer is not None:
+        return conversation.customer_id == customer.id
+    return conversation.verified_customer(now) is not None
+
+
+async def receive_message(
+    db: Database, clock: Clock, conversation_id: ConversationId, inbound: InboundMessage
+) -> Message:
+    """Record a customer's message and return it with its place in the conversation.
+
+    Safe to repeat: the same external id with the same content returns the recorded message. Raises EmptyText,
+    TextTooLong, UnknownChoice, DuplicateMessageId (same id, other content) or ConversationNotFound, recording nothing.
+    """
+    async with db.transaction() as work:
+        conversation = await work.conversations.lock(conversation_id)
+        if conversation is None:
+            raise ConversationNotFound
+        if inbound.payload is not None:
+            choice = await work.messages.offered_choice(conversation_id, inbound.payload)
+            if choice is None:
+                raise UnknownChoice
+            inbound = replace(inbound, text=choice.title)
+        else:
+            inbound = replace(inbound, text=checked_text(inbound.text))
+        recorded = await work.messages.by_external_id(conversation.channel, inbound.external_id)
+        if recorded is not None:
+            if recorded.conversation_id != conversation_id or not inbound.same_content(recorded):
+                raise DuplicateMessageId
+            return recorded
+        return await _record(work, clock, conversation, inbound)
+
+
+def checked_text(text: str) -> str:
+    """The text as it is kept. Raises EmptyText or TextTooLong."""
+    text = clean_text(text)
+    if not text:
+        raise EmptyText
+    if len(text) > MAX_TEXT_CHARACTERS:
+        raise TextTooLong
+    return text
+
+
+async def _record(work: UnitOfWork, clock: Clock, conversation: Conversation, inbound: InboundMessage) -> Message:
+    now = clock.now()
+    for_bot = conversation.owner is Owner.BOT
+    message = Message(
+        id=MessageId(new_id()),
+        conversation_id=conversation.id,
+        seq=conversation.last_seq + 1,
+        author=Author.CUSTOMER,
+        text=inbound.text,
+        at=now,
+        payload=inbound.payload,
+        external_id=inbound.external_id,
+        turn_state=TurnState.PENDING if for_bot else TurnState.NOT_FOR_BOT,
+    )
+    await work.messages.add(message, conversation.channel)
+    next_turn_at = (conversation.next_turn_at or now) if for_bot else conversation.next_turn_at
+    await work.conversations.save(replace(conversation, last_seq=message.seq, next_turn_at=next_turn_at))
+    if for_bot:
+        work.hint(Hint("inbound", conversation.id))
+    work.hint(Hint("outbound", conversation.id))
+    return message
+
+
+async def mark_read(db: Database, conversation_id: ConversationId, seq: int) -> None:
+    """Note how far the customer has read. Never goes back, never past the end; safe to repeat."""
+    async with db.transaction() as work:
+        conversation = await work.conversations.lock(conversation_id)
+        if conversation is not None and conversation.read_seq < min(seq, conversation.last_seq):
+            await work.conversations.save(replace(conversation, read_seq=min(seq, conversation.last_seq)))
+
+
+async def end_conversation(db: Database, clock: Clock, conversation_id: ConversationId) -> None:
+    """Note that the customer closed the chat. What they have written is still answered."""
+    async with db.transaction() as work:
+        await work.conversations.add_event(ConversationEvent(conversation_id, "ended_by_customer", clock.now()))
+
+
+async def say(work: UnitOfWork, conversation: Conversation, message: Message) -> Conversation:
+    """Put an outbound message behind the last one. The caller holds the conversation's lock and checked its owner."""
+    message = replace(message, seq=conversation.last_seq + 1)
+    await work.messages.add(message, conversation.channel)
+    work.hint(Hint("outbound", conversation.id))
+    return replace(conversation, last_seq=message.seq)
+
+
+async def _latest(work: UnitOfWork, channel: str, external_id: str) -> Conversation | None:
+    identity = await work.customers.identity(channel, external_id)
+    return await work.conversations.latest_of_identity(identity.id) if identity else None
+
+
+async def _begin(
+    work: UnitOfWork, clock: Clock, channel: str, external_id: str, *, conversation_id: ConversationId | None = None
+) -> Conversation:
+    now = clock.now()
+    identity = ChannelIdentity(IdentityId(new_id()), channel, external_id, None, now)
+    await work.customers.add_identity(identity)
+    conversation = Conversation(
+        id=conversation_id or ConversationId(new_id()),
+        channel=channel,
+        identity_id=identity.id,
+        owner=Owner.BOT,
+        last_seq=0,
+        created_at=now,
+    )
+    await work.conversations.add(conversation)
+    return conversation
+
+
+async def _proven_customer(work: UnitOfWork, identity: ProvenIdentity, now: datetime) -> Customer:
+    customer = await work.customers.by_external_id(identity.external_id)
+    if customer is None:
+        email = normalise_email(identity.email) if identity.email else None
+        customer = Customer(CustomerId(new_id()), identity.external_id, identity.name, email, now)
+        await work.customers.add(customer)
+    return customer

@@ -1,0 +1,61 @@
+"""Effects that leave the house: written with the turn, delivered after its commit, at least once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.services.ids import new_id
+from bot.services.ports import Clock, Database, Hint, OutboxEntry, UnitOfWork
+
+MAX_ATTEMPTS = 8
+DELIVERY_LEASE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """An e-mail in plain text. `message_id` stays the same when a delivery is repeated."""
+
+    message_id: str
+    to: str
+    subject: str
+    body: str
+    reply_to: str | None = None
+
+
+Deliver = Callable[[Mail], Awaitable[None]]
+
+
+async def queue_mail(
+    work: UnitOfWork, clock: Clock, *, key: str, to: str, subject: str, body: str, reply_to: str | None = None
+) -> None:
+    """Have an e-mail sent once this unit of work is committed. The same key queues it once."""
+    now = clock.now()
+    payload = {"to": to, "subject": subject, "body": body, "reply_to": reply_to}
+    if await work.outbox.add(OutboxEntry(new_id(), key, "mail", payload, now, next_attempt_at=now)):
+        work.hint(Hint("outbox"))
+
+
+async def deliver_next(db: Database, clock: Clock, deliver: Deliver) -> OutboxEntry | None:
+    """Deliver the entry that is due longest, and return it as it stands afterwards; None when nothing is due.
+
+    A failure is kept with the entry and tried again after 30 s, doubling; after 8 tries it stays for a person to see.
+    """
+    async with db.transaction() as work:
+        now = clock.now()
+        entry = await work.outbox.claim_due(now, now + DELIVERY_LEASE)
+    if entry is None:
+        return None
+    attempts = entry.attempts + 1
+    try:
+        await deliver(Mail(message_id=entry.id, **entry.payload))
+    except OSError as error:  # what sockets and smtplib raise: the other side's trouble, not ours
+        wait = timedelta(seconds=30 * 2 ** (attempts - 1))
+        next_attempt_at = None if attempts >= MAX_ATTEMPTS else clock.now() + wait
+        entry = replace(entry, attempts=attempts, next_attempt_at=next_attempt_at, last_error=str(error)[:500])
+    else:
+        entry = replace(entry, attempts=attempts, next_attempt_at=None, sent_at=clock.now(), last_error=None)
+    async with db.transaction() as work:
+        await work.outbox.save(entry)
+    return entry

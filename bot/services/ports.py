@@ -1,0 +1,204 @@
+"""What the use cases need from outside: a clock, a unit of work with its repositories, and wake-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.core.conversations import (
+    Choice,
+    Conversation,
+    ConversationEvent,
+    ConversationId,
+    Message,
+    MessageId,
+    TurnState,
+)
+from bot.core.customers import ChannelIdentity, Customer, CustomerId, IdentityId
+from bot.core.handoffs import Handoff
+from bot.core.orders import Order
+
+
+class Clock(Protocol):
+    """Tells the time: aware, in UTC."""
+
+    def now(self) -> datetime:
+        """The current moment."""
+        ...
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A wake-up: `inbound` (a turn is due), `outbound` (something to show), `typing`, `outbox`.
+
+    Only ever a hint. Whoever misses one finds the work at the next poll.
+    """
+
+    topic: str
+    conversation_id: str = ""
+
+
+@dataclass(frozen=True)
+class OutboxEntry:
+    """An effect that leaves the house, waiting for its delivery. `key` is unique: adding it twice adds it once."""
+
+    id: str
+    key: str
+    kind: str
+    payload: dict[str, Any]
+    created_at: datetime
+    next_attempt_at: datetime | None
+    attempts: int = 0
+    sent_at: datetime | None = None
+    last_error: str | None = None
+
+
+@dataclass(frozen=True)
+class VerificationAttempt:
+    """Somebody tried to prove something. `subject` is what it was about (an order number)."""
+
+    id: str
+    conversation_id: ConversationId
+    kind: str
+    subject: str
+    succeeded: bool
+    at: datetime
+
+
+@dataclass(frozen=True)
+class WorkerState:
+    """A dialogue worker as it last reported itself."""
+
+    id: str
+    started_at: datetime
+    seen_at: datetime
+    model: str | None = None
+
+
+class ConversationRepository(Protocol):
+    async def add(self, conversation: Conversation) -> None: ...
+    async def get(self, conversation_id: ConversationId) -> Conversation | None: ...
+    async def lock(self, conversation_id: ConversationId) -> Conversation | None:
+        """Like get, and nobody else changes it until this unit of work ends."""
+        ...
+
+    async def save(self, conversation: Conversation) -> None: ...
+    async def latest_of_identity(self, identity_id: IdentityId) -> Conversation | None: ...
+    async def claim_due(self, *, holder: str, now: datetime, until: datetime) -> Conversation | None:
+        """Lease the conversation whose turn has been due longest, leaving out those that others hold."""
+        ...
+
+    async def renew_leases(self, holder: str, now: datetime, until: datetime) -> int:
+        """Extend the leases the holder has not lost; the number of them."""
+        ...
+
+    async def release_leases(self, holder: str) -> int: ...
+    async def next_due_at(self) -> datetime | None:
+        """When the next turn is due, whoever holds it; None when there is nothing to do."""
+        ...
+
+    async def last_seqs(self, ids: Sequence[ConversationId]) -> dict[ConversationId, int]: ...
+    async def add_event(self, event: ConversationEvent) -> None: ...
+    async def events(self, conversation_id: ConversationId) -> list[ConversationEvent]: ...
+
+
+class MessageRepository(Protocol):
+    async def add(self, message: Message, channel: str) -> None: ...
+    async def by_external_id(self, channel: str, external_id: str) -> Message | None: ...
+    async def after(self, conversation_id: ConversationId, seq: int, limit: int = 200) -> list[Message]: ...
+    async def first_pending(self, conversation_id: ConversationId) -> Message | None: ...
+    async def replies_to(self, conversation_id: ConversationId, seq: int) -> list[Message]: ...
+    async def set_turn(self, message_id: MessageId, state: TurnState, attempts: int) -> None: ...
+    async def offered_choice(self, conversation_id: ConversationId, payload: str) -> Choice | None: ...
+
+
+class CustomerRepository(Protocol):
+    async def add(self, customer: Customer) -> None: ...
+    async def get(self, customer_id: CustomerId) -> Customer | None: ...
+    async def by_external_id(self, external_id: str) -> Customer | None: ...
+    async def by_email(self, email: str) -> Customer | None: ...
+    async def count(self) -> int: ...
+    async def add_identity(self, identity: ChannelIdentity) -> None: ...
+    async def identity(self, channel: str, external_id: str) -> ChannelIdentity | None: ...
+
+
+class OrderRepository(Protocol):
+    async def add(self, order: Order) -> None: ...
+    async def by_number(self, number: str, *, lock: bool = False) -> Order | None: ...
+    async def of_customer(self, customer_id: CustomerId, limit: int = 20) -> list[Order]:
+        """The customer's orders, newest first."""
+        ...
+
+
+class TrackerEventRepository(Protocol):
+    async def current_session(self, conversation_id: ConversationId) -> tuple[list[str], int]:
+        """The events (JSON texts) since the last session began, and the position after the last one."""
+        ...
+
+    async def append(
+        self, conversation_id: ConversationId, position: int, events: Sequence[tuple[str, bool]], at: datetime
+    ) -> None:
+        """Add events (JSON text, whether it begins a session) from that position on; a taken position is an error."""
+        ...
+
+
+class VerificationRepository(Protocol):
+    async def add(self, attempt: VerificationAttempt) -> None: ...
+    async def failed_in_conversation(self, conversation_id: ConversationId, kind: str, since: datetime) -> int: ...
+    async def failed_for_subject(self, kind: str, subject: str, since: datetime) -> int: ...
+
+
+class HandoffRepository(Protocol):
+    async def add(self, handoff: Handoff) -> None: ...
+    async def open_for(self, conversation_id: ConversationId) -> Handoff | None: ...
+
+
+class OutboxRepository(Protocol):
+    async def add(self, entry: OutboxEntry) -> bool:
+        """Add it unless its key is there already; whether it was added."""
+        ...
+
+    async def claim_due(self, now: datetime, until: datetime) -> OutboxEntry | None:
+        """The entry due longest, put off until then so that nobody else takes it meanwhile."""
+        ...
+
+    async def save(self, entry: OutboxEntry) -> None: ...
+
+
+class WorkerRepository(Protocol):
+    async def report(self, state: WorkerState) -> None: ...
+    async def remove(self, worker_id: str) -> None: ...
+    async def seen_since(self, at: datetime) -> list[WorkerState]: ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction: everything done through it happens, or nothing."""
+
+    conversations: ConversationRepository
+    messages: MessageRepository
+    customers: CustomerRepository
+    orders: OrderRepository
+    tracker_events: TrackerEventRepository
+    verifications: VerificationRepository
+    handoffs: HandoffRepository
+    outbox: OutboxRepository
+    workers: WorkerRepository
+
+    def hint(self, hint: Hint) -> None:
+        """Wake somebody up after the commit; never before, and not at all if it fails."""
+        ...
+
+
+class Database(Protocol):
+    """Opens units of work."""
+
+    def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """For writing: commits at the end, rolls back if an error leaves it."""
+        ...
+
+    def reading(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """For reading only; never waits for a writer."""
+        ...

@@ -1,0 +1,214 @@
+"""Turns: the bot's answer to one message, all of it or nothing.
+
+A worker claims a conversation (a lease that runs out if the worker dies), works on its oldest waiting message, and
+commits tracker events, replies and effects together. What fails is tried again, and in the end given to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.core.conversations import (
+    Author,
+    Conversation,
+    ConversationEvent,
+    ConversationId,
+    Message,
+    MessageId,
+    Owner,
+    Reply,
+    TurnState,
+    may_change_owner,
+)
+from bot.core.handoffs import HandoffReason
+from bot.core.shop import Shop
+from bot.core.turns import LEASE, is_exhausted, retry_delay
+from bot.errors import ConversationNotFound, LeaseLost
+from bot.services.conversations import say
+from bot.services.handoffs import request_handoff
+from bot.services.ids import new_id
+from bot.services.ports import Clock, Database, Hint, UnitOfWork
+
+APOLOGY = (
+    "I'm sorry, something went wrong on my side and I could not answer that. "
+    "I have passed this conversation to our team ({reply_time}). You can also write to {contact}."
+)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A message that a worker may work on while it holds the conversation's lease."""
+
+    conversation: Conversation
+    message: Message
+    holder: str
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether it was tried too often already (counting the tries that died)."""
+        return is_exhausted(self.message.attempts)
+
+
+async def claim_turn(db: Database, clock: Clock, holder: str) -> Turn | None:
+    """Lease the conversation that has waited longest, and its oldest waiting message; None when nothing is due."""
+    while True:
+        now = clock.now()
+        async with db.transaction() as work:
+            conversation = await work.conversations.claim_due(holder=holder, now=now, until=now + LEASE)
+            if conversation is None:
+                return None
+            message = await work.messages.first_pending(conversation.id)
+            if message is not None and conversation.owner is Owner.BOT:
+                if not is_exhausted(message.attempts):
+                    # Counted before trying: a message that kills its worker is counted too.
+                    await work.messages.set_turn(message.id, TurnState.PENDING, message.attempts + 1)
+                work.hint(Hint("typing", conversation.id))
+                return Turn(conversation, message, holder)
+            await _drop_waiting(work, conversation, now)
+
+
+async def begin_turn(work: UnitOfWork, clock: Clock, turn: Turn) -> Conversation | None:
+    """Lock the conversation and make sure that the bot may still answer.
+
+    None when a person took over meanwhile: the turn is dropped, and the drop is recorded. Raises LeaseLost when
+    somebody else works on the message or has finished it.
+    """
+    now = clock.now()
+    conversation = await work.conversations.lock(turn.conversation.id)
+    if conversation is None or conversation.lease_holder != turn.holder:
+        raise LeaseLost
+    pending = await work.messages.first_pending(conversation.id)
+    if pending is None or pending.id != turn.message.id:
+        raise LeaseLost
+    if conversation.owner is not Owner.BOT:
+        # A late bot reply must not talk over a person.
+        await _drop_waiting(work, conversation, now)
+        return None
+    return conversation
+
+
+async def finish_turn(
+    work: UnitOfWork, clock: Clock, shop: Shop, turn: Turn, replies: Sequence[Reply], conversation: Conversation
+) -> None:
+    """Record the replies, mark the message handled and give the conversation back, in the turn's own transaction."""
+    conversation = await _say_all(work, clock, shop, turn.message, replies, conversation)
+    await work.messages.set_turn(turn.message.id, TurnState.HANDLED, turn.message.attempts + 1)
+    await _give_back(work, clock, conversation)
+
+
+async def fail_turn(db: Database, clock: Clock, turn: Turn, error: BaseException) -> None:
+    """Note that a try failed, and set the next one. Does nothing if the lease is lost: the next holder sees to it."""
+    now = clock.now()
+    async with db.transaction() as work:
+        conversation = await work.conversations.lock(turn.conversation.id)
+        if conversation is None or conversation.lease_holder != turn.holder:
+            return
+        attempts = turn.message.attempts + 1
+        await work.conversations.add_event(
+            ConversationEvent(
+                conversation.id,
+                "turn_failed",
+                now,
+                {"seq": turn.message.seq, "attempt": attempts, "error": type(error).__name__},
+            )
+        )
+        due = now if is_exhausted(attempts) else now + retry_delay(attempts)
+        await work.conversations.save(
+            replace(conversation, next_turn_at=due, lease_holder=None, lease_expires_at=None)
+        )
+        work.hint(Hint("inbound", conversation.id))
+
+
+async def give_up_turn(db: Database, clock: Clock, shop: Shop, turn: Turn) -> None:
+    """Apologise, ask for a person, and go on with what was written after. Raises LeaseLost like begin_turn."""
+    async with db.transaction() as work:
+        conversation = await begin_turn(work, clock, turn)
+        if conversation is None:
+            return
+        await request_handoff(work, clock, shop, conversation, HandoffReason.TURN_FAILED)
+        apology = Reply(APOLOGY.format(reply_time=shop.reply_time, contact=shop.contact_email))
+        conversation = await _say_all(work, clock, shop, turn.message, [apology], conversation)
+        await work.messages.set_turn(turn.message.id, TurnState.FAILED, turn.message.attempts)
+        await _give_back(work, clock, conversation)
+
+
+async def change_owner(db: Database, clock: Clock, conversation_id: ConversationId, owner: Owner) -> Conversation:
+    """Pass a conversation on. A turn that is being worked on ends before or is dropped; safe to repeat."""
+    async with db.transaction() as work:
+        conversation = await work.conversations.lock(conversation_id)
+        if conversation is None or not may_change_owner(conversation.owner, owner):
+            raise ConversationNotFound
+        conversation = replace(conversation, owner=owner)
+        await work.conversations.save(conversation)
+        await work.conversations.add_event(
+            ConversationEvent(conversation_id, "owner_changed", clock.now(), {"owner": owner.value})
+        )
+        work.hint(Hint("outbound", conversation_id))
+        return conversation
+
+
+async def renew_leases(db: Database, clock: Clock, holder: str) -> int:
+    """Keep the leases a worker holds. Those that ran out stay lost."""
+    now = clock.now()
+    async with db.transaction() as work:
+        return await work.conversations.renew_leases(holder, now, now + LEASE)
+
+
+async def release_worker(db: Database, worker_id: str) -> int:
+    """Give back everything a dead or stopped worker held, so that the next one need not wait; the number of leases."""
+    async with db.transaction() as work:
+        await work.workers.remove(worker_id)
+        released = await work.conversations.release_leases(worker_id)
+        if released:
+            work.hint(Hint("inbound"))
+        return released
+
+
+async def _say_all(
+    work: UnitOfWork, clock: Clock, shop: Shop, answered: Message, replies: Sequence[Reply], conversation: Conversation
+) -> Conversation:
+    for reply in replies:
+        message = Message(
+            id=MessageId(new_id()),
+            conversation_id=conversation.id,
+            seq=0,
+            author=Author.BOT,
+            author_name=shop.assistant_name,
+            text=reply.text,
+            choices=reply.choices,
+            reply_to_seq=answered.seq,
+            at=clock.now(),
+        )
+        conversation = await say(work, conversation, message)
+    return conversation
+
+
+async def _drop_waiting(work: UnitOfWork, conversation: Conversation, now: datetime) -> None:
+    dropped = []
+    while (message := await work.messages.first_pending(conversation.id)) is not None:
+        await work.messages.set_turn(message.id, TurnState.NOT_FOR_BOT, message.attempts)
+        dropped.append(message.seq)
+    if dropped:
+        await work.conversations.add_event(
+            ConversationEvent(
+                conversation.id, "turn_dropped", now, {"seqs": dropped, "owner": conversation.owner.value}
+            )
+        )
+    await work.conversations.save(
+        replace(conversation, next_turn_at=None, lease_holder=None, lease_expires_at=None)
+    )
+    work.hint(Hint("outbound", conversation.id))
+
+
+async def _give_back(work: UnitOfWork, clock: Clock, conversation: Conversation) -> None:
+    more = await work.messages.first_pending(conversation.id) is not None
+    await work.conversations.save(
+        replace(
+            conversation, next_turn_at=clock.now() if more else None, lease_holder=None, lease_expires_at=None
+        )
+    )
+    if more:
+        work.hint(Hint("inbound", conversation.id))
+    work.hint(Hint("outbound", conversation.id))

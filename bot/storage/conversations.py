@@ -1,0 +1,200 @@
+"""Conversations, messages and hand-offs in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.conversations import (
+    Author,
+    Choice,
+    Conversation,
+    ConversationEvent,
+    ConversationId,
+    Message,
+    MessageId,
+    Owner,
+    TurnState,
+)
+from bot.core.customers import IdentityId
+from bot.core.handoffs import Handoff, HandoffReason
+from bot.storage import tables
+
+# A choice stays good while it can still be seen: further back than this nobody scrolls to press one.
+OFFERS_LOOKED_AT = 50
+
+
+def _conversation(row: RowMapping) -> Conversation:
+    return Conversation(**{**row, "owner": Owner(row["owner"])})
+
+
+def _message(row: RowMapping) -> Message:
+    values: dict[str, Any] = dict(row)
+    del values["channel"]
+    values["author"] = Author(values["author"])
+    values["choices"] = tuple(Choice(**choice) for choice in values["choices"])
+    values["turn_state"] = TurnState(values["turn_state"]) if values["turn_state"] else None
+    return Message(**values)
+
+
+class SqlConversations:
+    """ConversationRepository on SQLAlchemy."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, conversation: Conversation) -> None:
+        await self._connection.execute(insert(tables.conversations).values(**_columns(conversation)))
+
+    async def get(self, conversation_id: ConversationId) -> Conversation | None:
+        return await self._one(tables.conversations.c.id == conversation_id)
+
+    async def lock(self, conversation_id: ConversationId) -> Conversation | None:
+        return await self._one(tables.conversations.c.id == conversation_id, lock=True)
+
+    async def save(self, conversation: Conversation) -> None:
+        values = _columns(conversation)
+        await self._connection.execute(
+            update(tables.conversations).where(tables.conversations.c.id == values.pop("id")).values(**values)
+        )
+
+    async def latest_of_identity(self, identity_id: IdentityId) -> Conversation | None:
+        c = tables.conversations.c
+        query = select(tables.conversations).where(c.identity_id == identity_id)
+        row = (await self._connection.execute(query.order_by(c.created_at.desc(), c.id).limit(1))).mappings().first()
+        return _conversation(row) if row else None
+
+    async def claim_due(self, *, holder: str, now: datetime, until: datetime) -> Conversation | None:
+        c = tables.conversations.c
+        due = (
+            select(c.id)
+            .where(c.next_turn_at <= now, or_(c.lease_expires_at.is_(None), c.lease_expires_at <= now))
+            .order_by(c.next_turn_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        conversation_id = await self._connection.scalar(due)
+        if conversation_id is None:
+            return None
+        claimed = (
+            update(tables.conversations)
+            .where(c.id == conversation_id)
+            .values(lease_holder=holder, lease_expires_at=until)
+            .returning(tables.conversations)
+        )
+        return _conversation((await self._connection.execute(claimed)).mappings().one())
+
+    async def renew_leases(self, holder: str, now: datetime, until: datetime) -> int:
+        c = tables.conversations.c
+        result = await self._connection.execute(
+            update(tables.conversations)
+            .where(c.lease_holder == holder, c.lease_expires_at > now)
+            .values(lease_expires_at=until)
+        )
+        return result.rowcount
+
+    async def release_leases(self, holder: str) -> int:
+        result = await self._connection.execute(
+            update(tables.conversations)
+            .where(tables.conversations.c.lease_holder == holder)
+            .values(lease_holder=None, lease_expires_at=None)
+        )
+        return result.rowcount
+
+    async def next_due_at(self) -> datetime | None:
+        due: datetime | None = await self._connection.scalar(select(func.min(tables.conversations.c.next_turn_at)))
+        return due
+
+    async def last_seqs(self, ids: Sequence[ConversationId]) -> dict[ConversationId, int]:
+        c = tables.conversations.c
+        rows = await self._connection.execute(select(c.id, c.last_seq).where(c.id.in_(ids)))
+        return {ConversationId(row.id): row.last_seq for row in rows}
+
+    async def add_event(self, event: ConversationEvent) -> None:
+        await self._connection.execute(
+            insert(tables.conversation_events).values(**{**asdict(event), "detail": dict(event.detail)})
+        )
+
+    async def events(self, conversation_id: ConversationId) -> list[ConversationEvent]:
+        c = tables.conversation_events.c
+        query = select(c.conversation_id, c.kind, c.at, c.detail).where(c.conversation_id == conversation_id)
+        rows = (await self._connection.execute(query.order_by(c.id))).mappings()
+        return [ConversationEvent(**row) for row in rows]
+
+    async def _one(self, condition: ColumnElement[bool], *, lock: bool = False) -> Conversation | None:
+        query = select(tables.conversations).where(condition)
+        row = (await self._connection.execute(query.with_for_update() if lock else query)).mappings().first()
+        return _conversation(row) if row else None
+
+
+class SqlMessages:
+    """MessageRepository on SQLAlchemy."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, message: Message, channel: str) -> None:
+        values = _columns(message)
+        values["choices"] = [asdict(choice) for choice in message.choices]
+        await self._connection.execute(insert(tables.messages).values(channel=channel, **values))
+
+    async def by_external_id(self, channel: str, external_id: str) -> Message | None:
+        c = tables.messages.c
+        found = await self._list(and_(c.channel == channel, c.external_id == external_id), limit=1)
+        return found[0] if found else None
+
+    async def after(self, conversation_id: ConversationId, seq: int, limit: int = 200) -> list[Message]:
+        c = tables.messages.c
+        return await self._list(and_(c.conversation_id == conversation_id, c.seq > seq), limit=limit)
+
+    async def first_pending(self, conversation_id: ConversationId) -> Message | None:
+        c = tables.messages.c
+        found = await self._list(and_(c.conversation_id == conversation_id, c.turn_state == "pending"), limit=1)
+        return found[0] if found else None
+
+    async def replies_to(self, conversation_id: ConversationId, seq: int) -> list[Message]:
+        c = tables.messages.c
+        return await self._list(and_(c.conversation_id == conversation_id, c.reply_to_seq == seq))
+
+    async def set_turn(self, message_id: MessageId, state: TurnState, attempts: int) -> None:
+        await self._connection.execute(
+            update(tables.messages)
+            .where(tables.messages.c.id == message_id)
+            .values(turn_state=state.value, attempts=attempts)
+        )
+
+    async def offered_choice(self, conversation_id: ConversationId, payload: str) -> Choice | None:
+        c = tables.messages.c
+        query = select(c.choices).where(c.conversation_id == conversation_id, c.author != Author.CUSTOMER.value)
+        rows = await self._connection.execute(query.order_by(c.seq.desc()).limit(OFFERS_LOOKED_AT))
+        return next((Choice(**offer) for row in rows for offer in row.choices if offer["payload"] == payload), None)
+
+    async def _list(self, condition: ColumnElement[bool], limit: int | None = None) -> list[Message]:
+        query = select(tables.messages).where(condition).order_by(tables.messages.c.seq).limit(limit)
+        return [_message(row) for row in (await self._connection.execute(query)).mappings()]
+
+
+class SqlHandoffs:
+    """HandoffRepository on SQLAlchemy."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, handoff: Handoff) -> None:
+        await self._connection.execute(insert(tables.handoffs).values(**_columns(handoff)))
+
+    async def open_for(self, conversation_id: ConversationId) -> Handoff | None:
+        c = tables.handoffs.c
+        query = select(tables.handoffs).where(c.conversation_id == conversation_id, c.closed_at.is_(None))
+        row = (await self._connection.execute(query)).mappings().first()
+        return Handoff(**{**row, "reason": HandoffReason(row["reason"])}) if row else None
+
+
+def _columns(record: Any) -> dict[str, Any]:
+    """A dataclass as column values: enumerations by their value."""
+    return {name: getattr(value, "value", value) for name, value in vars(record).items()}

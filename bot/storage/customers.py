@@ -1,0 +1,90 @@
+"""Customers, their identities and their orders in the database."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.customers import ChannelIdentity, Customer, CustomerId
+from bot.core.orders import Order, OrderLine, OrderStatus
+from bot.storage import tables
+
+
+class SqlCustomers:
+    """CustomerRepository on SQLAlchemy."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, customer: Customer) -> None:
+        await self._connection.execute(insert(tables.customers).values(**asdict(customer)))
+
+    async def get(self, customer_id: CustomerId) -> Customer | None:
+        return await self._one(tables.customers.c.id == customer_id)
+
+    async def by_external_id(self, external_id: str) -> Customer | None:
+        return await self._one(tables.customers.c.external_id == external_id)
+
+    async def by_email(self, email: str) -> Customer | None:
+        return await self._one(tables.customers.c.email == email)
+
+    async def count(self) -> int:
+        return await self._connection.scalar(select(func.count()).select_from(tables.customers)) or 0
+
+    async def add_identity(self, identity: ChannelIdentity) -> None:
+        await self._connection.execute(insert(tables.channel_identities).values(**asdict(identity)))
+
+    async def identity(self, channel: str, external_id: str) -> ChannelIdentity | None:
+        c = tables.channel_identities.c
+        query = select(tables.channel_identities).where(c.channel == channel, c.external_id == external_id)
+        row = (await self._connection.execute(query)).mappings().first()
+        return ChannelIdentity(**row) if row else None
+
+    async def _one(self, condition: ColumnElement[bool]) -> Customer | None:
+        query = select(tables.customers).where(condition).order_by(tables.customers.c.created_at).limit(1)
+        row = (await self._connection.execute(query)).mappings().first()
+        return Customer(**row) if row else None
+
+
+class SqlOrders:
+    """OrderRepository on SQLAlchemy."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, order: Order) -> None:
+        values: dict[str, Any] = {**vars(order), "status": order.status.value}
+        lines = values.pop("lines")
+        await self._connection.execute(insert(tables.orders).values(**values))
+        if lines:
+            await self._connection.execute(
+                insert(tables.order_lines),
+                [{"order_number": order.number, "position": i, **asdict(line)} for i, line in enumerate(lines, 1)],
+            )
+
+    async def by_number(self, number: str, *, lock: bool = False) -> Order | None:
+        query = select(tables.orders).where(tables.orders.c.number == number)
+        found = await self._list(query.with_for_update() if lock else query)
+        return found[0] if found else None
+
+    async def of_customer(self, customer_id: CustomerId, limit: int = 20) -> list[Order]:
+        c = tables.orders.c
+        query = select(tables.orders).where(c.customer_id == customer_id)
+        return await self._list(query.order_by(c.placed_at.desc(), c.number.desc()).limit(limit))
+
+    async def _list(self, query: Select[Any]) -> list[Order]:
+        rows = (await self._connection.execute(query)).mappings().all()
+        c = tables.order_lines.c
+        wanted = select(tables.order_lines).where(c.order_number.in_([row["number"] for row in rows]))
+        lines: defaultdict[str, list[OrderLine]] = defaultdict(list)
+        for line in (await self._connection.execute(wanted.order_by(c.position))).mappings():
+            values = dict(line)
+            del values["position"]
+            lines[values.pop("order_number")].append(OrderLine(**values))
+        return [
+            Order(**{**row, "status": OrderStatus(row["status"])}, lines=tuple(lines[row["number"]])) for row in rows
+        ]

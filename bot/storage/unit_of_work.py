@@ -1,0 +1,79 @@
+"""One transaction over all repositories, and the hints that go out with its commit."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.services.ports import Hint
+from bot.storage.conversations import SqlConversations, SqlHandoffs, SqlMessages
+from bot.storage.customers import SqlCustomers, SqlOrders
+from bot.storage.engine import IMMEDIATE
+from bot.storage.operations import SqlOutbox, SqlTrackerEvents, SqlVerifications, SqlWorkers
+from bot.storage.wakeups import CHANNEL, Wakeups
+
+
+class SqlUnitOfWork:
+    """UnitOfWork on one connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.conversations = SqlConversations(connection)
+        self.messages = SqlMessages(connection)
+        self.handoffs = SqlHandoffs(connection)
+        self.customers = SqlCustomers(connection)
+        self.orders = SqlOrders(connection)
+        self.tracker_events = SqlTrackerEvents(connection)
+        self.verifications = SqlVerifications(connection)
+        self.outbox = SqlOutbox(connection)
+        self.workers = SqlWorkers(connection)
+        self.hints: dict[Hint, None] = {}
+
+    def hint(self, hint: Hint) -> None:
+        self.hints[hint] = None
+
+
+class SqlDatabase:
+    """Database on SQLAlchemy: SQLite or PostgreSQL."""
+
+    def __init__(self, engine: AsyncEngine, wakeups: Wakeups) -> None:
+        self._engine = engine
+        self._wakeups = wakeups
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        # SQLite has one writer. Waiting here is fair and costs nothing; its own waiting is by polling.
+        self._writing = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[SqlUnitOfWork]:
+        async with contextlib.AsyncExitStack() as stack:
+            if self._is_sqlite:
+                await stack.enter_async_context(self._writing)
+            connection = await stack.enter_async_context(self._engine.connect())
+            await connection.execution_options(**{IMMEDIATE: True})
+            work = SqlUnitOfWork(connection)
+            async with connection.begin():
+                yield work
+                if not self._is_sqlite:
+                    # Sent by PostgreSQL itself if, and only if, the transaction commits.
+                    for hint in work.hints:
+                        await connection.execute(
+                            text("SELECT pg_notify(:channel, :payload)"),
+                            {"channel": CHANNEL, "payload": json.dumps(asdict(hint))},
+                        )
+        if self._is_sqlite:
+            for hint in work.hints:
+                self._wakeups.send(hint)
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[SqlUnitOfWork]:
+        async with self._engine.connect() as connection, connection.begin():
+            yield SqlUnitOfWork(connection)
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self._engine.dispose()
