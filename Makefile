@@ -25,6 +25,7 @@ test: $(MODEL) ## run the whole test suite; ARGS="-k orders" for a part of it
 	@$(PY) -m pytest $(ARGS)
 
 train: $(MODEL) ## train the model, if its data changed
+	@echo "The model in $(MODEL) is up to date."
 
 lint: $(STAMP) ## check style and types with ruff and mypy
 	$(PY) -m ruff check .
@@ -59,4 +60,3 @@ $(MODEL): $(STAMP) $(MODEL_INPUTS)
 		tail -n 40 var/train.log >&2; \
 		echo "Training failed: the end of var/train.log is above." >&2; exit 1; }
 	@touch $@
-	@echo "Trained $@."

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from bot.nlu.canonical import canonical
 from bot.nlu.char_ngrams import CharNgrams
 from bot.nlu.embedding import SentenceEncoderModel, Vectors
 
@@ -21,13 +22,15 @@ class Gate:
 
     It is refused when the intent named `out_of_scope` wins outright, and when the weighted mean of confidence, margin
     and similarity falls below `threshold`. Weights need not sum to one; threshold 0 switches the second test off.
+    The defaults were chosen by cross-validation on our own examples, with whole intents held out as out of scope:
+    similarity says most, the margin adds little, and 0.45 costs two points of accuracy in scope.
     """
 
     out_of_scope: str = "out_of_scope"
-    threshold: float = 0.5
+    threshold: float = 0.45
     confidence_weight: float = 1.0
-    margin_weight: float = 1.0
-    similarity_weight: float = 1.0
+    margin_weight: float = 0.25
+    similarity_weight: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -129,10 +132,10 @@ class IntentModel:
     def fit_texts(
         cls, encoder: SentenceEncoderModel, texts: Sequence[str], intents: Sequence[str], gate: Gate | None = None
     ) -> "IntentModel":
-        """Learn from plain texts, with each intent's own name as one more example of it."""
+        """Learn from plain texts as the Rasa pipeline does: canonical, each intent's own name one more example of it."""
         gate = gate or Gate()
         named = sorted(set(intents) - {gate.out_of_scope})
-        texts = [*texts, *map(name_in_words, named)]
+        texts = [*map(canonical, texts), *map(name_in_words, named)]
         return cls.fit(texts, encoder.encode(texts), [*intents, *named], gate)
 
     def predict(self, text: str, vector: Vectors) -> Prediction:
@@ -149,7 +152,8 @@ class IntentModel:
         return Prediction(winner, confidence, ranking, signals, refused=False)
 
     def predict_texts(self, encoder: SentenceEncoderModel, texts: Sequence[str]) -> list[Prediction]:
-        """Return one prediction for each text."""
+        """Return one prediction for each plain text, as the Rasa pipeline would."""
+        texts = [canonical(text) for text in texts]
         return [self.predict(text, vector) for text, vector in zip(texts, encoder.encode(texts), strict=True)]
 
     def _probabilities(self, text: str, vector: Vectors) -> Vectors:

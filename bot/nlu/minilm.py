@@ -1,10 +1,12 @@
 """all-MiniLM-L6-v2 rebuilt as an int8 ONNX graph from its published weights. Imported only when training."""
 
+import contextlib
 import hashlib
 import importlib.util
+import logging
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +76,22 @@ def build_encoder(source: Path, target: Path) -> None:
         onnx.save(build_graph(load_file(source / WEIGHTS_FILE)), full)
         # A scale for each channel keeps the vectors at cosine 0.993 of float32 on average (0.970 with one scale for a
         # whole matrix), at the same speed. Seven-bit weights cannot overflow on processors without VNNI instructions.
-        quantize_dynamic(
-            full, target / GRAPH_FILE, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True
-        )
+        with _quiet():
+            quantize_dynamic(
+                full, target / GRAPH_FILE, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True
+            )
     shutil.copyfile(source / TOKENIZER_FILE, target / TOKENIZER_FILE)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The quantiser reports every tensor that it leaves alone, on the root logger."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def build_graph(weights: Mapping[str, npt.NDArray[Any]]) -> onnx.ModelProto:

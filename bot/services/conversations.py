@@ -74,6 +74,13 @@ async def open_web_conversation(
         return conversation, customer
 
 
+async def visible_conversation(db: Database, clock: Clock, conversation_id: ConversationId) -> Conversation | None:
+    """A visitor's own conversation while they may see it; None otherwise, as in open_web_conversation."""
+    async with db.reading() as work:
+        conversation = await work.conversations.get(conversation_id)
+    return conversation if conversation and _may_open(conversation, None, clock.now()) else None
+
+
 def _may_open(conversation: Conversation, customer: Customer | None, now: datetime) -> bool:
     if conversation.channel != WEB:
         return False

@@ -44,9 +44,7 @@ async def look_up_order(
     if limits.is_reached(in_conversation, for_order):
         return LookupRefusal.TOO_MANY_ATTEMPTS
     proven = order is not None and proves_order(order, proof)
-    await work.verifications.add(
-        VerificationAttempt(new_id(), conversation_id, ORDER_LOOKUP, number, proven, now)
-    )
+    await work.verifications.add(VerificationAttempt(new_id(), conversation_id, ORDER_LOOKUP, number, proven, now))
     return order if order is not None and proven else LookupRefusal.NO_MATCH
 
 

@@ -50,7 +50,7 @@ async def deliver_next(db: Database, clock: Clock, deliver: Deliver) -> OutboxEn
     attempts = entry.attempts + 1
     try:
         await deliver(Mail(message_id=entry.id, **entry.payload))
-    except OSError as error:  # what sockets and smtplib raise: the other side's trouble, not ours
+    except (OSError, ValueError) as error:  # a mail server that is away (smtplib raises OSError), or a bad address
         wait = timedelta(seconds=30 * 2 ** (attempts - 1))
         next_attempt_at = None if attempts >= MAX_ATTEMPTS else clock.now() + wait
         entry = replace(entry, attempts=attempts, next_attempt_at=next_attempt_at, last_error=str(error)[:500])

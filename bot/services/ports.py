@@ -177,15 +177,24 @@ class WorkerRepository(Protocol):
 class UnitOfWork(Protocol):
     """One transaction: everything done through it happens, or nothing."""
 
-    conversations: ConversationRepository
-    messages: MessageRepository
-    customers: CustomerRepository
-    orders: OrderRepository
-    tracker_events: TrackerEventRepository
-    verifications: VerificationRepository
-    handoffs: HandoffRepository
-    outbox: OutboxRepository
-    workers: WorkerRepository
+    @property
+    def conversations(self) -> ConversationRepository: ...
+    @property
+    def messages(self) -> MessageRepository: ...
+    @property
+    def customers(self) -> CustomerRepository: ...
+    @property
+    def orders(self) -> OrderRepository: ...
+    @property
+    def tracker_events(self) -> TrackerEventRepository: ...
+    @property
+    def verifications(self) -> VerificationRepository: ...
+    @property
+    def handoffs(self) -> HandoffRepository: ...
+    @property
+    def outbox(self) -> OutboxRepository: ...
+    @property
+    def workers(self) -> WorkerRepository: ...
 
     def hint(self, hint: Hint) -> None:
         """Wake somebody up after the commit; never before, and not at all if it fails."""

@@ -115,9 +115,7 @@ async def fail_turn(db: Database, clock: Clock, turn: Turn, error: BaseException
             )
         )
         due = now if is_exhausted(attempts) else now + retry_delay(attempts)
-        await work.conversations.save(
-            replace(conversation, next_turn_at=due, lease_holder=None, lease_expires_at=None)
-        )
+        await work.conversations.save(replace(conversation, next_turn_at=due, lease_holder=None, lease_expires_at=None))
         work.hint(Hint("inbound", conversation.id))
 
 
@@ -196,18 +194,14 @@ async def _drop_waiting(work: UnitOfWork, conversation: Conversation, now: datet
                 conversation.id, "turn_dropped", now, {"seqs": dropped, "owner": conversation.owner.value}
             )
         )
-    await work.conversations.save(
-        replace(conversation, next_turn_at=None, lease_holder=None, lease_expires_at=None)
-    )
+    await work.conversations.save(replace(conversation, next_turn_at=None, lease_holder=None, lease_expires_at=None))
     work.hint(Hint("outbound", conversation.id))
 
 
 async def _give_back(work: UnitOfWork, clock: Clock, conversation: Conversation) -> None:
     more = await work.messages.first_pending(conversation.id) is not None
     await work.conversations.save(
-        replace(
-            conversation, next_turn_at=clock.now() if more else None, lease_holder=None, lease_expires_at=None
-        )
+        replace(conversation, next_turn_at=clock.now() if more else None, lease_holder=None, lease_expires_at=None)
     )
     if more:
         work.hint(Hint("inbound", conversation.id))

@@ -27,7 +27,7 @@
     * { box-sizing: border-box; }
     .launcher, .panel { position: fixed; z-index: 2147483000; font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
     .launcher { right: 20px; bottom: 20px; width: 60px; height: 60px; padding: 0; border: 0; border-radius: 50%; cursor: pointer;
-      color: #fff; background: #0d5547; box-shadow: 0 2px 6px rgba(20,24,22,.22), 0 10px 28px rgba(20,24,22,.24);
+      color: #fff; background: #0d5547; box-shadow: 0 0 0 2px #fff, 0 2px 6px rgba(20,24,22,.22), 0 10px 28px rgba(20,24,22,.24);
       transition: background-color .15s; }
     .launcher:hover { background: #0a4539; }
     .launcher:focus-visible, button:focus-visible { outline: 3px solid #0d5547; outline-offset: 3px; box-shadow: 0 0 0 3px #fff; }
@@ -42,7 +42,7 @@
     .open .panel { visibility: visible; opacity: 1; transform: none; transition-delay: 0s; }
     iframe { display: block; width: 100%; height: 100%; border: 0; opacity: 0; color-scheme: light; }
     .loaded iframe { opacity: 1; }
-    .wait { position: absolute; inset: 0; display: grid; place-content: center; justify-items: center; gap: 14px; padding: 32px; text-align: center; }
+    .wait { position: absolute; z-index: 1; inset: 0; background: #fff; display: grid; place-content: center; justify-items: center; gap: 14px; padding: 32px; text-align: center; }
     .loaded .wait { display: none; }
     .wait p { margin: 0; max-width: 32ch; }
     .wait button { padding: 9px 18px; border: 1.5px solid #0d5547; border-radius: 10px; font: inherit; font-weight: 600;

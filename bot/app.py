@@ -1,0 +1,330 @@
+"""The composition root: the only module that knows every layer, and how each process is put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot.channels.mail import MailFolder, SmtpMail
+from bot.clock import SystemClock
+from bot.config import Config, load_config
+from bot.core.shop import Shop
+from bot.errors import ConfigError
+from bot.gateway.application import create_gateway
+from bot.gateway.settings import LIVE, GatewaySettings
+from bot.metrics import TurnMetrics
+from bot.services.conversations import open_channel_conversation
+from bot.services.demo import DEMO_PEOPLE
+from bot.services.ids import new_id
+from bot.services.outbox import deliver_next
+from bot.services.ports import Hint
+from bot.services.turn_context import TurnContext
+from bot.services.turns import release_worker
+from bot.storage.engine import create_engine
+from bot.storage.migrate import migrate, pending_migrations
+from bot.storage.unit_of_work import SqlDatabase
+from bot.storage.wakeups import Wakeups, create_wakeups
+
+SHUTDOWN_SECONDS = 10.0
+OUTBOX_POLL_SECONDS = 5.0
+RESTART_SECONDS_AT_MOST = 30.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The database and its wake-ups, open."""
+
+    db: SqlDatabase
+    wakeups: Wakeups
+
+
+@contextlib.asynccontextmanager
+async def open_storage(config: Config) -> AsyncIterator[Storage]:
+    """The database of the configuration; closed at the end."""
+    wakeups = create_wakeups(config.database_url)
+    db = SqlDatabase(create_engine(config.database_url), wakeups)
+    try:
+        yield Storage(db, wakeups)
+    finally:
+        await db.close()
+
+
+async def migrate_database(config: Config) -> None:
+    """Bring the database to the schema of this version. Safe to repeat."""
+    engine = create_engine(config.database_url)
+    try:
+        await migrate(engine)
+    finally:
+        await engine.dispose()
+
+
+async def load_demo_data(config: Config) -> int:
+    """Load the demo shop if the database has no customers; how many were loaded."""
+    # Only here, because it brings a library that nobody else needs.
+    from bot.services.demo_data import load_demo
+
+    async with open_storage(config) as storage:
+        return await load_demo(storage.db, SystemClock())
+
+
+async def find_faults(config: Config) -> list[str]:
+    """What would keep the service from working: in the database and the model. The settings are checked already."""
+    faults = []
+    engine = create_engine(config.database_url)
+    try:
+        if await pending_migrations(engine):
+            faults.append("The database is behind this version: run `python -m bot migrate`.")
+    except Exception as error:
+        faults.append(f"The database does not answer ({type(error).__name__}): see DATABASE_URL.")
+    finally:
+        await engine.dispose()
+    faults += find_model_faults(config)
+    return faults
+
+
+def find_model_faults(config: Config) -> list[str]:
+    """What is wrong with the model file, without loading it."""
+    from bot.dialogue.lean import read_model_metadata
+
+    try:
+        read_model_metadata(config.model_path)
+    except FileNotFoundError:
+        return [f"There is no model at {config.model_path}: run `make train`."]
+    except (OSError, ValueError) as error:
+        return [f"The model at {config.model_path} cannot be read ({error}): run `make train`."]
+    return []
+
+
+@contextlib.asynccontextmanager
+async def running_gateway(config: Config, storage: Storage) -> AsyncIterator[None]:
+    """The gateway, listening. At the end its sockets are closed with a reason."""
+    app = create_gateway(
+        GatewaySettings(
+            shop=config.business.to_shop(),
+            allowed_origins=config.allowed_origins,
+            demo=config.demo,
+            metrics_dir=config.metrics_dir,
+            secret_key=config.secret_key,
+            identity_secret=config.identity_secret,
+            api_key=config.api_key,
+        ),
+        storage.db,
+        SystemClock(),
+    )
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        async with storage.wakeups.listening(app[LIVE].receive_hint):
+            await web.TCPSite(runner, config.host, config.port).start()
+            yield
+    finally:
+        await runner.cleanup()
+
+
+async def run_gateway(config: Config) -> None:
+    """The gateway alone, until told to stop."""
+    async with open_storage(config) as storage, running_gateway(config, storage):
+        await told_to_stop()
+
+
+async def run_scheduler(config: Config) -> None:
+    """What happens at its own time (for now: deliveries), until told to stop."""
+    async with open_storage(config) as storage, running_scheduler(config, storage):
+        await told_to_stop()
+
+
+@contextlib.asynccontextmanager
+async def running_scheduler(config: Config, storage: Storage) -> AsyncIterator[None]:
+    """Delivers what waits in the outbox."""
+    sender = config.business.contact.email
+    deliver = SmtpMail(config.smtp_url, sender) if config.smtp_url else MailFolder(config.mail_dir, sender)
+    wake = asyncio.Event()
+
+    def receive_hint(hint: Hint) -> None:
+        if hint.topic == "outbox":
+            wake.set()
+
+    async def deliver_all() -> None:
+        while True:
+            wake.clear()
+            try:
+                while (entry := await deliver_next(storage.db, SystemClock(), deliver)) is not None:
+                    if entry.sent_at is None:
+                        log.warning("could not deliver %s: %s", entry.key, entry.last_error)
+            except Exception:
+                log.exception("could not look into the outbox; trying again")
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(wake.wait(), OUTBOX_POLL_SECONDS)
+
+    async with storage.wakeups.listening(receive_hint):
+        task = asyncio.create_task(deliver_all())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def run_worker(config: Config, worker_id: str, *, supervised: bool) -> None:
+    """A dialogue worker, until told to stop. A supervised one also stops when its supervisor is gone."""
+    from bot.dialogue.lean import leave_out_tensorflow, needs_tensorflow
+
+    if not needs_tensorflow(config.model_path):
+        leave_out_tensorflow()
+    # Only now: importing Rasa is what takes time and memory.
+    from bot.dialogue.assistant import Assistant
+    from bot.dialogue.worker import Worker
+
+    assistant = Assistant.load(config.model_path)
+
+    async def work() -> None:
+        async with open_storage(config) as storage:
+            worker = Worker(worker_id, assistant, storage.db, SystemClock(), config.business.to_shop(), TurnMetrics())
+            async with storage.wakeups.listening(worker.receive_hint):
+                working = asyncio.create_task(worker.run())
+                stopping = asyncio.create_task(told_to_stop(parent_pipe=supervised))
+                await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                worker.stop()
+                stopping.cancel()
+                await working
+
+    try:
+        asyncio.run(work())
+    finally:
+        assistant.close()
+
+
+async def serve(config: Config) -> None:
+    """Everything on one machine: schema, demo data, gateway, deliveries and workers, until told to stop."""
+    if faults := find_model_faults(config):
+        raise ConfigError(faults)
+    await migrate_database(config)
+    loaded = await load_demo_data(config) if config.demo else 0
+    async with open_storage(config) as storage:
+        async with running_gateway(config, storage), running_scheduler(config, storage):
+            print(welcome(config, loaded), flush=True)
+            slots = [asyncio.create_task(keep_worker(storage, slot)) for slot in range(config.workers)]
+            try:
+                await told_to_stop()
+                print("Stopping: finishing what was begun …", flush=True)
+            finally:
+                for slot in slots:
+                    slot.cancel()
+                await asyncio.gather(*slots, return_exceptions=True)
+
+
+async def keep_worker(storage: Storage, slot: int) -> None:
+    """Keep one worker process running: a new one for each that dies. Cancelled, it stops the worker and waits."""
+    wait = 1.0
+    while True:
+        worker_id = f"worker-{slot}-{new_id()[:12]}"
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        # A session of its own, so that Ctrl-C reaches the supervisor alone; it holds the worker's standard input,
+        # whose end tells the worker that the supervisor is gone.
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "bot", "worker", "--id", worker_id, "--supervised"),
+            stdin=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            await process.wait()
+        except asyncio.CancelledError:
+            await _stop_process(process)
+            raise
+        log.error("worker %s ended with status %s; starting another one", worker_id, process.returncode)
+        try:
+            await release_worker(storage.db, worker_id)
+        except Exception:
+            log.exception("could not give back what the worker held; its leases run out by themselves")
+        if loop.time() - began > RESTART_SECONDS_AT_MOST:
+            wait = 1.0
+        await asyncio.sleep(wait)
+        wait = min(wait * 2, RESTART_SECONDS_AT_MOST)
+
+
+async def _stop_process(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), SHUTDOWN_SECONDS)
+    except asyncio.TimeoutError:
+        log.warning("a worker did not stop in time; its turns are run again at the next start")
+        process.kill()
+        await process.wait()
+
+
+async def told_to_stop(*, parent_pipe: bool = False) -> None:
+    """Return at Ctrl-C or a termination signal; with `parent_pipe`, also when standard input ends."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if not parent_pipe:
+        await stop.wait()
+        return
+    reader = asyncio.StreamReader()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    try:
+        waits = {asyncio.create_task(stop.wait()), asyncio.create_task(reader.read())}
+        _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+    finally:
+        transport.close()
+
+
+def welcome(config: Config, demo_customers: int) -> str:
+    """What to try, printed at the start."""
+    return "\n".join(_welcome_lines(config, demo_customers))
+
+
+def _welcome_lines(config: Config, demo_customers: int) -> Iterator[str]:
+    url = config.public_url
+    yield ""
+    yield f"{config.business.name}'s assistant is up. Its model loads for some seconds more; what is written is kept."
+    if demo_customers:
+        yield f"Loaded the demo shop: {demo_customers} customers with their orders."
+    if config.demo:
+        yield f"  Demo shop with the chat   {url}/"
+    site = config.business.name
+    yield f'  Embed on your site        <script async src="{url}/widget.js" data-site="{site}"></script>'
+    yield f"  REST, as Rasa's           POST {url}/webhooks/rest/webhook"
+    if config.demo and config.api_key_is_kept:
+        yield f"  API key (demo)            {config.api_key}"
+    yield f"  Health                    {url}/readyz   {url}/metrics"
+    if config.demo:
+        yield "  Try it as (on the page)   " + ", ".join(f"{person.name} <{person.email}>" for person in DEMO_PEOPLE)
+    yield "Ctrl-C stops it."
+    yield ""
+
+
+# --- `rasa run actions`: the actions without a worker ------------------------------------------------------------
+
+_standalone: tuple[SqlDatabase, Shop] | None = None
+
+
+@contextlib.asynccontextmanager
+async def standalone_turn(sender_id: str) -> AsyncIterator[TurnContext]:
+    """A turn for one action, under Rasa's own action server: its conversation is found by Rasa's sender id."""
+    global _standalone
+    clock = SystemClock()
+    if _standalone is None:
+        config = load_config(serving=False)
+        db = SqlDatabase(create_engine(config.database_url), create_wakeups(config.database_url))
+        _standalone = db, config.business.to_shop()
+    db, shop = _standalone
+    conversation = await open_channel_conversation(db, clock, channel="rasa", external_id=sender_id[:200])
+    async with db.transaction() as work:
+        locked = await work.conversations.lock(conversation.id)
+        yield TurnContext(work, clock, shop, locked or conversation, customer=None)

@@ -1,0 +1,158 @@
+"""The Rasa agent, embedded: understands a message, and answers it within a turn."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import OutputChannel, UserMessage
+from rasa.core.lock_store import InMemoryLockStore
+
+from bot.core.conversations import Choice, Message, Reply
+from bot.dialogue.actions import InProcessActions, action_failures
+from bot.dialogue.tracker_store import TurnTrackerStore
+from bot.errors import TurnFailed
+from bot.services.turn_context import TurnContext, current_turn
+
+RANKED_INTENTS_KEPT = 5
+
+log = logging.getLogger(__name__)
+
+
+class ReplyCollector(OutputChannel):
+    """Keeps what the bot says, in order, as replies."""
+
+    def __init__(self) -> None:
+        self.replies: list[Reply] = []
+
+    @classmethod
+    def name(cls) -> str:
+        return "collector"
+
+    async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
+        self.replies.append(Reply(text.strip()))
+
+    async def send_text_with_buttons(
+        self, recipient_id: str, text: str, buttons: list[dict[str, Any]], **kwargs: Any
+    ) -> None:
+        choices = tuple(Choice(str(button["title"]), str(button["payload"])) for button in buttons)
+        self.replies.append(Reply(text.strip(), choices))
+
+
+class Assistant:
+    """One loaded model. Answers one conversation's messages in order; different conversations may run at once."""
+
+    def __init__(self, agent: Agent, name: str) -> None:
+        self._agent = agent
+        self.name = name
+        self._parsing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parse")
+
+    @classmethod
+    def load(cls, model_path: Path) -> Assistant:
+        """Load a trained model; takes seconds. Raises FileNotFoundError without one."""
+        if not model_path.is_file():
+            raise FileNotFoundError(f"there is no model at {model_path}: train it with `make train`")
+        store = TurnTrackerStore()
+        agent = Agent.load(
+            str(model_path),
+            tracker_store=store,
+            # Our lease keeps a conversation to one worker; this lock is never waited for.
+            lock_store=InMemoryLockStore(),
+            action_endpoint=InProcessActions(),
+        )
+        assert agent.processor is not None  # noqa: S101 - Agent.load raises otherwise
+        # Rasa wraps every store in one that falls back to memory, and so loses conversations without a word.
+        store.domain = agent.processor.domain
+        agent.tracker_store = agent.processor.tracker_store = store
+        agent.processor.on_circuit_break = _circuit_broken
+        assistant = cls(agent, agent.processor.model_metadata.model_id)
+        assistant._warm_up()
+        return assistant
+
+    def _warm_up(self) -> None:
+        # The first message pays for lazy imports and memory; better now than with a customer waiting.
+        self._parse("where is my order 12345")
+
+    async def understand(self, message: Message) -> dict[str, Any]:
+        """Rasa's parse of the message. A choice is what it was offered as; all else is text, slashes included."""
+        if message.payload is not None:
+            return parse_payload(message.payload)
+        return await asyncio.get_running_loop().run_in_executor(self._parsing, self._parse, message.text)
+
+    def _parse(self, text: str) -> dict[str, Any]:
+        assert self._agent.processor is not None  # noqa: S101
+        # Rasa takes a leading slash for a command, and whoever types one would choose the intent and its entities.
+        parsed = _result(self._agent.processor.parse_message(UserMessage(text.lstrip("/ ") or "?")))
+        parsed["text"] = text
+        parsed["intent_ranking"] = parsed.get("intent_ranking", [])[:RANKED_INTENTS_KEPT]
+        return parsed
+
+    async def answer(self, context: TurnContext, message: Message, parsed: dict[str, Any]) -> list[Reply]:
+        """Run the dialogue and its actions within the turn, and return what to say.
+
+        Raises TurnFailed when an action failed, went over its time or left the bot without a word; nothing of the
+        turn may be committed then.
+        """
+        collector = ReplyCollector()
+        failures: list[BaseException] = []
+        turn_token, failures_token = current_turn.set(context), action_failures.set(failures)
+        try:
+            await self._agent.handle_message(
+                UserMessage(
+                    message.payload or message.text,
+                    collector,
+                    context.conversation.id,
+                    parse_data=parsed,
+                    input_channel=context.conversation.channel,
+                    message_id=message.id,
+                )
+            )
+        finally:
+            current_turn.reset(turn_token)
+            action_failures.reset(failures_token)
+        if failures:
+            raise TurnFailed(f"an action failed: {type(failures[0]).__name__}") from failures[0]
+        replies = [reply for reply in collector.replies if reply.text]
+        if not replies:
+            raise TurnFailed("the dialogue had nothing to say")
+        return replies
+
+    def close(self) -> None:
+        """Stop the parsing thread."""
+        self._parsing.shutdown(wait=False, cancel_futures=True)
+
+
+def parse_payload(payload: str) -> dict[str, Any]:
+    """The parse of a choice we offered: `/intent{"entity": "value"}`, as Rasa writes them."""
+    name, brace, entities = payload.removeprefix("/").partition("{")
+    values: dict[str, Any] = json.loads(brace + entities) if brace else {}
+    intent = {"name": name, "confidence": 1.0}
+    return {
+        "text": payload,
+        "intent": intent,
+        "intent_ranking": [intent],
+        "entities": [
+            {"entity": entity, "value": value, "start": 0, "end": 0, "extractor": "choice"}
+            for entity, value in values.items()
+        ],
+    }
+
+
+def _result(coroutine: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    """The result of a coroutine that waits for nothing, as parsing with a local model does: no event loop needed."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        value: dict[str, Any] = done.value
+        return value
+    raise RuntimeError("understanding a message waited for something outside this process")
+
+
+def _circuit_broken(*_args: Any) -> None:
+    action_failures.get().append(TurnFailed("the dialogue did not come to an end"))

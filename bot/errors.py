@@ -1,0 +1,91 @@
+"""The one base of Kasuki's own errors, and the few that belong to no single layer."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class BotError(Exception):
+    """Something went wrong that a person or a program can be told about.
+
+    `code` is stable: it goes into API answers and logs, and each subclass sets its own.
+    `message` is one sentence for people that says what to do; it never carries a secret or a customer's words.
+    """
+
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class ConfigError(BotError):
+    """The settings or the business file have faults: all of them, so that one round of corrections is enough.
+
+    `str()` gives each fault a line of its own.
+    """
+
+    code = "invalid_configuration"
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+class ConversationNotFound(BotError):
+    """There is no such conversation, or not for this visitor."""
+
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("This conversation does not exist. Start a new one.")
+
+
+class EmptyText(BotError):
+    """A message without a word."""
+
+    code = "bad_request"
+
+    def __init__(self) -> None:
+        super().__init__("The message is empty. Write something and send it again.")
+
+
+class TextTooLong(BotError):
+    """A message beyond the limit."""
+
+    code = "too_long"
+
+    def __init__(self) -> None:
+        super().__init__("The message is longer than 2,000 characters. Shorten it, or send it in parts.")
+
+
+class UnknownChoice(BotError):
+    """A choice that this conversation was never offered."""
+
+    code = "unknown_choice"
+
+    def __init__(self) -> None:
+        super().__init__("This choice is not on offer here. Pick one of the buttons shown, or write a message.")
+
+
+class DuplicateMessageId(BotError):
+    """A message id that was used before, for something else."""
+
+    code = "duplicate_client_id"
+
+    def __init__(self) -> None:
+        super().__init__("This id belongs to another message. Send the message again with a new id.")
+
+
+class LeaseLost(BotError):
+    """Somebody else holds the conversation now; whatever was being done must not be committed."""
+
+    code = "lease_lost"
+
+    def __init__(self) -> None:
+        super().__init__("Another worker holds this conversation.")
+
+
+class TurnFailed(BotError):
+    """The dialogue could not answer; nothing of the turn may be committed."""
+
+    code = "turn_failed"

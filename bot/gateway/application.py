@@ -1,0 +1,104 @@
+"""The gateway put together: routes, middlewares, and what starts and stops with them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+from aiohttp import WSCloseCode, web
+from aiohttp.typedefs import Handler
+
+from bot.errors import BotError
+from bot.gateway import chat, health, pages, rest, settings
+from bot.gateway.limits import RateLimit
+from bot.gateway.live import LiveConversations
+from bot.gateway.responses import error_response, problem
+from bot.metrics import GatewayMetrics
+from bot.services.ports import Clock, Database
+
+MAX_BODY_BYTES = 64 * 1024
+MESSAGES_AT_ONCE, MESSAGES_PER_SECOND = 20, 1.0
+REQUESTS_AT_ONCE, REQUESTS_PER_SECOND = 300, 30.0
+
+log = logging.getLogger(__name__)
+
+
+def create_gateway(config: settings.GatewaySettings, db: Database, clock: Clock) -> web.Application:
+    """The web application. Give its LiveConversations (under LIVE) the hints that arrive."""
+    app = web.Application(middlewares=[add_security_headers, answer_errors], client_max_size=MAX_BODY_BYTES)
+    app[settings.SETTINGS] = config
+    app[settings.DATABASE] = db
+    app[settings.CLOCK] = clock
+    app[settings.LIVE] = LiveConversations(db)
+    app[settings.METRICS] = GatewayMetrics()
+    app[settings.MESSAGE_LIMIT] = RateLimit(MESSAGES_AT_ONCE, MESSAGES_PER_SECOND)
+    app[settings.ADDRESS_LIMIT] = RateLimit(REQUESTS_AT_ONCE, REQUESTS_PER_SECOND)
+    app[settings.SOCKETS] = set()
+    for module in (chat, rest, pages, health):
+        app.add_routes(module.routes)
+    app.router.add_static("/static/", pages.STATIC, append_version=True)
+    app.cleanup_ctx.append(_poll)
+    app.on_shutdown.append(_say_goodbye)
+    return app
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Our own errors as problem details; anything else as a 500 that tells the log, and only the log, what happened."""
+    try:
+        return await handler(request)
+    except BotError as error:
+        request.app[settings.METRICS].refused(error.code)
+        return error_response(error)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return problem(error.status, error.reason.lower().replace(" ", "_"), error.text or error.reason)
+    except (asyncio.CancelledError, ConnectionError):
+        raise
+    except Exception:
+        log.exception("a request failed: %s %s", request.method, request.path)
+        return problem(500, "internal_error", "Something went wrong on our side. Please try again.")
+
+
+@web.middleware
+async def add_security_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What browsers may do with our pages: nothing but show them, and the panel only inside the shop's."""
+    response = await handler(request)
+    if response.prepared:
+        return response
+    headers = response.headers
+    embedding = "'none'"
+    if request.path == "/chat/frame":
+        embedding = " ".join(["'self'", *sorted(request.app[settings.SETTINGS].allowed_origins)])
+    headers.setdefault(
+        "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        f"frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {embedding}",
+    )
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    # Always asked for again, answered with "not modified": a new version is there at once.
+    headers.setdefault("Cache-Control", "no-cache" if isinstance(response, web.FileResponse) else "no-store")
+    return response
+
+
+async def _poll(app: web.Application) -> AsyncIterator[None]:
+    polling = asyncio.create_task(app[settings.LIVE].poll())
+    yield
+    polling.cancel()
+    await asyncio.gather(polling, return_exceptions=True)
+
+
+async def _say_goodbye(app: web.Application) -> None:
+    app[settings.LIVE].close()
+    await asyncio.gather(
+        *(
+            socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server is restarting")
+            for socket in set(app[settings.SOCKETS])
+        ),
+        return_exceptions=True,
+    )

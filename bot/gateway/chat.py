@@ -1,0 +1,289 @@
+"""The website chat: a WebSocket, and the same conversation over plain HTTP where sockets are blocked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from typing import Any
+
+from aiohttp import WSCloseCode, WSMsgType, web
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.core.conversations import Conversation
+from bot.core.customers import Customer
+from bot.errors import BotError
+from bot.gateway import frames, settings
+from bot.gateway.limits import client_address
+from bot.gateway.responses import STATUS, error_response
+from bot.gateway.tokens import BadToken, issue_visitor_token, read_identity_token, read_visitor_token
+from bot.services.conversations import (
+    WEB,
+    end_conversation,
+    mark_read,
+    open_web_conversation,
+    receive_message,
+    visible_conversation,
+)
+
+HELLO_SECONDS = 15.0
+HEARTBEAT_SECONDS = 25.0
+# After this many frames that make no sense, the other side is not a chat.
+MAX_BAD_FRAMES = 25
+
+routes = web.RouteTableDef()
+log = logging.getLogger(__name__)
+
+
+class Unavailable(BotError):
+    """The database did not take it; nothing was recorded, and sending it again is right."""
+
+    code = "unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("The chat cannot keep your message right now. It will be sent again in a moment.")
+
+
+class ForeignOrigin(BotError):
+    """A page that is not the shop's."""
+
+    code = "unauthorized"
+
+    def __init__(self) -> None:
+        super().__init__("This page may not open the chat: add its address to widget.origins in business.yml.")
+
+
+def check_origin(request: web.Request) -> None:
+    """Browsers say which page is asking. Raises 403 for a page that is not the shop's."""
+    origin = request.headers.get("Origin")
+    if origin is not None and origin not in request.app[settings.SETTINGS].allowed_origins:
+        request.app[settings.METRICS].refused("foreign_origin")
+        raise web.HTTPForbidden(text=ForeignOrigin().message)
+
+
+@routes.get("/chat/ws")
+async def chat_socket(request: web.Request) -> web.StreamResponse:
+    """One customer's socket: hello, then messages both ways until either side leaves."""
+    check_origin(request)
+    request.app[settings.ADDRESS_LIMIT].spend(client_address(request))
+    socket = web.WebSocketResponse(max_msg_size=frames.MAX_FRAME_BYTES, heartbeat=HEARTBEAT_SECONDS)
+    await socket.prepare(request)
+    sockets = request.app[settings.SOCKETS]
+    sockets.add(socket)
+    try:
+        await _Session(request, socket).run()
+    finally:
+        sockets.discard(socket)
+    return socket
+
+
+class _Session:
+    """What one socket has said so far."""
+
+    def __init__(self, request: web.Request, socket: web.WebSocketResponse) -> None:
+        self._app = request.app
+        self._socket = socket
+        self._bad_frames = 0
+        self._feeding: asyncio.Task[None] | None = None
+        self._conversation: Conversation | None = None
+
+    async def run(self) -> None:
+        try:
+            async with contextlib.AsyncExitStack() as stack:
+                stack.push_async_callback(self._stop_feeding)
+                while (message := await self._receive()) is not None:
+                    await self._take(message)
+                    if self._bad_frames >= MAX_BAD_FRAMES:
+                        await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too many bad frames")
+        except ConnectionError:  # the other side is gone; it will come back and ask from where it was
+            log.debug("a socket was lost")
+
+    async def _receive(self) -> str | bytes | None:
+        while True:
+            try:
+                # Only hello is waited for with a limit; a customer may be silent for as long as they like.
+                timeout = HELLO_SECONDS if self._conversation is None else None
+                message = await self._socket.receive(timeout)
+            except asyncio.TimeoutError:
+                await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"no hello")
+                return None
+            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                data: str | bytes = message.data
+                return data
+            if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
+                return None
+
+    async def _take(self, data: str | bytes) -> None:
+        client_id = None
+        try:
+            frame = frames.parse_frame(data)
+            client_id = frame.client_id if isinstance(frame, frames.Send) else None
+            if isinstance(frame, frames.Hello):
+                await self._hello(frame)
+            elif self._conversation is None:
+                raise frames.BadFrame("Say hello first.", client_id)
+            elif (answer := await take_frame(self._app, self._conversation, frame)) is not None:
+                await self._send(answer)
+        except BotError as error:
+            self._bad_frames += isinstance(error, frames.BadFrame)
+            self._app[settings.METRICS].refused(error.code)
+            await self._send(frames.error_frame(error, client_id))
+
+    async def _hello(self, hello: frames.Hello) -> None:
+        if self._conversation is not None:
+            raise frames.BadFrame("Hello was said already. Open a new socket to begin anew.")
+        conversation, customer, refused = await open_chat(self._app, hello)
+        if refused is not None:
+            await self._send(frames.error_frame(refused))
+        self._conversation = conversation
+        await self._send(_ready(self._app, conversation, customer))
+        self._feeding = asyncio.create_task(self._feed(conversation, hello.last_seq))
+
+    async def _feed(self, conversation: Conversation, last_seq: int) -> None:
+        # A client that remembers another conversation's seq must still see all of this one.
+        after = last_seq if last_seq <= conversation.last_seq else 0
+        try:
+            async for frame in self._app[settings.LIVE].feed(conversation, after):
+                await self._send(frame)
+        except ConnectionError:
+            log.debug("a socket was lost")
+        except Exception:
+            log.exception("could not show new messages", extra={"conversation_id": conversation.id})
+            # The client reconnects and asks from where it was.
+            await self._socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"try again")
+
+    async def _stop_feeding(self) -> None:
+        if self._feeding is not None:
+            self._feeding.cancel()
+            await asyncio.gather(self._feeding, return_exceptions=True)
+
+    async def _send(self, frame: frames.Frame) -> None:
+        await self._socket.send_str(json.dumps(frame))
+
+
+async def open_chat(app: web.Application, hello: frames.Hello) -> tuple[Conversation, Customer | None, BotError | None]:
+    """The conversation to show, the customer if proven, and what was wrong with a token that did not count."""
+    config = app[settings.SETTINGS]
+    conversation_id = identity = refused = None
+    if hello.visitor_token:
+        try:
+            conversation_id = read_visitor_token(hello.visitor_token, config.secret_key)
+        except BadToken as error:
+            refused = error
+    if hello.identity_token:
+        try:
+            identity = read_identity_token(hello.identity_token, config.identity_secret)
+        except BadToken as error:
+            refused = error
+    try:
+        conversation, customer = await open_web_conversation(
+            app[settings.DATABASE], app[settings.CLOCK], conversation_id=conversation_id, identity=identity
+        )
+    except (SQLAlchemyError, OSError) as error:
+        log.exception("could not open a conversation")
+        raise Unavailable from error
+    return conversation, customer, refused
+
+
+async def take_frame(app: web.Application, conversation: Conversation, frame: Any) -> frames.Frame | None:
+    """Act on a frame of an open conversation, and return the acknowledgement, if the frame has one."""
+    db = app[settings.DATABASE]
+    match frame:
+        case frames.Send():
+            app[settings.MESSAGE_LIMIT].spend(conversation.id)
+            began = time.perf_counter()
+            try:
+                message = await receive_message(
+                    db, app[settings.CLOCK], conversation.id, frame.inbound(conversation.identity_id)
+                )
+            except (SQLAlchemyError, OSError) as error:
+                log.exception("could not record a message", extra={"conversation_id": conversation.id})
+                raise Unavailable from error
+            app[settings.METRICS].received(WEB, time.perf_counter() - began)
+            return frames.ack_frame(frame.client_id, message)
+        case frames.Read():
+            app[settings.MESSAGE_LIMIT].spend(f"read {conversation.id}")
+            await mark_read(db, conversation.id, frame.seq)
+        case frames.End():
+            app[settings.MESSAGE_LIMIT].spend(f"end {conversation.id}")
+            await end_conversation(db, app[settings.CLOCK], conversation.id)
+        case frames.Typing():
+            # Shown to agents once there is a desk; nothing to keep.
+            app[settings.MESSAGE_LIMIT].spend(f"typing {conversation.id}")
+    return None
+
+
+@routes.post("/chat/messages")
+async def chat_messages(request: web.Request) -> web.Response:
+    """The socket's frames, one a request: hello is answered by ready, a message by its acknowledgement."""
+    check_origin(request)
+    request.app[settings.ADDRESS_LIMIT].spend(client_address(request))
+    client_id = None
+    try:
+        frame = frames.parse_frame(await request.read())
+        client_id = frame.client_id if isinstance(frame, frames.Send) else None
+        if isinstance(frame, frames.Hello):
+            conversation, customer, _ = await open_chat(request.app, frame)
+            return web.json_response(_ready(request.app, conversation, customer))
+        answer = await take_frame(request.app, await _visitors_conversation(request), frame)
+    except BotError as error:
+        request.app[settings.METRICS].refused(error.code)
+        return web.json_response(frames.error_frame(error, client_id), status=STATUS.get(error.code, 400))
+    return web.json_response(answer) if answer is not None else web.Response(status=204)
+
+
+@routes.get("/chat/events")
+async def chat_events(request: web.Request) -> web.StreamResponse:
+    """The conversation as server-sent events: every message after `after`, then live."""
+    check_origin(request)
+    request.app[settings.ADDRESS_LIMIT].spend(client_address(request))
+    after = request.query.get("after", request.headers.get("Last-Event-ID", "0"))
+    if not (after.isascii() and after.isdigit() and len(after) < 10):
+        return error_response(frames.BadFrame("after must be a whole number from 0."))
+    try:
+        conversation = await _visitors_conversation(request)
+    except BotError as error:
+        return error_response(error)
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
+    await response.prepare(request)
+    beating = asyncio.create_task(_heartbeat(response))
+    seen = int(after) if int(after) <= conversation.last_seq else 0
+    try:
+        async for frame in request.app[settings.LIVE].feed(conversation, seen):
+            event_id = f"id: {frame['seq']}\n" if frame["type"] == "message" else ""
+            await response.write(f"{event_id}data: {json.dumps(frame)}\n\n".encode())
+    except ConnectionError:
+        log.debug("an event stream was lost")
+    finally:
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
+    return response
+
+
+async def _heartbeat(response: web.StreamResponse) -> None:
+    # Proxies cut a silent stream; a comment is nothing to the client.
+    with contextlib.suppress(ConnectionError):
+        while True:
+            await response.write(b":\n\n")
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+
+async def _visitors_conversation(request: web.Request) -> Conversation:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise BadToken
+    conversation_id = read_visitor_token(token, request.app[settings.SETTINGS].secret_key)
+    found = await visible_conversation(request.app[settings.DATABASE], request.app[settings.CLOCK], conversation_id)
+    if found is None:
+        raise BadToken
+    return found
+
+
+def _ready(app: web.Application, conversation: Conversation, customer: Customer | None) -> frames.Frame:
+    config = app[settings.SETTINGS]
+    token = issue_visitor_token(conversation.id, config.secret_key, app[settings.CLOCK].now())
+    return frames.ready_frame(token, conversation, customer, config.shop)

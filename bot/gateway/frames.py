@@ -1,0 +1,188 @@
+"""The frames of the website chat: what a client may send, checked, and what it is sent."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from bot.core.conversations import MAX_TEXT_CHARACTERS, Conversation, InboundMessage, Message, Owner
+from bot.core.customers import Customer, IdentityId
+from bot.core.shop import Shop
+from bot.errors import BotError
+from bot.gateway.limits import RateLimited
+
+MAX_FRAME_BYTES = 16 * 1024
+MAX_PAYLOAD_CHARACTERS = 1_000
+# Characters before trimming. What is longer is refused without looking at it.
+MAX_RAW_TEXT = 10_000
+
+Frame = dict[str, Any]
+
+
+class BadFrame(BotError):
+    """A frame that is not one of the protocol's."""
+
+    code = "bad_request"
+
+    def __init__(self, message: str, client_id: str | None = None) -> None:
+        super().__init__(message)
+        self.client_id = client_id
+
+
+@dataclass(frozen=True)
+class Hello:
+    """The first frame: who is there, and what they have seen."""
+
+    visitor_token: str | None
+    identity_token: str | None
+    last_seq: int
+
+
+@dataclass(frozen=True)
+class Send:
+    """A message or a picked choice."""
+
+    client_id: str
+    text: str
+    payload: str | None
+
+    def inbound(self, identity_id: IdentityId) -> InboundMessage:
+        """The message as it is recorded. Its id is kept apart from other visitors' ids."""
+        return InboundMessage(f"{identity_id}:{self.client_id}", self.text, self.payload)
+
+
+@dataclass(frozen=True)
+class Read:
+    """How far the customer has read."""
+
+    seq: int
+
+
+@dataclass(frozen=True)
+class Typing:
+    """The customer is writing."""
+
+
+@dataclass(frozen=True)
+class End:
+    """The customer closed the chat."""
+
+
+def parse_json(data: str | bytes) -> Any:
+    """JSON of any shape. Raises BadFrame."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BadFrame("This is not JSON. Send one JSON object.") from error
+
+
+def parse_frame(data: str | bytes) -> Hello | Send | Read | Typing | End:
+    """A client's frame. Raises BadFrame, which says what is wrong."""
+    frame = parse_json(data)
+    if not isinstance(frame, dict):
+        raise BadFrame("A frame is a JSON object with a type.")
+    match frame.get("type"):
+        case "hello":
+            return Hello(
+                _optional_text(frame, "visitor_token"),
+                _optional_text(frame, "identity_token"),
+                _number(frame, "last_seq"),
+            )
+        case "message":
+            return Send(_client_id(frame), _text(frame, "text", MAX_RAW_TEXT), None)
+        case "choice":
+            return Send(_client_id(frame), "", _text(frame, "payload", MAX_PAYLOAD_CHARACTERS))
+        case "read":
+            return Read(_number(frame, "seq"))
+        case "typing":
+            return Typing()
+        case "end":
+            return End()
+    raise BadFrame("A frame needs a type: hello, message, choice, typing, read or end.")
+
+
+def _client_id(frame: Frame) -> str:
+    value = frame.get("client_id")
+    try:
+        return str(uuid.UUID(value)) if isinstance(value, str) and len(value) == 36 else _no_client_id()
+    except ValueError:
+        return _no_client_id()
+
+
+def _no_client_id() -> str:
+    raise BadFrame("client_id must be a UUID, new for each message.")
+
+
+def _text(frame: Frame, name: str, limit: int) -> str:
+    value = frame.get(name)
+    client_id = frame.get("client_id")
+    if not isinstance(value, str):
+        raise BadFrame(f"{name} must be a text.", client_id)
+    return value[: limit + 1]
+
+
+def _optional_text(frame: Frame, name: str) -> str | None:
+    value = frame.get(name)
+    if value is None or isinstance(value, str):
+        return value or None
+    raise BadFrame(f"{name} must be a text or null.")
+
+
+def _number(frame: Frame, name: str) -> int:
+    value = frame.get(name, 0)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
+        raise BadFrame(f"{name} must be a whole number from 0.")
+    return value
+
+
+def ready_frame(token: str, conversation: Conversation, customer: Customer | None, shop: Shop) -> Frame:
+    """The answer to hello."""
+    return {
+        "type": "ready",
+        "visitor_token": token,
+        "conversation_id": conversation.id,
+        "seq": conversation.last_seq,
+        "owner": conversation.owner.value,
+        "customer": {"name": customer.name} if customer else None,
+        "shop": shop.name,
+        "assistant": shop.assistant_name,
+        "max_text": MAX_TEXT_CHARACTERS,
+    }
+
+
+def message_frame(message: Message) -> Frame:
+    """One message, as socket, event stream and replay show it alike."""
+    return {
+        "type": "message",
+        "seq": message.seq,
+        "author": message.author.value,
+        "name": message.author_name,
+        "text": message.text,
+        "choices": [{"title": choice.title, "payload": choice.payload} for choice in message.choices],
+        "at": message.at.isoformat(),
+    }
+
+
+def ack_frame(client_id: str, message: Message) -> Frame:
+    """A message is committed."""
+    return {"type": "ack", "client_id": client_id, "seq": message.seq}
+
+
+def owner_frame(owner: Owner) -> Frame:
+    """Somebody else speaks from now on."""
+    return {"type": "owner", "owner": owner.value, "position": None}
+
+
+def typing_frame() -> Frame:
+    """The bot is at it."""
+    return {"type": "typing", "author": "bot"}
+
+
+def error_frame(error: BotError, client_id: str | None = None) -> Frame:
+    """What went wrong, in words for the customer."""
+    if client_id is None and isinstance(error, BadFrame) and isinstance(error.client_id, str):
+        client_id = error.client_id[:64]
+    frame = {"type": "error", "code": error.code, "message": error.message, "client_id": client_id}
+    return {**frame, "retry_after": error.retry_after} if isinstance(error, RateLimited) else frame

@@ -1,0 +1,56 @@
+"""Limits on how fast somebody may send: a bucket of tokens per key, refilled steadily."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from aiohttp import web
+
+from bot.errors import BotError
+
+# Enough for every conversation that is really being held; the oldest untouched ones are full again anyway.
+MAX_KEYS = 50_000
+
+
+class RateLimited(BotError):
+    """Too much at once. `retry_after` is in whole seconds."""
+
+    code = "rate_limited"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"That was a lot at once. Please wait {retry_after} seconds and send it again.")
+        self.retry_after = retry_after
+
+
+class RateLimit:
+    """At most `burst` at once, and `per_second` in the long run, for each key."""
+
+    def __init__(self, burst: int, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._burst = burst
+        self._per_second = per_second
+        self._clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def spend(self, key: str) -> None:
+        """Take one token. Raises RateLimited when there is none."""
+        now = self._clock()
+        tokens, at = self._buckets.pop(key, (float(self._burst), now))
+        tokens = min(self._burst, tokens + (now - at) * self._per_second)
+        allowed = tokens >= 1
+        self._buckets[key] = (tokens - 1 if allowed else tokens, now)
+        if len(self._buckets) > MAX_KEYS:
+            self._buckets.popitem(last=False)
+        if not allowed:
+            raise RateLimited(max(1, math.ceil((1 - tokens) / self._per_second)))
+
+
+def client_address(request: web.Request) -> str:
+    """Where a request comes from. A proxy on this machine is believed about the address it forwards for."""
+    peer = request.remote or ""
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    if peer in ("127.0.0.1", "::1") and forwarded:
+        return forwarded.rsplit(",", 1)[-1].strip()
+    return peer

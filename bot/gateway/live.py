@@ -1,0 +1,108 @@
+"""Who is watching which conversation, and what each of them has yet to see."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+
+from bot.core.conversations import Conversation, ConversationId, Message
+from bot.gateway.frames import Frame, message_frame, owner_frame, typing_frame
+from bot.services.ports import Database, Hint
+
+# How late a message is shown when its wake-up got lost.
+POLL_SECONDS = 3.0
+PAGE = 200
+
+log = logging.getLogger(__name__)
+
+
+class Watch:
+    """One watcher of one conversation: set when there may be something new."""
+
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+        self.typing = False
+        self.seen_seq = 0
+
+
+class LiveConversations:
+    """Passes wake-ups on to the watchers, and looks itself now and then for what no wake-up told of."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._watches: defaultdict[ConversationId, set[Watch]] = defaultdict(set)
+        self.closing = asyncio.Event()
+
+    def receive_hint(self, hint: Hint) -> None:
+        """Wake the watchers of the conversation."""
+        if hint.topic in ("outbound", "typing"):
+            for watch in self._watches.get(ConversationId(hint.conversation_id), ()):
+                watch.typing |= hint.topic == "typing"
+                watch.changed.set()
+
+    def close(self) -> None:
+        """End every feed; for shutting down."""
+        self.closing.set()
+        for watches in self._watches.values():
+            for watch in watches:
+                watch.changed.set()
+
+    @contextlib.contextmanager
+    def watching(self, conversation_id: ConversationId) -> Iterator[Watch]:
+        """A watch that is told of changes while it is open."""
+        watch = Watch()
+        self._watches[conversation_id].add(watch)
+        try:
+            yield watch
+        finally:
+            self._watches[conversation_id].discard(watch)
+            if not self._watches[conversation_id]:
+                del self._watches[conversation_id]
+
+    async def poll(self) -> None:
+        """Wake those who are behind, until cancelled. One query for all of them."""
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                await self._wake_those_behind()
+            except Exception:
+                log.exception("could not look for new messages; trying again")
+
+    async def _wake_those_behind(self) -> None:
+        ids = list(self._watches)
+        for start in range(0, len(ids), PAGE):
+            async with self._db.reading() as work:
+                last = await work.conversations.last_seqs(ids[start : start + PAGE])
+            for conversation_id, seq in last.items():
+                for watch in self._watches.get(conversation_id, ()):
+                    if seq > watch.seen_seq:
+                        watch.changed.set()
+
+    async def feed(self, conversation: Conversation, after: int) -> AsyncIterator[Frame]:
+        """Every message after that seq, in order and once, then live; ownership and typing in between."""
+        owner = conversation.owner
+        with self.watching(conversation.id) as watch:
+            watch.seen_seq = after
+            while not self.closing.is_set():
+                watch.changed.clear()
+                messages, current = await self._read(conversation.id, watch.seen_seq)
+                for message in messages:
+                    watch.seen_seq = message.seq
+                    yield message_frame(message)
+                if len(messages) == PAGE:
+                    continue
+                if current is not None and current.owner is not owner:
+                    owner = current.owner
+                    yield owner_frame(owner)
+                if watch.typing and not messages:
+                    yield typing_frame()
+                watch.typing = False
+                await watch.changed.wait()
+
+    async def _read(self, conversation_id: ConversationId, after: int) -> tuple[list[Message], Conversation | None]:
+        async with self._db.reading() as work:
+            messages = await work.messages.after(conversation_id, after, PAGE)
+            return messages, await work.conversations.get(conversation_id)

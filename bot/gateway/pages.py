@@ -1,0 +1,75 @@
+"""The widget's files, and the demo shop that shows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.core.customers import normalise_email
+from bot.gateway import settings
+from bot.gateway.frames import BadFrame, parse_json
+from bot.gateway.limits import client_address
+from bot.gateway.tokens import issue_identity_token
+from bot.services.demo import DEMO_PEOPLE
+
+STATIC = Path(__file__).parent / "static"
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/widget.js")
+async def widget(_request: web.Request) -> web.FileResponse:
+    """The embed script; any page may load it, only the shop's pages can use it."""
+    return web.FileResponse(STATIC / "widget.js", headers={"Cross-Origin-Resource-Policy": "cross-origin"})
+
+
+@routes.get("/chat/frame")
+async def frame(_request: web.Request) -> web.FileResponse:
+    """The chat panel, in an iframe."""
+    return web.FileResponse(STATIC / "frame.html")
+
+
+@routes.get("/")
+async def demo_shop(request: web.Request) -> web.StreamResponse:
+    """The demo shop; a real shop has its own website and needs none here."""
+    if not request.app[settings.SETTINGS].demo:
+        raise web.HTTPNotFound(text="There is no page here. The chat is embedded in the shop's own website.")
+    return web.FileResponse(STATIC / "demo.html")
+
+
+@routes.get("/demo/info")
+async def demo_info(request: web.Request) -> web.Response:
+    """What the demo page shows about the shop and the people to try it as."""
+    _demo_only(request)
+    shop = request.app[settings.SETTINGS].shop
+    hours = [{"days": days, "hours": times} for days, times in shop.hours.describe_week()]
+    people = [{"name": person.name, "email": person.email, "about": person.about} for person in DEMO_PEOPLE]
+    return web.json_response(
+        {"shop": {"name": shop.name, "assistant": shop.assistant_name, "hours": hours}, "people": people}
+    )
+
+
+@routes.post("/demo/identity")
+async def demo_identity(request: web.Request) -> web.Response:
+    """Sign in as one of the demo customers, as a shop's own server would do it."""
+    _demo_only(request)
+    request.app[settings.ADDRESS_LIMIT].spend(client_address(request))
+    body = parse_json(await request.read())
+    email = body.get("email") if isinstance(body, dict) else None
+    if not isinstance(email, str):
+        raise BadFrame("Send a JSON object with email.")
+    async with request.app[settings.DATABASE].reading() as work:
+        customer = await work.customers.by_email(normalise_email(email)[:254].replace("\x00", ""))
+    if customer is None:
+        raise web.HTTPNotFound(text="There is no demo customer with this e-mail address.")
+    now = request.app[settings.CLOCK].now()
+    token = issue_identity_token(
+        customer.external_id, customer.email, customer.name, request.app[settings.SETTINGS].identity_secret, now
+    )
+    return web.json_response({"token": token, "customer": {"name": customer.name}})
+
+
+def _demo_only(request: web.Request) -> None:
+    if not request.app[settings.SETTINGS].demo:
+        raise web.HTTPNotFound(text="This exists in demo mode only.")

@@ -1,0 +1,114 @@
+"""Rasa's REST channel: one message in, the bot's answers out, so that Rasa's clients work unchanged."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import time
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.core.conversations import InboundMessage, Message, TurnState, is_external_id
+from bot.errors import BotError, DuplicateMessageId, UnknownChoice
+from bot.gateway import settings
+from bot.gateway.chat import Unavailable
+from bot.gateway.frames import BadFrame, parse_json
+from bot.gateway.limits import client_address
+from bot.gateway.tokens import BadToken
+from bot.services.conversations import open_channel_conversation, receive_message
+from bot.services.ids import new_id
+
+CHANNEL = "rest"
+TURN_SECONDS = 60.0
+
+routes = web.RouteTableDef()
+log = logging.getLogger(__name__)
+
+
+class TurnTimeout(BotError):
+    """The message is recorded and will be answered, but not within this request."""
+
+    code = "turn_timeout"
+
+    def __init__(self) -> None:
+        super().__init__("The answer takes longer than usual. Ask again with the same message_id to get it.")
+
+
+def check_api_key(request: web.Request) -> None:
+    """Raises BadToken unless the shop's own key came with the request."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    expected = request.app[settings.SETTINGS].api_key
+    if scheme.lower() != "bearer" or not hmac.compare_digest(key.encode("utf-8", "replace"), expected.encode()):
+        # Counted, so that keys cannot be guessed at speed; those who have the key are not slowed down.
+        request.app[settings.ADDRESS_LIMIT].spend(f"key {client_address(request)}")
+        raise BadToken
+
+
+@routes.post("/webhooks/rest/webhook")
+async def rest_webhook(request: web.Request) -> web.Response:
+    """Record the message, wait for its turn, answer with what the bot said. The same message_id is the same turn."""
+    check_api_key(request)
+    sender, text, message_id = _parse(await request.read())
+    db, clock = request.app[settings.DATABASE], request.app[settings.CLOCK]
+    began = time.perf_counter()
+    try:
+        conversation = await open_channel_conversation(db, clock, channel=CHANNEL, external_id=sender)
+        external_id = f"{conversation.identity_id}:{message_id or new_id()}"
+        # Subscribed before the message is there, so that its answer cannot come too early to be noticed.
+        with request.app[settings.LIVE].watching(conversation.id) as watch:
+            message = await _record(request, conversation.id, external_id, text)
+            watch.seen_seq = message.seq
+            request.app[settings.METRICS].received(CHANNEL, time.perf_counter() - began)
+            replies = await asyncio.wait_for(_answers(request, message, watch.changed), TURN_SECONDS)
+    except asyncio.TimeoutError as error:
+        raise TurnTimeout from error
+    except (SQLAlchemyError, OSError) as error:
+        log.exception("could not record a message")
+        raise Unavailable from error
+    return web.json_response([_rasa_message(sender, reply) for reply in replies])
+
+
+def _parse(body: bytes) -> tuple[str, str, str | None]:
+    data = parse_json(body)
+    if not isinstance(data, dict):
+        raise BadFrame("Send a JSON object with sender and message.")
+    sender, text, message_id = data.get("sender"), data.get("message"), data.get("message_id")
+    if not isinstance(sender, str) or not is_external_id(sender):
+        raise BadFrame("sender must be a text of 1 to 200 characters without control characters.")
+    if not isinstance(text, str):
+        raise BadFrame("message must be a text.")
+    if message_id is not None and (not isinstance(message_id, str) or not is_external_id(message_id)):
+        raise BadFrame("message_id must be a text of 1 to 200 characters without control characters.")
+    return sender, text, message_id
+
+
+async def _record(request: web.Request, conversation_id: Any, external_id: str, text: str) -> Message:
+    db, clock = request.app[settings.DATABASE], request.app[settings.CLOCK]
+    if text.startswith("/"):
+        # Rasa's clients send a button's payload as text. One that was never offered is just text.
+        try:
+            return await receive_message(db, clock, conversation_id, InboundMessage(external_id, "", text))
+        except UnknownChoice:
+            pass
+        except DuplicateMessageId:
+            # Recorded as text before a button with that payload was offered.
+            pass
+    return await receive_message(db, clock, conversation_id, InboundMessage(external_id, text))
+
+
+async def _answers(request: web.Request, message: Message, changed: asyncio.Event) -> list[Message]:
+    while True:
+        changed.clear()
+        async with request.app[settings.DATABASE].reading() as work:
+            recorded = await work.messages.by_external_id(CHANNEL, message.external_id or "")
+            if recorded is None or recorded.turn_state is not TurnState.PENDING:
+                return await work.messages.replies_to(message.conversation_id, message.seq)
+        await changed.wait()
+
+
+def _rasa_message(sender: str, reply: Message) -> dict[str, Any]:
+    buttons = [{"title": choice.title, "payload": choice.payload} for choice in reply.choices]
+    return {"recipient_id": sender, "text": reply.text, **({"buttons": buttons} if buttons else {})}

@@ -1,0 +1,55 @@
+/** Small, safe ways to make page elements: everything a person wrote enters the page as text. */
+
+/** An element with attributes and children; strings become text nodes, never markup. */
+export function el(name, attributes = {}, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined) node.setAttribute(key, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+/** Words for screen readers only. */
+export const spoken = (text) => el("span", { class: "visually-hidden" }, text);
+
+const LINK = /https?:\/\/[^\s<>"'`]+/gi;
+
+/** The text as nodes, with plain http(s) addresses as links and everything else untouched. */
+export function linkified(text) {
+  const nodes = [];
+  let from = 0;
+  for (const match of text.matchAll(LINK)) {
+    const shown = withoutTrailingPunctuation(match[0]);
+    const href = safeAddress(shown);
+    if (!href) continue;
+    nodes.push(text.slice(from, match.index));
+    nodes.push(el("a", { href, target: "_blank", rel: "noopener noreferrer nofollow" }, shown, spoken(" (opens in a new tab)")));
+    from = match.index + shown.length;
+  }
+  nodes.push(text.slice(from));
+  return nodes.filter((node) => node !== "");
+}
+
+/** "(see https://a.example/b)." links to https://a.example/b; a bracket that the address itself opened stays. */
+function withoutTrailingPunctuation(address) {
+  let kept = address;
+  for (;;) {
+    const last = kept.at(-1);
+    const loose = last === ")" && kept.split(")").length > kept.split("(").length;
+    if (!loose && !".,;:!?…]}".includes(last)) return kept;
+    kept = kept.slice(0, -1);
+  }
+}
+
+function safeAddress(text) {
+  let url;
+  try {
+    url = new URL(text);
+  } catch {
+    return null;
+  }
+  // A user name in an address ("https://shop.example@evil.example") is only ever there to mislead.
+  const allowed = (url.protocol === "https:" || url.protocol === "http:") && !url.username && !url.password;
+  return allowed ? url.href : null;
+}

@@ -1,0 +1,235 @@
+/** The conversation on the screen: one item per message, ordered by seq, with what is not yet confirmed at the end. */
+
+import { el, linkified, spoken } from "./dom.js";
+import { texts } from "./texts.js";
+
+const NEAR_END_PX = 60;
+const GROUP_WITHIN_MS = 5 * 60 * 1000;
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+const calendar = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+
+/** Items: {seq (Infinity while unconfirmed), author, name, text, choices, at, clientId, state, root}. */
+export class Transcript {
+  #log;
+  #list;
+  #jump;
+  #nameOf;
+  #on;
+  #items = [];
+  #openChoices = [];
+  #latestOwn = null;
+  #following = true;
+
+  /** `nameOf(author, name)` names a sender; `on` has choose(item, choice), retry(clientId), edit(clientId). */
+  constructor({ log, list, jump, nameOf, on }) {
+    this.#log = log;
+    this.#list = list;
+    this.#jump = jump;
+    this.#nameOf = nameOf;
+    this.#on = on;
+    log.addEventListener("scroll", () => {
+      this.#following = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
+      if (this.#following) jump.hidden = true;
+    });
+    jump.addEventListener("click", () => {
+      this.toEnd();
+      log.focus({ preventScroll: true });
+    });
+    new ResizeObserver(() => this.follow()).observe(log);
+  }
+
+  get empty() {
+    return this.#items.length === 0;
+  }
+
+  has(seq) {
+    return this.#items.some((item) => item.seq === seq);
+  }
+
+  /** Show a message from the server; false when it was already there. */
+  show({ seq, author, name, text, choices, at }) {
+    if (this.has(seq)) return false;
+    this.#insert({ seq, author, name: author === "customer" ? null : name ?? null, text, choices: choices ?? [], at: new Date(at ?? Date.now()), state: "delivered" });
+    if (!this.#following && author !== "customer") this.#jump.hidden = false;
+    return true;
+  }
+
+  /** Show what the customer has just sent. */
+  showPending({ client_id, text, failed }) {
+    const item = { seq: Infinity, author: "customer", name: null, text, choices: [], at: new Date(), clientId: client_id };
+    item.state = failed ? "failed" : "sending";
+    this.#insert(item);
+    this.toEnd();
+  }
+
+  /** The server has it: give it its place. Where the server's own copy came first, that copy stays. */
+  deliver(clientId, seq) {
+    const item = this.#find(clientId);
+    if (!item || item.seq !== Infinity) return;
+    this.#take(item);
+    if (this.has(seq)) return;
+    item.seq = seq;
+    item.state = "delivered";
+    this.#insert(item);
+  }
+
+  /** Mark an unconfirmed message as refused, with what can be done about it. */
+  fail(clientId, reason, { canRetry, canEdit }) {
+    const item = this.#find(clientId);
+    if (!item) return;
+    item.state = "failed";
+    const actions = [];
+    if (canRetry) actions.push(this.#action(texts.tryAgain, () => this.#on.retry(clientId)));
+    if (canEdit) actions.push(this.#action(texts.edit, () => this.#on.edit(clientId)));
+    item.reason = [el("span", {}, `${texts.status.failed}. ${reason} `), ...actions];
+    this.#drawStatus(item);
+  }
+
+  removePending(clientId) {
+    const item = this.#find(clientId);
+    if (item) this.#take(item);
+  }
+
+  clear() {
+    this.#items = [];
+    this.#openChoices = [];
+    this.#latestOwn = null;
+    this.#list.replaceChildren();
+    this.#jump.hidden = true;
+    this.#following = true;
+  }
+
+  toEnd() {
+    this.#following = true;
+    this.follow();
+  }
+
+  /** Stay at the end if the reader was there. */
+  follow() {
+    if (this.#following) this.#log.scrollTop = this.#log.scrollHeight;
+  }
+
+  #find(clientId) {
+    return this.#items.find((item) => item.clientId === clientId);
+  }
+
+  #insert(item) {
+    let index = this.#items.length;
+    while (index > 0 && this.#items[index - 1].seq > item.seq) index -= 1;
+    item.root ??= this.#draw(item);
+    this.#list.insertBefore(item.root, this.#items[index]?.root ?? null);
+    this.#items.splice(index, 0, item);
+    if (item.choices.length) this.#openChoices.push(item);
+    this.#decorate(index);
+    this.#decorate(index + 1);
+    this.#drawStatus(item);
+    this.#settleChoices();
+    this.follow();
+  }
+
+  #take(item) {
+    const index = this.#items.indexOf(item);
+    this.#items.splice(index, 1);
+    item.root.remove();
+    this.#decorate(index);
+  }
+
+  #draw(item) {
+    const name = this.#nameOf(item.author, item.name);
+    item.sender = el("p", { class: "sender", "aria-hidden": "true" }, name);
+    item.day = el("p", { class: "day" });
+    item.status = el("span", { class: "status" });
+    const bubble = el("div", { class: "bubble" }, spoken(texts.said(name)), ...linkified(item.text));
+    const time = el("time", { datetime: item.at.toISOString() }, clock.format(item.at));
+    item.meta = el("p", { class: "meta" }, time, item.status);
+    item.root = el("div", { class: `item from-${item.author}`, "data-testid": "message", "data-author": item.author });
+    item.root.append(item.day, item.sender, bubble);
+    if (item.choices.length) item.root.append(this.#drawChoices(item));
+    item.root.append(item.meta);
+    return item.root;
+  }
+
+  #drawChoices(item) {
+    item.buttons = item.choices.map((choice) => {
+      const button = el("button", { type: "button", class: "choice", "data-testid": "choice" }, choice.title);
+      button.addEventListener("click", () => {
+        if (item.settled) return;
+        this.#on.choose(choice);
+        this.#settle(item, choice);
+      });
+      return button;
+    });
+    return el("div", { class: "choices", role: "group", "aria-label": texts.choose }, ...item.buttons);
+  }
+
+  /** Name, day and spacing depend on the message before. */
+  #decorate(index) {
+    const item = this.#items[index];
+    if (!item) return;
+    const before = this.#items[index - 1];
+    const sameDay = before && before.at.toDateString() === item.at.toDateString();
+    const grouped = sameDay && before.author === item.author && before.name === item.name && item.at - before.at < GROUP_WITHIN_MS;
+    item.root.classList.toggle("grouped", Boolean(grouped));
+    item.day.textContent = sameDay ? "" : dayOf(item.at);
+    item.day.hidden = Boolean(sameDay);
+  }
+
+  #drawStatus(item) {
+    item.root.dataset.state = item.state;
+    if (item.seq !== Infinity) item.root.dataset.seq = item.seq;
+    if (item.author !== "customer") return;
+    item.status.replaceChildren(...(item.state === "failed" && item.reason ? item.reason : [texts.status[item.state]]));
+    if (item.state !== "delivered" || item.seq < (this.#latestOwn?.seq ?? 0)) return;
+    this.#latestOwn?.root.classList.remove("latest");
+    item.root.classList.add("latest");
+    this.#latestOwn = item;
+  }
+
+  #action(label, run) {
+    const button = el("button", { type: "button", class: "link-button" }, label);
+    button.addEventListener("click", run);
+    return button;
+  }
+
+  /**
+   * Close the choices that were used (before a reload, or by typing the same words) and those that a newer set has
+   * replaced after the customer spoke: a late "Yes" must not answer another question.
+   */
+  #settleChoices() {
+    for (const item of this.#openChoices) {
+      let spokenSince = false;
+      for (let index = this.#items.indexOf(item) + 1; index < this.#items.length; index += 1) {
+        const later = this.#items[index];
+        if (later.author === "customer") {
+          const used = item.choices.find((choice) => sameWords(choice.title, later.text));
+          if (used && !spokenSince) this.#settle(item, used);
+          spokenSince = true;
+        } else if (spokenSince && later.choices.length) {
+          this.#settle(item, null);
+        }
+        if (item.settled) break;
+      }
+    }
+    this.#openChoices = this.#openChoices.filter((item) => !item.settled);
+  }
+
+  #settle(item, chosen) {
+    if (item.settled) return;
+    item.settled = true;
+    item.buttons.forEach((button, index) => {
+      button.disabled = true;
+      if (item.choices[index] !== chosen) return;
+      button.classList.add("chosen");
+      button.append(spoken(texts.chosen));
+    });
+  }
+}
+
+const sameWords = (one, other) => one.trim().toLowerCase() === other.trim().toLowerCase();
+
+function dayOf(date) {
+  const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / 86400000);
+  if (days === 0) return texts.today;
+  return days === 1 ? texts.yesterday : calendar.format(date);
+}

@@ -1,0 +1,98 @@
+"""Visitor tokens (ours) and identity tokens (the shop's): signed, short, and of no use for anything else."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import jwt
+
+from bot.core.conversations import ConversationId, is_external_id
+from bot.core.customers import normalise_email
+from bot.errors import BotError
+from bot.services.conversations import ProvenIdentity
+
+ALGORITHM = "HS256"
+VISITOR_AUDIENCE = "kasuki-visitor"
+IDENTITY_AUDIENCE = "kasuki"
+VISITOR_LIFETIME = timedelta(days=90)
+IDENTITY_LIFETIME = timedelta(hours=1)
+# Two machines' clocks differ by seconds, not by minutes.
+LEEWAY = timedelta(seconds=30)
+MAX_TOKEN_CHARACTERS = 4_096
+MAX_NAME_CHARACTERS = 200
+MAX_EMAIL_CHARACTERS = 254
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class BadToken(BotError):
+    """A token that is forged, expired or malformed; which of them is nobody's business but the log's."""
+
+    code = "unauthorized"
+
+    def __init__(self) -> None:
+        super().__init__("This sign-in is not valid any more. Reload the page or sign in again.")
+
+
+def issue_visitor_token(conversation_id: ConversationId, secret: str, now: datetime) -> str:
+    """A token that opens one conversation and nothing else."""
+    claims = {"aud": VISITOR_AUDIENCE, "cid": conversation_id, "iat": now, "exp": now + VISITOR_LIFETIME}
+    return jwt.encode(claims, secret, ALGORITHM)
+
+
+def read_visitor_token(token: str, secret: str) -> ConversationId:
+    """The conversation a visitor token is bound to. Raises BadToken."""
+    claims = _decode(token, secret, VISITOR_AUDIENCE, ["exp", "cid"])
+    if not isinstance(claims["cid"], str):
+        raise BadToken
+    return ConversationId(claims["cid"])
+
+
+def issue_identity_token(external_id: str, email: str | None, name: str, secret: str, now: datetime) -> str:
+    """What a shop's website makes for a signed-in customer; here for the demo shop."""
+    claims = {
+        "aud": IDENTITY_AUDIENCE,
+        "sub": external_id,
+        "email": email,
+        "name": name,
+        "iat": now,
+        "exp": now + IDENTITY_LIFETIME,
+    }
+    return jwt.encode(claims, secret, ALGORITHM)
+
+
+def read_identity_token(token: str, secret: str) -> ProvenIdentity:
+    """The customer a shop vouches for. Raises BadToken, also for a token valid for longer than an hour."""
+    claims = _decode(token, secret, IDENTITY_AUDIENCE, ["exp", "iat", "sub"])
+    name, email = claims.get("name"), claims.get("email")
+    try:
+        issued_at, expires_at = (datetime.fromtimestamp(float(claims[claim]), timezone.utc) for claim in ("iat", "exp"))
+    except (TypeError, ValueError, OverflowError, OSError) as error:
+        raise BadToken from error
+    if not is_external_id(claims["sub"]) or expires_at - issued_at > IDENTITY_LIFETIME + LEEWAY:
+        raise BadToken
+    if expires_at > datetime.now(timezone.utc) + IDENTITY_LIFETIME + LEEWAY:
+        raise BadToken
+    if not isinstance(name, str) or not name.strip() or len(name) > MAX_NAME_CHARACTERS or _CONTROL.search(name):
+        raise BadToken
+    if email is not None and not _is_email(email):
+        raise BadToken
+    return ProvenIdentity(claims["sub"], normalise_email(email) if email else None, name.strip(), expires_at)
+
+
+def _is_email(value: object) -> bool:
+    return isinstance(value, str) and "@" in value and len(value) <= MAX_EMAIL_CHARACTERS and not _CONTROL.search(value)
+
+
+def _decode(token: str, secret: str, audience: str, required: list[str]) -> dict[str, Any]:
+    if len(token) > MAX_TOKEN_CHARACTERS:
+        raise BadToken
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token, secret, algorithms=[ALGORITHM], audience=audience, leeway=LEEWAY, options={"require": required}
+        )
+    except (jwt.PyJWTError, ValueError, OverflowError, RecursionError) as error:
+        raise BadToken from error
+    return claims

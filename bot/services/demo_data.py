@@ -1,0 +1,142 @@
+"""Tala Coffee's customers and orders: three fixed people, and a crowd that is the same every time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from faker import Faker
+
+from bot.core.customers import Customer, CustomerId
+from bot.core.orders import Order, OrderLine, OrderStatus
+from bot.services.demo import DEMO_PEOPLE, JOHN, MARIA, DemoPerson
+from bot.services.ids import new_id
+from bot.services.ports import Clock, Database, UnitOfWork
+
+SEED = 20_260_101
+CROWD = 200
+CURRENCY = "USD"
+CARRIERS = ("JRS Express", "LBC Express", "J&T Express")
+
+PRODUCTS = (
+    ("BEAN-BENGUET-250", "Benguet Arabica beans, 250 g", 1_250),
+    ("BEAN-SAGADA-250", "Sagada medium roast beans, 250 g", 1_190),
+    ("BEAN-BARAKO-500", "Batangas Barako beans, 500 g", 1_690),
+    ("BEAN-DECAF-250", "Mountain decaf beans, 250 g", 1_390),
+    ("MUG-TALA-350", "Tala stoneware mug, 350 ml", 1_450),
+    ("MUG-TRAVEL-400", "Steel travel mug, 400 ml", 2_490),
+    ("GEAR-DRIPPER", "Ceramic pour-over dripper", 2_890),
+    ("GEAR-GRINDER", "Hand grinder with steel burrs", 5_900),
+    ("GEAR-FILTERS-100", "Paper filters, 100 pieces", 690),
+)
+
+
+async def load_demo(db: Database, clock: Clock) -> int:
+    """Load the demo shop into an empty database, and return how many customers it has.
+
+    Does nothing, and returns 0, where there are customers already: it never touches a real shop's data.
+    """
+    async with db.transaction() as work:
+        if await work.customers.count():
+            return 0
+        await _load_fixed(work, clock.now())
+        await _load_crowd(work, clock.now())
+        return await work.customers.count()
+
+
+async def _load_fixed(work: UnitOfWork, now: datetime) -> None:
+    people = {person.external_id: await _add_person(work, person, now) for person in DEMO_PEOPLE}
+
+    def days(number: int) -> datetime:
+        return now + timedelta(days=number)
+
+    maria, john = people[MARIA.external_id], people[JOHN.external_id]
+    for order in (
+        _order("TC-10001", maria, OrderStatus.DELIVERED, days(-40), (0, 4), shipped=days(-38), delivered=days(-35)),
+        _order("TC-10002", maria, OrderStatus.SHIPPED, days(-4), (2, 8), due=days(2), shipped=days(-1)),
+        _order("TC-10003", maria, OrderStatus.PREPARING, days(-1), (6,), due=days(5)),
+        _order("TC-10010", john, OrderStatus.DELIVERED, days(-8), (1, 5), shipped=days(-5), delivered=days(-3)),
+        _order("TC-10011", john, OrderStatus.REFUNDED, days(-30), (7,), shipped=days(-28), delivered=days(-26)),
+    ):
+        await work.orders.add(order)
+
+
+async def _add_person(work: UnitOfWork, person: DemoPerson, now: datetime) -> Customer:
+    month, day = person.birthday or (None, None)
+    customer = Customer(
+        id=CustomerId(new_id()),
+        external_id=person.external_id,
+        name=person.name,
+        email=person.email,
+        postcode=person.postcode,
+        birthday_month=month,
+        birthday_day=day,
+        created_at=now - timedelta(days=400),
+    )
+    await work.customers.add(customer)
+    return customer
+
+
+async def _load_crowd(work: UnitOfWork, now: datetime) -> None:
+    fake = Faker("en_PH")
+    fake.seed_instance(SEED)
+    chance = random.Random(SEED)  # noqa: S311 - the same crowd every time, not a secret
+    number = 20_001
+    for index in range(CROWD):
+        name = fake.name()
+        customer = Customer(
+            id=CustomerId(new_id()),
+            external_id=f"C-{2001 + index}",
+            name=name,
+            email=f"{name.lower().replace(' ', '.').replace('..', '.')}.{index}@example.com",
+            phone=f"+63 9{chance.randrange(10**9):09d}",
+            postcode=f"{chance.randrange(1000, 9999)}",
+            created_at=now - timedelta(days=chance.randrange(30, 900)),
+        )
+        await work.customers.add(customer)
+        for _ in range(chance.choice((0, 1, 1, 2, 3, 5))):
+            placed = now - timedelta(days=chance.randrange(1, 365), minutes=chance.randrange(1440))
+            items = tuple(chance.sample(range(len(PRODUCTS)), chance.randrange(1, 4)))
+            await work.orders.add(_crowd_order(f"TC-{number}", customer, placed, items, now))
+            number += 1
+
+
+def _crowd_order(number: str, customer: Customer, placed: datetime, items: Sequence[int], now: datetime) -> Order:
+    shipped, due = placed + timedelta(days=2), placed + timedelta(days=6)
+    if now < shipped:
+        return _order(number, customer, OrderStatus.PREPARING, placed, items, due=due)
+    if now < due:
+        return _order(number, customer, OrderStatus.SHIPPED, placed, items, due=due, shipped=shipped)
+    return _order(number, customer, OrderStatus.DELIVERED, placed, items, shipped=shipped, delivered=due)
+
+
+def _order(
+    number: str,
+    customer: Customer,
+    status: OrderStatus,
+    placed: datetime,
+    items: Sequence[int],
+    *,
+    due: datetime | None = None,
+    shipped: datetime | None = None,
+    delivered: datetime | None = None,
+) -> Order:
+    lines = tuple(OrderLine(sku, title, 1, price) for sku, title, price in (PRODUCTS[item] for item in items))
+    digits = int(number.rpartition("-")[2])
+    return Order(
+        number=number,
+        customer_id=customer.id,
+        email=customer.email,
+        postcode=customer.postcode,
+        status=status,
+        placed_at=placed,
+        total_minor=sum(line.quantity * line.unit_price_minor for line in lines),
+        currency=CURRENCY,
+        lines=lines,
+        due_on=due.date() if due else None,
+        shipped_at=shipped,
+        delivered_at=delivered,
+        carrier=CARRIERS[digits % len(CARRIERS)] if shipped else None,
+        tracking_number=f"TRK{digits * 7919 % 10**9:09d}" if shipped else None,
+    )
