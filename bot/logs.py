@@ -57,6 +57,9 @@ def set_up_logging(log_format: Literal["text", "json"]) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # The libraries below Rasa warn of each other by the dozen; none of it is for an operator.
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").setLevel(logging.ERROR)
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:

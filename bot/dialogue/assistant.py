@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import structlog
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.lock_store import InMemoryLockStore
@@ -48,8 +49,9 @@ class ReplyCollector(OutputChannel):
 class Assistant:
     """One loaded model. Answers one conversation's messages in order; different conversations may run at once."""
 
-    def __init__(self, agent: Agent, name: str) -> None:
+    def __init__(self, agent: Agent, store: TurnTrackerStore, name: str) -> None:
         self._agent = agent
+        self._store = store
         self.name = name
         self._parsing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parse")
 
@@ -58,6 +60,8 @@ class Assistant:
         """Load a trained model; takes seconds. Raises FileNotFoundError without one."""
         if not model_path.is_file():
             raise FileNotFoundError(f"there is no model at {model_path}: train it with `make train`")
+        # Rasa logs what customers write at this logger's lower levels, to standard output, unless it is told not to.
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
         store = TurnTrackerStore()
         agent = Agent.load(
             str(model_path),
@@ -71,7 +75,7 @@ class Assistant:
         store.domain = agent.processor.domain
         agent.tracker_store = agent.processor.tracker_store = store
         agent.processor.on_circuit_break = _circuit_broken
-        assistant = cls(agent, agent.processor.model_metadata.model_id)
+        assistant = cls(agent, store, agent.processor.model_metadata.model_id)
         assistant._warm_up()
         return assistant
 
@@ -114,6 +118,7 @@ class Assistant:
                 )
             )
         finally:
+            self._store.forget(context.conversation.id)
             current_turn.reset(turn_token)
             action_failures.reset(failures_token)
         if failures:

@@ -1,7 +1,7 @@
 """Keeps TensorFlow out of a worker whose model does not need it: it costs 300 MB and several seconds of start-up.
 
-Rasa imports two of its TensorFlow modules at the top of a module that every policy imports, for classes that only
-TensorFlow components use. Where the model has none of those, placeholders stand in for the two modules.
+Rasa imports TensorFlow at the top of a few modules that every model needs, for classes that only TensorFlow components
+or training use. Where the model has none of those components, placeholders stand in for these modules.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ _TENSORFLOW_COMPONENTS = (
 _PLACEHOLDERS = {
     "rasa.utils.tensorflow.callback": ("RasaTrainingLogger", "RasaModelCheckpoint"),
     "rasa.utils.tensorflow.data_generator": ("RasaBatchDataGenerator", "RasaDataGenerator"),
+    # Named in every model's record of its training, and imported with it; checks a configuration when training.
+    "rasa.graph_components.validators.default_recipe_validator": ("DefaultV1RecipeValidator",),
 }
 
 

@@ -48,14 +48,20 @@ class TurnTrackerStore(TrackerStore, SerializedTrackerAsText):
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         turn = current_turn.get()
-        loaded = self._loaded.pop(tracker.sender_id)
+        loaded = self._loaded[tracker.sender_id]
         new = list(tracker.events)[loaded.events :]
+        # Rasa saves more than once in some turns.
+        self._loaded[tracker.sender_id] = _Loaded(loaded.position + len(new), loaded.events + len(new))
         await turn.work.tracker_events.append(
             ConversationId(tracker.sender_id),
             loaded.position,
             [(json.dumps(event.as_dict()), _begins_session(event)) for event in new],
             turn.clock.now(),
         )
+
+    def forget(self, sender_id: str) -> None:
+        """The turn is over, one way or the other."""
+        self._loaded.pop(sender_id, None)
 
     async def keys(self) -> Iterable[str]:
         return []

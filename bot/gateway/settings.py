@@ -35,4 +35,4 @@ METRICS = web.AppKey("metrics", GatewayMetrics)
 # A person types slower than this; a whole office behind one address stays below the second.
 MESSAGE_LIMIT = web.AppKey("message_limit", RateLimit)
 ADDRESS_LIMIT = web.AppKey("address_limit", RateLimit)
-SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
+SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("sockets", set)

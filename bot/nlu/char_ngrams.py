@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 SHORTEST, LONGEST = 2, 4
 
+
 @dataclass(frozen=True)
 class CharNgrams:
     """A fitted vocabulary: each n-gram's column, and the columns' inverse document frequencies."""

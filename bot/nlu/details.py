@@ -24,7 +24,9 @@ _OTHER_PREFIX = re.compile(r"(?<![\w-])([a-z]{1,4})-([0-9]{4,8})(?![\w@])(?!-[0-
 _BRITISH = re.compile(r"(?<!\w)([a-z]{1,2}[0-9][a-z0-9]?) ?([0-9][a-z]{2})(?!\w)", re.IGNORECASE)
 _CANADIAN = re.compile(r"(?<!\w)([a-z][0-9][a-z]) ?([0-9][a-z][0-9])(?!\w)", re.IGNORECASE)
 # Japan, the United States' ZIP+4, Portugal, Poland.
-_HYPHENATED = re.compile(r"(?<![\w-])(?:[0-9]{3}-[0-9]{4}|[0-9]{5}-[0-9]{4}|[0-9]{4}-[0-9]{3}|[0-9]{2}-[0-9]{3})(?![\w-])")
+_HYPHENATED = re.compile(
+    r"(?<![\w-])(?:[0-9]{3}-[0-9]{4}|[0-9]{5}-[0-9]{4}|[0-9]{4}-[0-9]{3}|[0-9]{2}-[0-9]{3})(?![\w-])"
+)
 _DUTCH = re.compile(r"(?<!\w)([0-9]{4}) ?([A-Z]{2})(?!\w)")
 _PHONE = re.compile(r"(?<![\w-])\+?[0-9]{1,4}(?:[ -][0-9]{2,4}){2,4}(?![\w-])")
 
@@ -164,7 +166,7 @@ class DetailFinder:
                 draft.add(ORDER_NUMBER, value, *match.span())
         if self._format.regex:
             return
-        # Another prefix, written out in full, is still meant as an order number: the shop can say that it has none such.
+        # Another prefix, written out in full, is still meant as an order number: the shop has no such order.
         for match in _OTHER_PREFIX.finditer(draft.text):
             if match[1].lower() not in _LINKING_WORDS + _POSTCODE_WORDS + _CURRENCIES and draft.is_free(*match.span()):
                 draft.add(ORDER_NUMBER, match.group().upper(), *match.span())
@@ -261,14 +263,14 @@ def _order_pattern(order_format: OrderFormat) -> re.Pattern[str]:
 
 
 def _context_matcher(nlp: Language) -> Matcher:
-    number = {"TEXT": {"REGEX": r"^[0-9]{4,7}$"}}
-    marks = {"TEXT": {"IN": [*"#:.,-'\u2019()"]}, "OP": "{0,2}"}
-    link = {"LOWER": {"IN": _LINKING_WORDS}, "OP": "{0,2}"}
+    number: dict[str, Any] = {"TEXT": {"REGEX": r"^[0-9]{4,7}$"}}
+    marks: dict[str, Any] = {"TEXT": {"IN": [*"#:.,-'\u2019()"]}, "OP": "{0,2}"}
+    link: dict[str, Any] = {"LOWER": {"IN": _LINKING_WORDS}, "OP": "{0,2}"}
     matcher = Matcher(nlp.vocab)
     matcher.add("order", [[{"LOWER": {"IN": _ORDER_WORDS}}, marks, link, marks, number]])
     matcher.add("order_hash", [[{"TEXT": "#"}, number]])
-    postcode = [{"LOWER": {"IN": _POSTCODE_WORDS}}, marks, link, marks, link, number]
-    post_code = [{"LOWER": "post"}, {"TEXT": "-", "OP": "?"}, {"LOWER": "code"}]
+    postcode: list[dict[str, Any]] = [{"LOWER": {"IN": _POSTCODE_WORDS}}, marks, link, marks, link, number]
+    post_code: list[dict[str, Any]] = [{"LOWER": "post"}, {"TEXT": "-", "OP": "?"}, {"LOWER": "code"}]
     matcher.add("postcode", [postcode, [*post_code, marks, link, number]])
     matcher.add("says_postcode", [post_code])
     matcher.add("amount", [[{"LOWER": {"IN": _CURRENCIES}}, {"TEXT": ".", "OP": "?"}, number]])
@@ -287,4 +289,3 @@ def _plain_character(character: str) -> str:
     if character.isascii() or not character.isdecimal():
         return character
     return str(unicodedata.decimal(character))
-

@@ -9,14 +9,22 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.extractors.extractor import EntityExtractorMixin
-from rasa.shared.nlu.constants import ENTITIES, TEXT
+from rasa.shared.nlu.constants import (
+    ENTITIES,
+    ENTITY_ATTRIBUTE_CONFIDENCE,
+    ENTITY_ATTRIBUTE_END,
+    ENTITY_ATTRIBUTE_START,
+    ENTITY_ATTRIBUTE_TYPE,
+    ENTITY_ATTRIBUTE_VALUE,
+    TEXT,
+)
 from rasa.shared.nlu.training_data.message import Message
 
-from bot.nlu.details import DetailFinder, OrderFormat
+from bot.nlu.details import Detail, DetailFinder, OrderFormat
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
-class DetailExtractor(GraphComponent, EntityExtractorMixin):  # type: ignore[misc]
+class DetailExtractor(GraphComponent, EntityExtractorMixin):
     """Entities `order_number`, `email` and `postcode`, with normalised values, from patterns: nothing is trained.
 
     Five digits alone give both an `order_number` and a `postcode` over the same characters; the slot that the dialogue
@@ -54,10 +62,17 @@ class DetailExtractor(GraphComponent, EntityExtractorMixin):  # type: ignore[mis
     def process(self, messages: list[Message]) -> list[Message]:
         """Add the entities found to each message, after those already there."""
         for message in messages:
-            found = [
-                {"entity": detail.kind, "value": detail.value, "start": detail.start, "end": detail.end, "confidence_entity": 1.0}
-                for detail in self._finder.find(message.get(TEXT) or "")
-            ]
+            found = [_entity(detail) for detail in self._finder.find(message.get(TEXT) or "")]
             entities = [*message.get(ENTITIES, []), *self.add_extractor_name(found)]
             message.set(ENTITIES, entities, add_to_output=True)
         return messages
+
+
+def _entity(detail: Detail) -> dict[str, Any]:
+    return {
+        ENTITY_ATTRIBUTE_TYPE: detail.kind,
+        ENTITY_ATTRIBUTE_VALUE: detail.value,
+        ENTITY_ATTRIBUTE_START: detail.start,
+        ENTITY_ATTRIBUTE_END: detail.end,
+        ENTITY_ATTRIBUTE_CONFIDENCE: 1.0,
+    }

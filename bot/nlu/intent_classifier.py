@@ -32,7 +32,7 @@ RANKING_LENGTH = "ranking_length"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class SentenceIntentClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc]
+class SentenceIntentClassifier(GraphComponent, IntentClassifier):
     """Intents by logistic regression on sentence vectors and character n-grams, with a gate for what is out of scope.
 
     The configuration is the gate's (see `bot.nlu.intent_model.Gate`) and `ranking_length`. It may be changed without

@@ -98,7 +98,9 @@ class IntentModel:
         self._our_examples = examples[self._ours[example_intents]]
 
     @classmethod
-    def fit(cls, texts: Sequence[str], vectors: Vectors, intents: Sequence[str], gate: Gate | None = None) -> "IntentModel":
+    def fit(
+        cls, texts: Sequence[str], vectors: Vectors, intents: Sequence[str], gate: Gate | None = None
+    ) -> "IntentModel":
         """Learn from one text, its vector [384] and its intent per example.
 
         Raises ValueError when there are fewer than two intents. The same examples give the same model.
@@ -132,7 +134,7 @@ class IntentModel:
     def fit_texts(
         cls, encoder: SentenceEncoderModel, texts: Sequence[str], intents: Sequence[str], gate: Gate | None = None
     ) -> "IntentModel":
-        """Learn from plain texts as the Rasa pipeline does: canonical, each intent's own name one more example of it."""
+        """Learn from plain texts as the Rasa pipeline does, with each intent's own name as one more example of it."""
         gate = gate or Gate()
         named = sorted(set(intents) - {gate.out_of_scope})
         texts = [*map(canonical, texts), *map(name_in_words, named)]

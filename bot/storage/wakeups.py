@@ -27,6 +27,7 @@ from bot.services.ports import Hint
 
 CHANNEL = "kasuki"
 RECONNECT_SECONDS = 2.0
+MAX_HINT_BYTES = 1_024
 
 log = logging.getLogger(__name__)
 
@@ -88,23 +89,23 @@ class LocalWakeups:
     async def listening(self, receiver: Receiver) -> AsyncIterator[None]:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._folder / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: _Datagrams(receiver), family=socket.AF_UNIX, local_addr=str(path)
-        )
-        try:
-            yield
-        finally:
-            transport.close()
-            path.unlink(missing_ok=True)
+        loop = asyncio.get_running_loop()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+            listener.setblocking(False)
+            listener.bind(str(path))
+            # Not create_datagram_endpoint: uvloop's knows no local sockets.
+            loop.add_reader(listener, _receive, listener, receiver)
+            try:
+                yield
+            finally:
+                loop.remove_reader(listener)
+                path.unlink(missing_ok=True)
 
 
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, receiver: Receiver) -> None:
-        self._receiver = receiver
-
-    def datagram_received(self, data: bytes, _addr: Any) -> None:
-        if (hint := _decode(data)) is not None:
-            self._receiver(hint)
+def _receive(listener: socket.socket, receiver: Receiver) -> None:
+    with contextlib.suppress(BlockingIOError):
+        if (hint := _decode(listener.recv(MAX_HINT_BYTES))) is not None:
+            receiver(hint)
 
 
 class PostgresWakeups:

@@ -101,7 +101,7 @@ function receive(frame, accepted) {
   if (frame.type === "ready") ready(frame);
   else if (frame.type === "message") message(frame);
   else if (frame.type === "ack") acknowledged(frame);
-  else if (frame.type === "typing") waiting.showTyping(frame.author === "agent" ? session.agent ?? texts.team : session.assistant);
+  else if (frame.type === "typing") typing(frame);
   else if (frame.type === "owner") ownerChanged(frame, true);
   else if (frame.type === "error") (accepted ? refused : helloRefused)(frame);
 }
@@ -150,6 +150,12 @@ function message(frame) {
   transcript.follow();
   if (isNew && frame.seq > session.historyUntil) announceMessage(frame);
   markRead();
+}
+
+/** Only whoever has the conversation is shown typing: a bot that is still thinking will not be heard any more. */
+function typing({ author }) {
+  if (author !== session.owner) return;
+  waiting.showTyping(author === "agent" ? session.agent ?? texts.team : session.assistant);
 }
 
 /** The entry that this echo is about: by its id, or else the first one with the same words that has been on its way. */
@@ -331,6 +337,7 @@ window.addEventListener("storage", (event) => {
 function stateChanged(state) {
   outbox.reset(); // whatever was under way is sent again after the next "ready"
   if (state !== "online") waiting.done();
+  else if (document.activeElement === $("retry")) composer.focus(); // the strip is about to go, and the focus with it
   connectionNotice.show(state);
 }
 

@@ -29,7 +29,7 @@ export const texts = {
   slow: "This takes a little longer than usual. Your message is safe, and the answer will appear here.",
 
   connecting: "Connecting…",
-  offline: "You're offline. You can keep writing: your messages will go out when the connection is back.",
+  offline: "The chat is offline at the moment. You can keep writing: your messages will go out when the connection is back.",
   refused: "This chat could not be opened. Please try again in a moment.",
   queue: (position) =>
     position
