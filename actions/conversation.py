@@ -8,11 +8,14 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from actions.context import turn_of
-from actions.wording import CAPABILITIES
+from actions.wording import CAPABILITIES, TALK_TO_A_PERSON
 
-_ASKED_FOR = {
-    "order_number": "I'm looking for an order number now; it looks like {prefix}-12345.",
-    "order_proof": "I'm looking for the e-mail address or the postcode of the order now.",
+# What to do without the thing that is being asked for.
+_WITHOUT = {
+    "order_number": "Without its number I cannot find an order for somebody who is not signed in. "
+    "Once you sign in to your account, I see your orders by myself; a person can help you, too.",
+    "order_proof": "Without the e-mail address or the postcode of the order I may not show it to anybody. "
+    "Once you sign in to your account, I need neither; a person can help you, too.",
 }
 
 
@@ -90,15 +93,15 @@ class DefaultFallback(Action):
 
 
 class FormHelp(Action):
-    """Says what is being asked for, when the answer was something else; the question itself follows."""
+    """Says what else there is, when what was asked for did not come; the question itself follows."""
 
     def name(self) -> str:
         return "action_form_help"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
-        asked_for = _ASKED_FOR.get(tracker.get_slot("requested_slot") or "")
-        if asked_for:
-            async with turn_of(tracker) as turn:
-                text = asked_for.format(prefix=turn.shop.order_prefix)
-            dispatcher.utter_message(text=f"{text} Say “stop” if you would rather do something else.")
+        without = _WITHOUT.get(tracker.get_slot("requested_slot") or "")
+        if without:
+            dispatcher.utter_message(
+                text=f"{without} Or say “stop” for something else.", buttons=list(TALK_TO_A_PERSON)
+            )
         return []

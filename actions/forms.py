@@ -11,6 +11,16 @@ from rasa_sdk.forms import REQUESTED_SLOT
 from rasa_sdk.types import DomainDict
 
 
+def asked_before(tracker: Tracker, action_name: str) -> bool:
+    """Whether the action has asked its question already since the form began."""
+    for event in reversed(tracker.events):
+        if event["event"] == "active_loop":
+            return False
+        if event["event"] == "action" and event["name"] == action_name:
+            return True
+    return False
+
+
 class Form(FormValidationAction, ABC):
     """A form that decides for itself which slots it needs, without being sent the domain at every turn."""
 

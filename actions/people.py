@@ -29,12 +29,12 @@ class RequestHandoff(Action):
                 else "I have passed your request and this conversation on to our team."
             )
             if turn.customer is not None and turn.customer.email:
-                answer = f"A person will write to {turn.customer.email} {shop.reply_time}."
+                answer = f"A person will write to {turn.customer.email}, {shop.reply_time}."
             else:
                 phone = f" or call {shop.contact_phone}" if shop.contact_phone else ""
                 answer = (
-                    "I don't know your address, so nobody can write to you yet. To be sure of an answer "
-                    f"{shop.reply_time}, write to {shop.contact_email}{phone}."
+                    "But I don't know how they can reach you, so please write to "
+                    f"{shop.contact_email}{phone}; they answer {shop.reply_time}."
                 )
             dispatcher.utter_message(text=f"{done} {answer} Meanwhile you can go on asking me.")
         return []

@@ -25,8 +25,10 @@ class OpeningHours(Action):
                 until = f" until {closes.astimezone(hours.zone):%H:%M}" if closes else ""
                 status = f"We are open right now{until}."
             elif (opens := hours.next_opening(now)) is not None:
-                at = f"{opens.astimezone(hours.zone):%H:%M}"
-                status = f"We are closed right now. We open again on {day(opens, turn.shop)} at {at}."
+                local = opens.astimezone(hours.zone)
+                today = local.date() == now.astimezone(hours.zone).date()
+                when = "today" if today else f"on {day(opens, turn.shop)}"
+                status = f"We are closed right now. We open again {when} at {local:%H:%M}."
             else:
                 status = "We are closed right now."
             week = "\n".join(f"{days}: {times}" for days, times in hours.describe_week())

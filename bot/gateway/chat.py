@@ -29,7 +29,7 @@ from bot.services.conversations import (
 )
 
 HELLO_SECONDS = 15.0
-HEARTBEAT_SECONDS = 25.0
+HEARTBEAT_SECONDS = 20.0
 # After this many frames that make no sense, the other side is not a chat.
 MAX_BAD_FRAMES = 25
 
@@ -231,7 +231,7 @@ async def chat_messages(request: web.Request) -> web.Response:
     except BotError as error:
         request.app[settings.METRICS].refused(error.code)
         return web.json_response(frames.error_frame(error, client_id), status=STATUS.get(error.code, 400))
-    return web.json_response(answer) if answer is not None else web.Response(status=204)
+    return web.json_response(answer or {"type": "ok"})
 
 
 @routes.get("/chat/events")

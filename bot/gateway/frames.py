@@ -153,8 +153,10 @@ def ready_frame(token: str, conversation: Conversation, customer: Customer | Non
 
 
 def message_frame(message: Message) -> Frame:
-    """One message, as socket, event stream and replay show it alike."""
+    """One message, as socket, event stream and replay show it alike; the customer's own with its client_id."""
+    own = {"client_id": message.external_id.rpartition(":")[2]} if message.external_id else {}
     return {
+        **own,
         "type": "message",
         "seq": message.seq,
         "author": message.author.value,

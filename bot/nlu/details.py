@@ -1,6 +1,7 @@
 """The details a customer types - order numbers, e-mail addresses, postcodes - found by pattern and normalised."""
 
 import re
+import threading
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -105,7 +106,7 @@ class _Draft:
 
 
 class DetailFinder:
-    """Finds details in a message with a blank spaCy pipeline; holds no state between messages.
+    """Finds details in a message with a blank spaCy pipeline. Safe to share between threads.
 
     `phrases` are spaCy entity-ruler patterns (dicts with `label`, `pattern` and optionally `id`, the value to give): a
     shop's own vocabulary. `model` names an installed spaCy model whose entities with a label in `model_labels` are
@@ -122,6 +123,7 @@ class DetailFinder:
         self._format = order_format or OrderFormat()
         self._order = _order_pattern(self._format)
         self._nlp = spacy.blank("en")
+        self._one_at_a_time = threading.Lock()  # a pipeline has room for one memory zone
         self._context = _context_matcher(self._nlp)
         if phrases:
             self._nlp.add_pipe("entity_ruler", config={"phrase_matcher_attr": "LOWER"}).add_patterns(  # type: ignore[attr-defined]
@@ -141,7 +143,7 @@ class DetailFinder:
         self._find_emails(draft)
         self._find_order_numbers(draft)
         # The strings of a message are forgotten afterwards; spaCy would keep them for the life of the process.
-        with self._nlp.memory_zone():
+        with self._one_at_a_time, self._nlp.memory_zone():
             words = list(_TOKEN.finditer(draft.text))
             doc = Doc(self._nlp.vocab, words=[word.group() for word in words])
             hints = self._read_context(doc, words)
@@ -227,7 +229,7 @@ class DetailFinder:
     def _find_model_entities(self, draft: _Draft) -> None:
         if self._model is None:
             return
-        with self._model.memory_zone():
+        with self._one_at_a_time, self._model.memory_zone():
             for entity in self._model(draft.text).ents:
                 if entity.label_ in self._model_labels and draft.is_free(entity.start_char, entity.end_char):
                     draft.add(entity.label_.lower(), entity.text, entity.start_char, entity.end_char)

@@ -20,14 +20,14 @@ CURRENCY = "USD"
 CARRIERS = ("JRS Express", "LBC Express", "J&T Express")
 
 PRODUCTS = (
-    ("BEAN-BENGUET-250", "Benguet Arabica beans, 250 g", 1_250),
-    ("BEAN-SAGADA-250", "Sagada medium roast beans, 250 g", 1_190),
-    ("BEAN-BARAKO-500", "Batangas Barako beans, 500 g", 1_690),
-    ("BEAN-DECAF-250", "Mountain decaf beans, 250 g", 1_390),
-    ("MUG-TALA-350", "Tala stoneware mug, 350 ml", 1_450),
-    ("MUG-TRAVEL-400", "Steel travel mug, 400 ml", 2_490),
-    ("GEAR-DRIPPER", "Ceramic pour-over dripper", 2_890),
-    ("GEAR-GRINDER", "Hand grinder with steel burrs", 5_900),
+    ("BEAN-BENGUET-250", "Benguet Arabica, 250 g", 1_450),
+    ("BEAN-BARAKO-250", "Batangas Barako, 250 g", 1_200),
+    ("BEAN-SAGADA-250", "Sagada medium roast, 250 g", 1_390),
+    ("BEAN-DECAF-250", "Mountain decaf, 250 g", 1_490),
+    ("MUG-PAROL-350", "Parol mug, 350 ml", 1_800),
+    ("COLD-BREW-500", "Cold brew, 500 ml", 650),
+    ("GEAR-POUR-OVER", "Pour-over set", 3_400),
+    ("GEAR-GRINDER", "Hand grinder", 6_500),
     ("GEAR-FILTERS-100", "Paper filters, 100 pieces", 690),
 )
 

@@ -33,7 +33,7 @@ from bot.services.ports import Clock, Database, Hint, UnitOfWork
 
 APOLOGY = (
     "I'm sorry, something went wrong on my side and I could not answer that. "
-    "I have passed this conversation to our team ({reply_time}). You can also write to {contact}."
+    "I have passed this conversation on to our team. You can also write to {contact}; they answer {reply_time}."
 )
 
 
