@@ -95,10 +95,9 @@ async def _poll(app: web.Application) -> AsyncIterator[None]:
 
 async def _say_goodbye(app: web.Application) -> None:
     app[settings.LIVE].close()
+    sockets = app[settings.SOCKETS]
     await asyncio.gather(
-        *(
-            socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server is restarting")
-            for socket in set(app[settings.SOCKETS])
-        ),
+        # A copy: each leaves the set while it is closed.
+        *(socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server is restarting") for socket in [*sockets]),
         return_exceptions=True,
     )

@@ -10,12 +10,12 @@ import time
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.core.conversations import Conversation
 from bot.core.customers import Customer
 from bot.errors import BotError
 from bot.gateway import frames, settings
+from bot.gateway.database import database_answers
 from bot.gateway.limits import client_address
 from bot.gateway.responses import STATUS, error_response
 from bot.gateway.tokens import BadToken, issue_visitor_token, read_identity_token, read_visitor_token
@@ -35,15 +35,6 @@ MAX_BAD_FRAMES = 25
 
 routes = web.RouteTableDef()
 log = logging.getLogger(__name__)
-
-
-class Unavailable(BotError):
-    """The database did not take it; nothing was recorded, and sending it again is right."""
-
-    code = "unavailable"
-
-    def __init__(self) -> None:
-        super().__init__("The chat cannot keep your message right now. It will be sent again in a moment.")
 
 
 class ForeignOrigin(BotError):
@@ -68,12 +59,17 @@ async def chat_socket(request: web.Request) -> web.StreamResponse:
     """One customer's socket: hello, then messages both ways until either side leaves."""
     check_origin(request)
     request.app[settings.ADDRESS_LIMIT].spend(client_address(request))
-    socket = web.WebSocketResponse(max_msg_size=frames.MAX_FRAME_BYTES, heartbeat=HEARTBEAT_SECONDS)
+    # One more, because aiohttp refuses what reaches its limit.
+    socket = web.WebSocketResponse(max_msg_size=frames.MAX_FRAME_BYTES + 1, heartbeat=HEARTBEAT_SECONDS)
     await socket.prepare(request)
     sockets = request.app[settings.SOCKETS]
     sockets.add(socket)
     try:
         await _Session(request, socket).run()
+    except Exception:
+        # Not for the middlewares: a socket that is open cannot be answered with a page any more.
+        log.exception("a socket's session failed")
+        await socket.close(code=WSCloseCode.INTERNAL_ERROR, message=b"something went wrong")
     finally:
         sockets.discard(socket)
     return socket
@@ -118,6 +114,8 @@ class _Session:
     async def _take(self, data: str | bytes) -> None:
         client_id = None
         try:
+            if isinstance(data, bytes):
+                raise frames.BadFrame("A frame is text, not binary data.")
             frame = frames.parse_frame(data)
             client_id = frame.client_id if isinstance(frame, frames.Send) else None
             if isinstance(frame, frames.Hello):
@@ -177,13 +175,10 @@ async def open_chat(app: web.Application, hello: frames.Hello) -> tuple[Conversa
             identity = read_identity_token(hello.identity_token, config.identity_secret)
         except BadToken as error:
             refused = error
-    try:
+    with database_answers():
         conversation, customer = await open_web_conversation(
             app[settings.DATABASE], app[settings.CLOCK], conversation_id=conversation_id, identity=identity
         )
-    except (SQLAlchemyError, OSError) as error:
-        log.exception("could not open a conversation")
-        raise Unavailable from error
     return conversation, customer, refused
 
 
@@ -194,21 +189,20 @@ async def take_frame(app: web.Application, conversation: Conversation, frame: An
         case frames.Send():
             app[settings.MESSAGE_LIMIT].spend(conversation.id)
             began = time.perf_counter()
-            try:
+            with database_answers(conversation.id):
                 message = await receive_message(
                     db, app[settings.CLOCK], conversation.id, frame.inbound(conversation.identity_id)
                 )
-            except (SQLAlchemyError, OSError) as error:
-                log.exception("could not record a message", extra={"conversation_id": conversation.id})
-                raise Unavailable from error
             app[settings.METRICS].received(WEB, time.perf_counter() - began)
             return frames.ack_frame(frame.client_id, message)
         case frames.Read():
             app[settings.MESSAGE_LIMIT].spend(f"read {conversation.id}")
-            await mark_read(db, conversation.id, frame.seq)
+            with database_answers(conversation.id):
+                await mark_read(db, conversation.id, frame.seq)
         case frames.End():
             app[settings.MESSAGE_LIMIT].spend(f"end {conversation.id}")
-            await end_conversation(db, app[settings.CLOCK], conversation.id)
+            with database_answers(conversation.id):
+                await end_conversation(db, app[settings.CLOCK], conversation.id)
         case frames.Typing():
             # Shown to agents once there is a desk; nothing to keep.
             app[settings.MESSAGE_LIMIT].spend(f"typing {conversation.id}")
@@ -277,7 +271,8 @@ async def _visitors_conversation(request: web.Request) -> Conversation:
     if scheme.lower() != "bearer" or not token:
         raise BadToken
     conversation_id = read_visitor_token(token, request.app[settings.SETTINGS].secret_key)
-    found = await visible_conversation(request.app[settings.DATABASE], request.app[settings.CLOCK], conversation_id)
+    with database_answers(conversation_id):
+        found = await visible_conversation(request.app[settings.DATABASE], request.app[settings.CLOCK], conversation_id)
     if found is None:
         raise BadToken
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import uuid
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,11 @@ from bot.errors import BotError
 from bot.gateway.limits import RateLimited
 
 MAX_FRAME_BYTES = 16 * 1024
-MAX_PAYLOAD_CHARACTERS = 1_000
-# Characters before trimming. What is longer is refused without looking at it.
-MAX_RAW_TEXT = 10_000
 
 Frame = dict[str, Any]
+
+# Kept and given back as the client wrote it, so that it finds its own again.
+_UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class BadFrame(BotError):
@@ -91,9 +91,9 @@ def parse_frame(data: str | bytes) -> Hello | Send | Read | Typing | End:
                 _number(frame, "last_seq"),
             )
         case "message":
-            return Send(_client_id(frame), _text(frame, "text", MAX_RAW_TEXT), None)
+            return Send(_client_id(frame), _text(frame, "text"), None)
         case "choice":
-            return Send(_client_id(frame), "", _text(frame, "payload", MAX_PAYLOAD_CHARACTERS))
+            return Send(_client_id(frame), "", _text(frame, "payload"))
         case "read":
             return Read(_number(frame, "seq"))
         case "typing":
@@ -105,22 +105,17 @@ def parse_frame(data: str | bytes) -> Hello | Send | Read | Typing | End:
 
 def _client_id(frame: Frame) -> str:
     value = frame.get("client_id")
-    try:
-        return str(uuid.UUID(value)) if isinstance(value, str) and len(value) == 36 else _no_client_id()
-    except ValueError:
-        return _no_client_id()
+    if not isinstance(value, str) or not _UUID.fullmatch(value):
+        raise BadFrame("client_id must be a UUID, new for each message.")
+    return value
 
 
-def _no_client_id() -> str:
-    raise BadFrame("client_id must be a UUID, new for each message.")
-
-
-def _text(frame: Frame, name: str, limit: int) -> str:
+def _text(frame: Frame, name: str) -> str:
     value = frame.get(name)
     client_id = frame.get("client_id")
     if not isinstance(value, str):
         raise BadFrame(f"{name} must be a text.", client_id)
-    return value[: limit + 1]
+    return value
 
 
 def _optional_text(frame: Frame, name: str) -> str | None:

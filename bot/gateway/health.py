@@ -6,7 +6,6 @@ import asyncio
 import logging
 
 from aiohttp import web
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.gateway import settings
 from bot.metrics import render_metrics
@@ -27,7 +26,7 @@ async def readyz(request: web.Request) -> web.Response:
     """200 when the database answers and a worker holds a loaded model; 503 with the reason otherwise."""
     try:
         workers = await ready_workers(request.app[settings.DATABASE], request.app[settings.CLOCK])
-    except (SQLAlchemyError, OSError) as error:
+    except Exception as error:  # whatever the driver calls it
         log.warning("not ready: the database does not answer (%s)", type(error).__name__)
         return web.json_response({"status": "unavailable", "reason": "the database does not answer"}, status=503)
     if not workers:

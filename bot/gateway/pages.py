@@ -6,8 +6,10 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bot.core.conversations import clean_text
 from bot.core.customers import normalise_email
 from bot.gateway import settings
+from bot.gateway.database import database_answers
 from bot.gateway.frames import BadFrame, parse_json
 from bot.gateway.limits import client_address
 from bot.gateway.tokens import issue_identity_token
@@ -59,8 +61,9 @@ async def demo_identity(request: web.Request) -> web.Response:
     email = body.get("email") if isinstance(body, dict) else None
     if not isinstance(email, str):
         raise BadFrame("Send a JSON object with email.")
-    async with request.app[settings.DATABASE].reading() as work:
-        customer = await work.customers.by_email(normalise_email(email)[:254].replace("\x00", ""))
+    with database_answers():
+        async with request.app[settings.DATABASE].reading() as work:
+            customer = await work.customers.by_email(normalise_email(clean_text(email[:254])))
     if customer is None:
         raise web.HTTPNotFound(text="There is no demo customer with this e-mail address.")
     now = request.app[settings.CLOCK].now()

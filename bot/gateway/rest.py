@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
-import logging
 import time
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.core.conversations import InboundMessage, Message, TurnState, is_external_id
 from bot.errors import BotError, DuplicateMessageId, UnknownChoice
-from bot.gateway import settings
-from bot.gateway.chat import Unavailable
+from bot.gateway import live, settings
+from bot.gateway.database import database_answers
 from bot.gateway.frames import BadFrame, parse_json
 from bot.gateway.limits import client_address
 from bot.gateway.tokens import BadToken
@@ -25,7 +24,6 @@ CHANNEL = "rest"
 TURN_SECONDS = 60.0
 
 routes = web.RouteTableDef()
-log = logging.getLogger(__name__)
 
 
 class TurnTimeout(BotError):
@@ -54,20 +52,15 @@ async def rest_webhook(request: web.Request) -> web.Response:
     sender, text, message_id = _parse(await request.read())
     db, clock = request.app[settings.DATABASE], request.app[settings.CLOCK]
     began = time.perf_counter()
-    try:
+    with database_answers():
         conversation = await open_channel_conversation(db, clock, channel=CHANNEL, external_id=sender)
-        external_id = f"{conversation.identity_id}:{message_id or new_id()}"
-        # Subscribed before the message is there, so that its answer cannot come too early to be noticed.
-        with request.app[settings.LIVE].watching(conversation.id) as watch:
-            message = await _record(request, conversation.id, external_id, text)
-            watch.seen_seq = message.seq
-            request.app[settings.METRICS].received(CHANNEL, time.perf_counter() - began)
-            replies = await asyncio.wait_for(_answers(request, message, watch.changed), TURN_SECONDS)
-    except asyncio.TimeoutError as error:
-        raise TurnTimeout from error
-    except (SQLAlchemyError, OSError) as error:
-        log.exception("could not record a message")
-        raise Unavailable from error
+    external_id = f"{conversation.identity_id}:{message_id or new_id()}"
+    # Subscribed before the message is there, so that its answer cannot come too early to be noticed.
+    with request.app[settings.LIVE].watching(conversation.id) as watch, database_answers(conversation.id):
+        message = await _record(request, conversation.id, external_id, text)
+        watch.seen_seq = message.seq
+        request.app[settings.METRICS].received(CHANNEL, time.perf_counter() - began)
+        replies = await _answers_in_time(request, message, watch.changed)
     return web.json_response([_rasa_message(sender, reply) for reply in replies])
 
 
@@ -99,6 +92,13 @@ async def _record(request: web.Request, conversation_id: Any, external_id: str, 
     return await receive_message(db, clock, conversation_id, InboundMessage(external_id, text))
 
 
+async def _answers_in_time(request: web.Request, message: Message, changed: asyncio.Event) -> list[Message]:
+    try:
+        return await asyncio.wait_for(_answers(request, message, changed), TURN_SECONDS)
+    except asyncio.TimeoutError as error:
+        raise TurnTimeout from error
+
+
 async def _answers(request: web.Request, message: Message, changed: asyncio.Event) -> list[Message]:
     while True:
         changed.clear()
@@ -106,7 +106,9 @@ async def _answers(request: web.Request, message: Message, changed: asyncio.Even
             recorded = await work.messages.by_external_id(CHANNEL, message.external_id or "")
             if recorded is None or recorded.turn_state is not TurnState.PENDING:
                 return await work.messages.replies_to(message.conversation_id, message.seq)
-        await changed.wait()
+        # Also without a wake-up: one may get lost, and a turn that was dropped leaves no message for the poll to find.
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(changed.wait(), live.POLL_SECONDS)
 
 
 def _rasa_message(sender: str, reply: Message) -> dict[str, Any]:

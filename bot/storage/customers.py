@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.customers import ChannelIdentity, Customer, CustomerId
 from bot.core.orders import Order, OrderLine, OrderStatus
 from bot.storage import tables
+from bot.storage.engine import insert_unless_there
 
 
 class SqlCustomers:
@@ -22,6 +23,9 @@ class SqlCustomers:
 
     async def add(self, customer: Customer) -> None:
         await self._connection.execute(insert(tables.customers).values(**asdict(customer)))
+
+    async def add_unless_known(self, customer: Customer) -> bool:
+        return await insert_unless_there(self._connection, tables.customers, asdict(customer), ["external_id"])
 
     async def get(self, customer_id: CustomerId) -> Customer | None:
         return await self._one(tables.customers.c.id == customer_id)
@@ -35,8 +39,10 @@ class SqlCustomers:
     async def count(self) -> int:
         return await self._connection.scalar(select(func.count()).select_from(tables.customers)) or 0
 
-    async def add_identity(self, identity: ChannelIdentity) -> None:
-        await self._connection.execute(insert(tables.channel_identities).values(**asdict(identity)))
+    async def add_identity(self, identity: ChannelIdentity) -> bool:
+        return await insert_unless_there(
+            self._connection, tables.channel_identities, asdict(identity), ["channel", "external_id"]
+        )
 
     async def identity(self, channel: str, external_id: str) -> ChannelIdentity | None:
         c = tables.channel_identities.c

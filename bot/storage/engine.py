@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, Table, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 SQLITE_BUSY_TIMEOUT_MS = 20_000
 IMMEDIATE = "kasuki_immediate"
@@ -52,3 +54,15 @@ def _begin_sqlite(connection: Connection) -> None:
     # A reader that becomes a writer half-way fails at once when somebody else wrote meanwhile: writers say so first.
     immediate = connection.get_execution_options().get(IMMEDIATE, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+async def insert_unless_there(
+    connection: AsyncConnection, table: Table, values: Mapping[str, Any], unique: Sequence[str]
+) -> bool:
+    """Insert a row unless there is one with the same values in the unique columns; whether it was inserted.
+
+    Waits for another transaction that is inserting the same; once that has committed, its row can be read.
+    """
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).values(**values).on_conflict_do_nothing(index_elements=unique)
+    return (await connection.execute(statement)).rowcount == 1

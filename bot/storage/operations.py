@@ -7,12 +7,12 @@ from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.conversations import ConversationId
 from bot.services.ports import OutboxEntry, VerificationAttempt, WorkerState
 from bot.storage import tables
+from bot.storage.engine import insert_unless_there
 
 
 class SqlTrackerEvents:
@@ -80,9 +80,7 @@ class SqlOutbox:
         self._connection = connection
 
     async def add(self, entry: OutboxEntry) -> bool:
-        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(tables.outbox).values(**asdict(entry)).on_conflict_do_nothing(index_elements=["key"])
-        return (await self._connection.execute(statement)).rowcount == 1
+        return await insert_unless_there(self._connection, tables.outbox, asdict(entry), ["key"])
 
     async def claim_due(self, now: datetime, until: datetime) -> OutboxEntry | None:
         c = tables.outbox.c

@@ -1,0 +1,35 @@
+"""The database as the gateway sees it: it may be away for a while."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+from bot.errors import BotError
+
+log = logging.getLogger(__name__)
+
+
+class Unavailable(BotError):
+    """The database did not take it; nothing was recorded, and sending it again is right."""
+
+    code = "unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("The chat cannot keep your message right now. It will be sent again in a moment.")
+
+
+@contextlib.contextmanager
+def database_answers(conversation_id: str | None = None) -> Iterator[None]:
+    """Whatever fails in here, other than our own errors, becomes Unavailable; the log is told what it was.
+
+    Everything, because a driver that cannot connect raises its own errors, past SQLAlchemy's.
+    """
+    try:
+        yield
+    except BotError:
+        raise
+    except Exception as error:
+        log.exception("the database did not answer", extra={"conversation_id": conversation_id})
+        raise Unavailable from error

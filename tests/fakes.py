@@ -1,0 +1,469 @@
+"""In-memory implementations of the services' ports, held to the same contract suite as the real databases."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from bot.core.conversations import Author, Choice, Conversation, ConversationEvent, Message, TurnState
+from bot.core.customers import ChannelIdentity, Customer
+from bot.core.handoffs import Handoff
+from bot.core.orders import Order
+from bot.services.ports import Hint, OutboxEntry, VerificationAttempt, WorkerState
+from bot.storage.conversations import OFFERS_LOOKED_AT
+from bot.storage.unit_of_work import SqlDatabase, SqlUnitOfWork
+
+MONDAY_MORNING = datetime(2026, 1, 5, 9, 0, tzinfo=timezone.utc)
+
+
+class FakeClock:
+    """Shows the time it was set to, until it is moved on."""
+
+    def __init__(self, at: datetime = MONDAY_MORNING) -> None:
+        self._now = at
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, by: timedelta | None = None, **parts: float) -> datetime:
+        """Move on by a span, or by parts of one (`seconds=5`), and return the new time."""
+        self._now += by if by is not None else timedelta(**parts)
+        return self._now
+
+
+class HintLog:
+    """Keeps the hints of committed transactions in order, and hands them to whoever registered."""
+
+    def __init__(self) -> None:
+        self.hints: list[Hint] = []
+        self.receivers: list[Callable[[Hint], None]] = []
+
+    def publish(self, hints: Iterable[Hint]) -> None:
+        for hint in hints:
+            self.hints.append(hint)
+            for receiver in self.receivers:
+                receiver(hint)
+
+    def topics(self) -> list[str]:
+        return [hint.topic for hint in self.hints]
+
+
+@dataclass
+class _State:
+    """Everything stored. The records are immutable, so copying the containers is a snapshot."""
+
+    customers: dict[str, Customer] = field(default_factory=dict)
+    identities: dict[str, ChannelIdentity] = field(default_factory=dict)
+    conversations: dict[str, Conversation] = field(default_factory=dict)
+    messages: dict[str, tuple[str, Message]] = field(default_factory=dict)
+    events: list[ConversationEvent] = field(default_factory=list)
+    orders: dict[str, Order] = field(default_factory=dict)
+    tracker_events: dict[tuple[str, int], tuple[str, bool]] = field(default_factory=dict)
+    attempts: dict[str, VerificationAttempt] = field(default_factory=dict)
+    handoffs: dict[str, Handoff] = field(default_factory=dict)
+    outbox: dict[str, OutboxEntry] = field(default_factory=dict)
+    workers: dict[str, WorkerState] = field(default_factory=dict)
+
+    def snapshot(self) -> _State:
+        return _State(**{part.name: copy.copy(getattr(self, part.name)) for part in fields(self)})
+
+
+def _require(holds: bool, constraint: str) -> None:
+    if not holds:
+        raise IntegrityError(f"(in memory) {constraint}", None, Exception(constraint))
+
+
+def _as_stored(record: Any) -> Any:
+    """The record as a database gives it back: moments in UTC, and none without a time zone."""
+    changes = {}
+    for part in fields(record):
+        value = getattr(record, part.name)
+        if isinstance(value, datetime):
+            if value.tzinfo is None:
+                raise StatementError("a moment without a time zone cannot be stored", "", None, ValueError())
+            changes[part.name] = value.astimezone(timezone.utc)
+        elif isinstance(value, dict):
+            changes[part.name] = json.loads(json.dumps(value))
+    return replace(record, **changes)
+
+
+class FakeConversations:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    async def add(self, conversation: Conversation) -> None:
+        _require(conversation.id not in self._state.conversations, "pk_conversations")
+        self._put(conversation)
+
+    async def get(self, conversation_id: str) -> Conversation | None:
+        return self._state.conversations.get(conversation_id)
+
+    # A transaction has the whole store to itself.
+    lock = get
+
+    async def save(self, conversation: Conversation) -> None:
+        if conversation.id in self._state.conversations:
+            self._put(conversation)
+
+    async def latest_of_identity(self, identity_id: str) -> Conversation | None:
+        found = [c for c in self._state.conversations.values() if c.identity_id == identity_id]
+        newest = max((c.created_at for c in found), default=None)
+        return min((c for c in found if c.created_at == newest), key=lambda c: c.id, default=None)
+
+    async def claim_due(self, *, holder: str, now: datetime, until: datetime) -> Conversation | None:
+        due = [
+            c
+            for c in self._state.conversations.values()
+            if c.next_turn_at is not None
+            and c.next_turn_at <= now
+            and (c.lease_expires_at is None or c.lease_expires_at <= now)
+        ]
+        if not due:
+            return None
+        first = min(due, key=lambda c: c.next_turn_at)
+        return self._put(replace(first, lease_holder=holder, lease_expires_at=until))
+
+    async def renew_leases(self, holder: str, now: datetime, until: datetime) -> int:
+        held = [c for c in self._held_by(holder) if c.lease_expires_at is not None and c.lease_expires_at > now]
+        for conversation in held:
+            self._put(replace(conversation, lease_expires_at=until))
+        return len(held)
+
+    async def release_leases(self, holder: str) -> int:
+        held = self._held_by(holder)
+        for conversation in held:
+            self._put(replace(conversation, lease_holder=None, lease_expires_at=None))
+        return len(held)
+
+    async def next_due_at(self) -> datetime | None:
+        return min((c.next_turn_at for c in self._state.conversations.values() if c.next_turn_at), default=None)
+
+    async def last_seqs(self, ids: Sequence[str]) -> dict[str, int]:
+        return {i: self._state.conversations[i].last_seq for i in ids if i in self._state.conversations}
+
+    async def add_event(self, event: ConversationEvent) -> None:
+        _require(event.conversation_id in self._state.conversations, "fk_conversation_events_conversation_id")
+        self._state.events.append(_as_stored(replace(event, detail=dict(event.detail))))
+
+    async def events(self, conversation_id: str) -> list[ConversationEvent]:
+        return [event for event in self._state.events if event.conversation_id == conversation_id]
+
+    def _held_by(self, holder: str) -> list[Conversation]:
+        return [c for c in self._state.conversations.values() if c.lease_holder == holder]
+
+    def _put(self, c: Conversation) -> Conversation:
+        _require(c.identity_id in self._state.identities, "fk_conversations_identity_id")
+        _require(c.customer_id is None or c.customer_id in self._state.customers, "fk_conversations_customer_id")
+        _require(c.last_seq >= 0, "ck_conversations_last_seq")
+        _require((c.lease_holder is None) == (c.lease_expires_at is None), "ck_conversations_lease_whole")
+        _require(c.customer_id is not None or c.verified_until is None, "ck_conversations_verified_customer")
+        stored: Conversation = _as_stored(c)
+        self._state.conversations[c.id] = stored
+        return stored
+
+
+class FakeMessages:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    async def add(self, message: Message, channel: str) -> None:
+        inbound = message.author is Author.CUSTOMER
+        _require(message.id not in self._state.messages, "pk_messages")
+        _require(message.conversation_id in self._state.conversations, "fk_messages_conversation_id")
+        _require(message.seq > 0, "ck_messages_seq")
+        _require(inbound == (message.turn_state is not None), "ck_messages_turn_state_inbound")
+        _require(inbound == (message.external_id is not None), "ck_messages_external_id_inbound")
+        for other_channel, other in self._state.messages.values():
+            _require(
+                (other.conversation_id, other.seq) != (message.conversation_id, message.seq),
+                "uq_messages_conversation_id_seq",
+            )
+            _require(
+                message.external_id is None or (other_channel, other.external_id) != (channel, message.external_id),
+                "uq_messages_channel_external_id",
+            )
+        self._state.messages[message.id] = (channel, _as_stored(message))
+
+    async def by_external_id(self, channel: str, external_id: str) -> Message | None:
+        return next(
+            (m for at, m in self._state.messages.values() if (at, m.external_id) == (channel, external_id)), None
+        )
+
+    async def after(self, conversation_id: str, seq: int, limit: int = 200) -> list[Message]:
+        return [message for message in self._of(conversation_id) if message.seq > seq][:limit]
+
+    async def first_pending(self, conversation_id: str) -> Message | None:
+        return next((m for m in self._of(conversation_id) if m.turn_state is TurnState.PENDING), None)
+
+    async def replies_to(self, conversation_id: str, seq: int) -> list[Message]:
+        return [message for message in self._of(conversation_id) if message.reply_to_seq == seq]
+
+    async def set_turn(self, message_id: str, state: TurnState, attempts: int) -> None:
+        if message_id in self._state.messages:
+            channel, message = self._state.messages[message_id]
+            _require(message.author is Author.CUSTOMER, "ck_messages_turn_state_inbound")
+            self._state.messages[message_id] = (channel, replace(message, turn_state=state, attempts=attempts))
+
+    async def offered_choice(self, conversation_id: str, payload: str) -> Choice | None:
+        said = [m for m in self._of(conversation_id) if m.author is not Author.CUSTOMER][-OFFERS_LOOKED_AT:]
+        return next((c for message in reversed(said) for c in message.choices if c.payload == payload), None)
+
+    def _of(self, conversation_id: str) -> list[Message]:
+        found = [m for _, m in self._state.messages.values() if m.conversation_id == conversation_id]
+        return sorted(found, key=lambda message: message.seq)
+
+
+class FakeCustomers:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    async def add(self, customer: Customer) -> None:
+        _require(await self.by_external_id(customer.external_id) is None, "uq_customers_external_id")
+        await self.add_unless_known(customer)
+
+    async def add_unless_known(self, customer: Customer) -> bool:
+        month, day = customer.birthday_month, customer.birthday_day
+        _require(customer.id not in self._state.customers, "pk_customers")
+        _require(customer.email is None or customer.email == customer.email.lower(), "ck_customers_email_lower_case")
+        _require((month is None) == (day is None), "ck_customers_birthday_whole")
+        _require(month is None or 1 <= month <= 12, "ck_customers_birthday_month")
+        _require(day is None or 1 <= day <= 31, "ck_customers_birthday_day")
+        if await self.by_external_id(customer.external_id) is not None:
+            return False
+        self._state.customers[customer.id] = _as_stored(customer)
+        return True
+
+    async def get(self, customer_id: str) -> Customer | None:
+        return self._state.customers.get(customer_id)
+
+    async def by_external_id(self, external_id: str) -> Customer | None:
+        return next((c for c in self._state.customers.values() if c.external_id == external_id), None)
+
+    async def by_email(self, email: str) -> Customer | None:
+        found = [c for c in self._state.customers.values() if c.email == email]
+        return min(found, key=lambda customer: customer.created_at, default=None)
+
+    async def count(self) -> int:
+        return len(self._state.customers)
+
+    async def add_identity(self, identity: ChannelIdentity) -> bool:
+        _require(identity.id not in self._state.identities, "pk_channel_identities")
+        _require(
+            identity.customer_id is None or identity.customer_id in self._state.customers,
+            "fk_channel_identities_customer_id",
+        )
+        if await self.identity(identity.channel, identity.external_id) is not None:
+            return False
+        self._state.identities[identity.id] = _as_stored(identity)
+        return True
+
+    async def identity(self, channel: str, external_id: str) -> ChannelIdentity | None:
+        return next(
+            (i for i in self._state.identities.values() if (i.channel, i.external_id) == (channel, external_id)), None
+        )
+
+
+class FakeOrders:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    async def add(self, order: Order) -> None:
+        _require(order.number not in self._state.orders, "pk_orders")
+        _require(order.customer_id is None or order.customer_id in self._state.customers, "fk_orders_customer_id")
+        _require(order.number == order.number.upper(), "ck_orders_number_upper_case")
+        _require(order.total_minor >= 0, "ck_orders_total_minor")
+        _require(len(order.currency) == 3, "ck_orders_currency")
+        _require(all(line.quantity > 0 for line in order.lines), "ck_order_lines_quantity")
+        _require(all(line.unit_price_minor >= 0 for line in order.lines), "ck_order_lines_unit_price_minor")
+        self._state.orders[order.number] = _as_stored(order)
+
+    async def by_number(self, number: str, *, lock: bool = False) -> Order | None:
+        return self._state.orders.get(number)
+
+    async def of_customer(self, customer_id: str, limit: int = 20) -> list[Order]:
+        found = [order for order in self._state.orders.values() if order.customer_id == customer_id]
+        return sorted(found, key=lambda order: (order.placed_at, order.number), reverse=True)[:limit]
+
+
+class FakeTrackerEvents:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    async def current_session(self, conversation_id: str) -> tuple[list[str], int]:
+        events = sorted(
+            (position, *event)
+            for (conversation, position), event in self._state.tracker_events.items()
+            if conversation == conversation_id
+        )
+        start = max((position for position, _, begins in events if begins), default=0)
+        return [event for position, event, _ in events if position >= start], events[-1][0] + 1 if events else 0
+
+    async def append(
+        self, conversation_id: str, position: int, events: Sequence[tuple[str, bool]], at: datetime
+    ) -> None:
+        for offset, event in enumerate(events):
+            _require(conversation_id in self._state.conversations, "fk_tracker_events_conversation_id")
+            key = (conversation_id, position + offset)
+            _require(key not in self._state.tracker_events, "pk_tracker_events")
+            self._state.tracker_events[key] = event
+
+
+class FakeVerifications:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    async def add(self, attempt: VerificationAttempt) -> None:
+        _require(attempt.id not in self._state.attempts, "pk_verification_attempts")
+        _require(attempt.conversation_id in self._state.conversations, "fk_verification_attempts_conversation_id")
+        self._state.attempts[attempt.id] = _as_stored(attempt)
+
+    async def failed_in_conversation(self, conversation_id: str, kind: str, since: datetime) -> int:
+        return sum(a.conversation_id == conversation_id for a in self._failed(kind, since))
+
+    async def failed_for_subject(self, kind: str, subject: str, since: datetime) -> int:
+        return sum(a.subject == subject for a in self._failed(kind, since))
+
+    def _failed(self, kind: str, since: datetime) -> list[VerificationAttempt]:
+        return [a for a in self._state.attempts.values() if not a.succeeded and a.kind == kind and a.at > since]
+
+
+class FakeHandoffs:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    async def add(self, handoff: Handoff) -> None:
+        _require(handoff.id not in self._state.handoffs, "pk_handoffs")
+        _require(handoff.conversation_id in self._state.conversations, "fk_handoffs_conversation_id")
+        already_open = await self.open_for(handoff.conversation_id)
+        _require(handoff.closed_at is not None or already_open is None, "uq_handoffs_open")
+        self._state.handoffs[handoff.id] = _as_stored(handoff)
+
+    async def open_for(self, conversation_id: str) -> Handoff | None:
+        return next(
+            (
+                handoff
+                for handoff in self._state.handoffs.values()
+                if handoff.conversation_id == conversation_id and handoff.closed_at is None
+            ),
+            None,
+        )
+
+
+class FakeOutbox:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    async def add(self, entry: OutboxEntry) -> bool:
+        if any(other.key == entry.key for other in self._state.outbox.values()):
+            return False
+        _require(entry.id not in self._state.outbox, "pk_outbox")
+        self._put(entry)
+        return True
+
+    async def claim_due(self, now: datetime, until: datetime) -> OutboxEntry | None:
+        due = [e for e in self._state.outbox.values() if e.next_attempt_at is not None and e.next_attempt_at <= now]
+        if not due:
+            return None
+        return self._put(replace(min(due, key=lambda entry: entry.next_attempt_at), next_attempt_at=until))
+
+    async def save(self, entry: OutboxEntry) -> None:
+        if entry.id in self._state.outbox:
+            self._put(entry)
+
+    def _put(self, entry: OutboxEntry) -> OutboxEntry:
+        _require(entry.sent_at is None or entry.next_attempt_at is None, "ck_outbox_sent_once")
+        stored: OutboxEntry = _as_stored(entry)
+        self._state.outbox[entry.id] = stored
+        return stored
+
+
+class FakeWorkers:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    async def report(self, state: WorkerState) -> None:
+        self._state.workers[state.id] = _as_stored(state)
+
+    async def remove(self, worker_id: str) -> None:
+        self._state.workers.pop(worker_id, None)
+
+    async def seen_since(self, at: datetime) -> list[WorkerState]:
+        return [state for state in self._state.workers.values() if state.seen_at >= at]
+
+
+class FakeUnitOfWork:
+    """UnitOfWork on a copy of everything, which becomes the store when it is committed."""
+
+    def __init__(self, state: _State) -> None:
+        self.state = state
+        self.conversations = FakeConversations(state)
+        self.messages = FakeMessages(state)
+        self.customers = FakeCustomers(state)
+        self.orders = FakeOrders(state)
+        self.tracker_events = FakeTrackerEvents(state)
+        self.verifications = FakeVerifications(state)
+        self.handoffs = FakeHandoffs(state)
+        self.outbox = FakeOutbox(state)
+        self.workers = FakeWorkers(state)
+        self.hints: dict[Hint, None] = {}
+
+    def hint(self, hint: Hint) -> None:
+        self.hints[hint] = None
+
+
+class FakeDatabase(HintLog):
+    """Database in memory: one writer at a time, readers see what was committed when they began."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._committed = _State()
+        self._writing = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[FakeUnitOfWork]:
+        async with self._writing:
+            work = FakeUnitOfWork(self._committed.snapshot())
+            yield work
+            self._committed = work.state
+        self.publish(work.hints)
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[FakeUnitOfWork]:
+        yield FakeUnitOfWork(self._committed.snapshot())
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+class RecordingSqlDatabase(HintLog, SqlDatabase):
+    """The real database, which also keeps the hints of what it has committed."""
+
+    def __init__(self, engine: Any, wakeups: Any) -> None:
+        HintLog.__init__(self)
+        SqlDatabase.__init__(self, engine, wakeups)
+        self.engine = engine
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[SqlUnitOfWork]:
+        async with super().transaction() as work:
+            yield work
+        self.publish(work.hints)
+
+
+def plain(record: Any) -> Any:
+    """A record as nested dictionaries without ids and moments, to compare what two runs produced."""
+    if is_dataclass(record) and not isinstance(record, type):
+        return {
+            part.name: plain(getattr(record, part.name))
+            for part in fields(record)
+            if not part.name.endswith("id") and not isinstance(getattr(record, part.name), datetime | date)
+        }
+    return [plain(item) for item in record] if isinstance(record, list | tuple) else record
