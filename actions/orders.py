@@ -90,6 +90,12 @@ class ValidateTrackOrderForm(Form):
             dispatcher.utter_message(text="That does not look like an order number.")
         return {"order_number": number}
 
+    async def validate_order_proof(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        # Nothing to say of it alone: check_filled compares it with the order.
+        return {"order_proof": value}
+
     async def check_filled(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
         number, proof = tracker.get_slot("order_number"), tracker.get_slot("order_proof")
         if number is None or proof is None:

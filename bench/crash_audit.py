@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import statistics
 from collections import Counter, defaultdict
@@ -134,7 +135,7 @@ def _audit_conversation(
             waits.append((replies[0].at - question.at).total_seconds())
 
     answered = [row.reply_to_seq for row in rows if row.reply_to_seq is not None]
-    wrong = sum(later < earlier for earlier, later in zip(answered, answered[1:], strict=False))
+    wrong = sum(later < earlier for earlier, later in itertools.pairwise(answered))
     wrong += sum(row.reply_to_seq >= row.seq for row in rows if row.reply_to_seq is not None)
     asked = [row.id for row in rows if row.author == "customer" and turns[row.id]]
     wrong += list(dict.fromkeys(heard)) != asked

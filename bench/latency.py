@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from bench.latency_report import FIRST, LAST, LAST_TURN, WINDOWS, Measured, aims, aims_table, comparison, process_table
 from bench.messages import SCRIPT, turn_text
-from bench.processes import BenchmarkError, Memory, memory_of, temporary_folder
-from bench.report import describe_machine, machine_line, percentile, say, table, write_json
+from bench.processes import BenchmarkError, memory_of, processor_seconds, temporary_folder
+from bench.report import describe_machine, machine_line, say, write_json
 from bench.servers import OurService, StockService
 from bench.stock import StockRasa
 
 REQUEST_SECONDS, READY_SECONDS, STAGE_SECONDS = 60.0, 600.0, 1_200.0
-# Ten turns in a row, the whole script each time, so that the same messages are compared.
-LAST_TURN = 200
-WINDOWS = {"1–10": (1, 10), "around 50": (46, 55), "around 100": (96, 105), "around 200": (191, LAST_TURN)}
-FIRST, LAST = "1–10", "around 200"
 
 
 @dataclass(frozen=True)
@@ -40,36 +36,6 @@ class Plan:
 
 FULL = Plan(conversations=30, long_conversations=3, senders=8, messages=400)
 QUICK = Plan(conversations=8, long_conversations=1, senders=8, messages=80)
-
-
-@dataclass
-class Measured:
-    """What was measured of one service. Times of turns are in milliseconds."""
-
-    ready_seconds: float = 0.0
-    memory_warm: dict[str, Memory] = field(default_factory=dict)
-    memory_end: dict[str, Memory] = field(default_factory=dict)
-    turns_ms: dict[str, list[float]] = field(default_factory=lambda: {window: [] for window in WINDOWS})
-    messages_per_second: float = 0.0
-    sent: int = 0
-    errors: int = 0
-    notes: list[str] = field(default_factory=list)
-
-    def median(self, window: str) -> float:
-        """The median of a window of turns; not a number when nothing was measured."""
-        return statistics.median(self.turns_ms[window]) if self.turns_ms[window] else float("nan")
-
-    def p95(self, window: str) -> float:
-        """The 95th percentile of a window of turns; not a number when nothing was measured."""
-        return percentile(self.turns_ms[window], 95) if self.turns_ms[window] else float("nan")
-
-    def model_process(self, when: str = "warm") -> Memory:
-        """The memory of the process with the model."""
-        return next(iter((self.memory_warm if when == "warm" else self.memory_end).values()))
-
-    def total(self, when: str = "warm") -> Memory:
-        """The memory of all processes."""
-        return sum((self.memory_warm if when == "warm" else self.memory_end).values(), Memory(0.0, 0.0))
 
 
 class Client:
@@ -116,7 +82,11 @@ async def measure(service: OurService | StockService, plan: Plan) -> Measured:
             for turn in range(1, 2 * len(SCRIPT) + 1):
                 await client.send("warm-up", turn_text(turn))
             measured.memory_warm = {role: memory_of(these) for role, these in service.processes().items()}
+            before = _processor_seconds(service)
             await _short_conversations(client, measured, plan, name)
+            spent = {role: seconds - before[role] for role, seconds in _processor_seconds(service).items()}
+            count = plan.conversations * len(SCRIPT)
+            measured.processor_ms = {role: seconds * 1_000 / count for role, seconds in spent.items()}
             await _long_conversations(client, measured, plan, name)
             await _at_once(client, measured, plan, name)
             measured.memory_end = {role: memory_of(these) for role, these in service.processes().items()}
@@ -140,6 +110,10 @@ async def _start(service: OurService | StockService, client: Client) -> float:
             pass
         await asyncio.sleep(0.05)
     raise BenchmarkError(f"{service.name} did not answer within {READY_SECONDS:.0f} seconds.")
+
+
+def _processor_seconds(service: OurService | StockService) -> dict[str, float]:
+    return {role: processor_seconds(these) for role, these in service.processes().items()}
 
 
 async def _short_conversations(client: Client, measured: Measured, plan: Plan, name: str) -> None:
@@ -182,98 +156,16 @@ async def _at_once(client: Client, measured: Measured, plan: Plan, name: str) ->
     measured.messages_per_second = each * plan.senders / (time.perf_counter() - began)
 
 
-# --- what is shown -----------------------------------------------------------------------------------------------
-
-
-def comparison(results: dict[str, Measured]) -> str:
-    """The numbers of what was measured, side by side."""
-    names = list(results)
-    lines: list[tuple[str, list[float | None], str]] = [
-        ("start to first answer, s", [m.ready_seconds for m in results.values()], ".1f"),
-    ]
-    for window in WINDOWS:
-        lines.append((f"turns {window}, median, ms", [m.median(window) for m in results.values()], ".1f"))
-        lines.append((f"turns {window}, p95, ms", [m.p95(window) for m in results.values()], ".1f"))
-    lines.append(("messages/s, several senders", [m.messages_per_second for m in results.values()], ".1f"))
-    for when, title in (("warm", "after warm-up"), ("end", "at the end")):
-        models = [m.model_process(when) for m in results.values()]
-        totals = [m.total(when) for m in results.values()]
-        lines += [
-            (f"memory of the model's process {title}, RSS, MB", [memory.rss for memory in models], ".0f"),
-            (f"memory of all processes {title}, RSS, MB", [memory.rss for memory in totals], ".0f"),
-            (f"memory of all processes {title}, PSS, MB", [memory.pss for memory in totals], ".0f"),
-        ]
-    lines.append(("messages without an answer", [m.errors for m in results.values()], ".0f"))
-    lines.append(("messages sent", [m.sent for m in results.values()], ".0f"))
-    rows = []
-    for title, values, style in lines:
-        row = [title, *("–" if value is None else format(value, style) for value in values)]
-        if len(names) == 2:
-            row.append(_ratio(title, *values))
-        rows.append(row)
-    return table(["", *names, *(["ratio"] if len(names) == 2 else [])], rows)
-
-
-def _ratio(title: str, stock: float | None, ours: float | None) -> str:
-    if title.startswith("messages w") or title == "messages sent" or not stock or not ours:
-        return ""
-    better = ours / stock if title.startswith("messages/s") else stock / ours
-    return f"{better:.1f}×"
-
-
-def memory_table(results: dict[str, Measured]) -> str:
-    """The memory of each process."""
-    rows = []
-    for name, measured in results.items():
-        for role, warm in measured.memory_warm.items():
-            end = measured.memory_end[role]
-            pss = ["–" if memory.pss is None else f"{memory.pss:.0f}" for memory in (warm, end)]
-            rows.append([f"{name}: {role}", f"{warm.rss:.0f}", pss[0], f"{end.rss:.0f}", pss[1]])
-    return table(["MB", "RSS after warm-up", "PSS after warm-up", "RSS at the end", "PSS at the end"], rows)
-
-
-@dataclass(frozen=True)
-class Aim:
-    """What was to be reached, and what was."""
-
-    name: str
-    wanted: str
-    value: float
-    reached: bool
-
-
-def aims(results: dict[str, Measured]) -> list[Aim]:
-    """The aims that can be judged with what was measured."""
-    found = []
-    ours, stock = results.get("ours"), results.get("stock")
-    if ours:
-        growth = ours.median(LAST) / ours.median(FIRST)
-        found.append(Aim("our turn 200 / our turns 1–10", "≤ 1.3", growth, growth <= 1.3))
-    if ours and stock:
-        early = stock.median(FIRST) / ours.median(FIRST)
-        late = stock.median(LAST) / ours.median(LAST)
-        memory = ours.model_process().rss / stock.model_process().rss
-        ready = ours.ready_seconds / stock.ready_seconds
-        found += [
-            Aim("stock / ours, turns 1–10", "≥ 5", early, early >= 5),
-            Aim("stock / ours, around turn 200", "≥ 20", late, late >= 20),
-            Aim("our worker's memory / stock server's", "≤ 0.5", memory, memory <= 0.5),
-            Aim("our time to the first answer / stock's", "≤ 0.33", ready, ready <= 1 / 3),
-        ]
-    return found
-
-
-def aims_table(found: Sequence[Aim]) -> str:
-    """The aims with a verdict each."""
-    rows = [[aim.name, aim.wanted, f"{aim.value:.2f}", "reached" if aim.reached else "NOT reached"] for aim in found]
-    return table(["aim", "wanted", "measured", "verdict"], rows)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and return the exit status: 0 when measured, whatever the numbers; 1 when it could not be."""
     parser = argparse.ArgumentParser(prog="python -m bench.latency", description=__doc__)
     parser.add_argument("--only", choices=("stock", "ours"), help="measure one side alone")
     parser.add_argument("--quick", action="store_true", help="fewer conversations: rough numbers in a few minutes")
+    parser.add_argument(
+        "--stories",
+        action="store_true",
+        help="give stock Rasa three stories as well, so that its two transformer policies have something to learn",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers to a file")
     parser.add_argument(
         "--work",
@@ -289,7 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     versions: dict[str, str] = {}
     try:
         if options.only != "ours":
-            stock = StockRasa(options.work.resolve())
+            stock = StockRasa(options.work.resolve(), with_stories=options.stories)
             model = stock.prepare()
             versions = stock.versions()
             with temporary_folder("kasuki-stock-") as folder:
@@ -306,9 +198,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = aims(results)
     print(f"{machine_line(machine)}\n")
     if versions:
-        print("Stock: " + ", ".join(f"{name} {version}" for name, version in versions.items()) + "\n")
+        packages = ", ".join(f"{name} {version}" for name, version in versions.items())
+        learns = "with three stories" if options.stories else "no stories: UnexpecTEDIntentPolicy and TEDPolicy idle"
+        print(f"Stock: {packages}; {learns}\n")
     print(comparison(results))
-    print(f"\n{memory_table(results)}")
+    print(f"\n{process_table(results)}")
     if found:
         print(f"\n{aims_table(found)}")
     for note in (note for measured in results.values() for note in measured.notes):

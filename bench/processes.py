@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,16 @@ def memory_of(processes: Iterable[psutil.Process]) -> Memory:
             except (psutil.AccessDenied, AttributeError):
                 pss = None
             total += Memory(rss, pss)
+    return total
+
+
+def processor_seconds(processes: Iterable[psutil.Process]) -> float:
+    """The processor time that some processes have taken since they began."""
+    total = 0.0
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            total += times.user + times.system
     return total
 
 
@@ -158,6 +169,15 @@ def child_environment(folder: Path, **settings: str) -> dict[str, str]:
         "BUSINESS_FILE": str(ROOT / "business.yml"),
         **settings,
     }
+
+
+def run_bot(command: str, env: Mapping[str, str], folder: Path) -> None:
+    """Run one of the project's commands to its end. Raises BenchmarkError when it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", command], env=env, cwd=folder, capture_output=True, text=True, timeout=120
+    )
+    if done.returncode != 0:
+        raise BenchmarkError(f"`python -m bot {command}` failed with status {done.returncode}:\n{done.stderr}")
 
 
 def require_model() -> None:

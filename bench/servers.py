@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import psutil
 
-from bench.processes import Child, child_environment, free_port, require_model
+from bench.processes import Child, child_environment, free_port, require_model, run_bot
 from bench.stock import StockRasa, stock_environment, write_stock_settings
 
 WEBHOOK = "/webhooks/rest/webhook"
@@ -33,7 +32,7 @@ class OurService:
 
     def prepare(self) -> None:
         """Load the demo data beforehand: it is needed once in a database's life, not at every start."""
-        _run_bot("demo", self._env, self._folder)
+        run_bot("demo", self._env, self._folder)
 
     def start(self) -> None:
         """Start it; it answers some seconds later."""
@@ -78,7 +77,7 @@ class StockService:
         write_stock_settings(self._folder, action_port=self._action_port)
         (self._folder / "models").mkdir()
         shutil.copy(self._model, self._folder / "models" / "stock.tar.gz")
-        _run_bot("demo", self._actions_env, self._folder)
+        run_bot("demo", self._actions_env, self._folder)
 
     def start(self) -> None:
         """Start both at once; they answer a minute later."""
@@ -107,9 +106,3 @@ class StockService:
         """Stop everything. Safe to repeat."""
         for child in self._children.values():
             child.stop()
-
-
-def _run_bot(command: str, env: dict[str, str], folder: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "bot", command], env=env, cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=120
-    )

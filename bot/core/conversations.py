@@ -117,8 +117,8 @@ class InboundMessage:
     payload: str | None = None
 
     def same_content(self, recorded: Message) -> bool:
-        """Whether a recorded message with the same id says the same thing."""
-        return recorded.text == self.text and recorded.payload == self.payload
+        """Whether a recorded message with the same id says the same thing. A choice is its payload, not its title."""
+        return recorded.payload == self.payload and (self.payload is not None or recorded.text == self.text)
 
 
 @dataclass(frozen=True)

@@ -69,8 +69,7 @@ class Order:
 def normalise_order_number(text: str, prefix: str) -> str | None:
     """An order number as it is kept (`TC-10002`), whatever its spacing, case and dashes; None when it is not one.
 
-    A bare number gets the shop's prefix. Numbers of another form than the shop's are kept as they are,
-    in upper case, so that imported orders stay findable: only their length and characters are checked.
+    A number is up to four letters and 4 to 12 digits; a bare one gets the shop's prefix, if the shop has one.
     """
     if len(text) > 4 * MAX_ORDER_NUMBER_CHARACTERS:
         return None
@@ -80,7 +79,8 @@ def normalise_order_number(text: str, prefix: str) -> str | None:
     match = _ORDER_NUMBER.fullmatch(compact)
     if match is None:
         return None
-    return f"{match.group(1) or prefix}-{match.group(2)}"
+    letters, digits = match.group(1) or prefix, match.group(2)
+    return f"{letters}-{digits}" if letters else digits
 
 
 def proves_order(order: Order, proof: str) -> bool:

@@ -17,6 +17,7 @@ from rasa.core.lock_store import InMemoryLockStore
 
 from bot.core.conversations import Choice, Message, Reply
 from bot.dialogue.actions import InProcessActions, action_failures
+from bot.dialogue.shortcuts import take_shortcuts
 from bot.dialogue.tracker_store import TurnTrackerStore
 from bot.errors import TurnFailed
 from bot.services.turn_context import TurnContext, current_turn
@@ -62,6 +63,7 @@ class Assistant:
             raise FileNotFoundError(f"there is no model at {model_path}: train it with `make train`")
         # Rasa logs what customers write at this logger's lower levels, to standard output, unless it is told not to.
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+        take_shortcuts()
         store = TurnTrackerStore()
         agent = Agent.load(
             str(model_path),

@@ -54,7 +54,14 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return problem(error.status, error.reason.lower().replace(" ", "_"), error.text or error.reason)
+        response = problem(error.status, error.reason.lower().replace(" ", "_"), error.text or error.reason)
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
+    except web.RequestPayloadError:
+        return problem(
+            400, "bad_request", "The body cannot be read: it is cut off, or packed in another way than it says."
+        )
     except (asyncio.CancelledError, ConnectionError):
         raise
     except Exception:

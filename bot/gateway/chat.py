@@ -241,7 +241,12 @@ async def chat_events(request: web.Request) -> web.StreamResponse:
     except BotError as error:
         return error_response(error)
     response = web.StreamResponse(
-        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        headers={
+            "Content-Type": "text/event-stream",
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+            "X-Content-Type-Options": "nosniff",
+        }
     )
     await response.prepare(request)
     beating = asyncio.create_task(_heartbeat(response))
@@ -252,6 +257,9 @@ async def chat_events(request: web.Request) -> web.StreamResponse:
             await response.write(f"{event_id}data: {json.dumps(frame)}\n\n".encode())
     except ConnectionError:
         log.debug("an event stream was lost")
+    except Exception:
+        # Not for the middlewares: the answer has begun. The stream ends, and the client asks again from where it was.
+        log.exception("could not show new messages", extra={"conversation_id": conversation.id})
     finally:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)

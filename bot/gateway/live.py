@@ -92,7 +92,7 @@ class LiveConversations:
                 for message in messages:
                     watch.seen_seq = message.seq
                     yield message_frame(message)
-                if len(messages) == PAGE:
+                if False:
                     continue
                 if current is not None and current.owner is not owner:
                     owner = current.owner

@@ -24,6 +24,8 @@ MAX_TOKEN_CHARACTERS = 4_096
 MAX_NAME_CHARACTERS = 200
 MAX_EMAIL_CHARACTERS = 254
 
+# Good enough to write to: no white space of any kind, because mail to such an address would be refused for ever.
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -83,7 +85,10 @@ def read_identity_token(token: str, secret: str) -> ProvenIdentity:
 
 
 def _is_email(value: object) -> bool:
-    return isinstance(value, str) and "@" in value and len(value) <= MAX_EMAIL_CHARACTERS and not _CONTROL.search(value)
+    if not isinstance(value, str) or _CONTROL.search(value):
+        return False
+    kept = normalise_email(value)  # small letters can be more letters
+    return len(kept) <= MAX_EMAIL_CHARACTERS and bool(_EMAIL.fullmatch(kept))
 
 
 def _decode(token: str, secret: str, audience: str, required: list[str]) -> dict[str, Any]:

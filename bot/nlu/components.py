@@ -3,6 +3,9 @@
 import hashlib
 from pathlib import Path
 
+# The message's property that holds its text as the encoder read it (see SentenceEncoderModel.read).
+READ_TEXT = "read_text"
+
 
 def code_fingerprint() -> str:
     """Return a digest of this package's source.

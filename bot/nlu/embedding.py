@@ -1,19 +1,26 @@
 """The sentence encoder at work: text in, unit vectors out, with onnxruntime and tokenizers alone."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 from tokenizers import Tokenizer
 
+from bot.nlu.canonical import canonical
+from bot.nlu.spelling import Speller
+
 Vectors = npt.NDArray[np.float32]
+Weights = Mapping[str, npt.NDArray[Any]]
 
 GRAPH_FILE = "encoder.int8.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 DIMENSIONS = 384
+LAYERS = 6
+HEADS = 12
 MAX_TOKENS = 128
 _MARKERS = 2  # [CLS] and [SEP], which every text is given
 
@@ -21,12 +28,13 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class SentenceEncoderModel:
-    """all-MiniLM-L6-v2 with int8 weights, as built by `bot.nlu.minilm`.
+    """all-MiniLM-L6-v2 with int8 weights, as built by `bot.nlu.training`, and the speller that goes with it.
 
     One thread: on messages of a few dozen tokens more threads are slower. Safe to share between threads.
     """
 
-    def __init__(self, graph: Path, tokenizer: Path) -> None:
+    def __init__(self, graph: Path, tokenizer: Path, speller: Speller | None = None) -> None:
+        self._speller = speller or Speller({}, [])
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -38,8 +46,12 @@ class SentenceEncoderModel:
 
     @classmethod
     def from_folder(cls, folder: Path) -> "SentenceEncoderModel":
-        """Load the encoder from the folder that `bot.nlu.minilm.build_encoder` wrote."""
-        return cls(folder / GRAPH_FILE, folder / TOKENIZER_FILE)
+        """Load the encoder from the folder that `bot.nlu.training.build_encoder` wrote."""
+        return cls(folder / GRAPH_FILE, folder / TOKENIZER_FILE, Speller.load(folder))
+
+    def read(self, text: str) -> str:
+        """Return the text as it is to be understood: its particulars made alike, its misspelt words put right."""
+        return self._speller.correct(canonical(text))
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return one unit vector for each text, float32 [len(texts), 384]; zeros for a text without a word piece.

@@ -23,7 +23,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.nlu.canonical import canonical
-from bot.nlu.components import code_fingerprint
+from bot.nlu.components import READ_TEXT, code_fingerprint
 from bot.nlu.embedding import DIMENSIONS, Vectors
 from bot.nlu.intent_model import Gate, IntentModel, Prediction, name_in_words
 
@@ -108,8 +108,8 @@ class SentenceIntentClassifier(GraphComponent, IntentClassifier):
         if self._model is None:
             raise RuntimeError("The intent classifier was asked for an intent before it was trained.")
         for message in messages:
-            text = message.get(TEXT) or ""
-            self._set(message, self._model.predict(canonical(text), _vector(message, TEXT)))
+            text = message.get(READ_TEXT) or ""
+            self._set(message, self._model.predict(text, _vector(message, TEXT)))
         return messages
 
     def _set(self, message: Message, prediction: Prediction) -> None:

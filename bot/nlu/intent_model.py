@@ -66,6 +66,12 @@ def name_in_words(intent: str) -> str:
     return intent.replace("_", " ").replace("/", " ").strip()
 
 
+def training_examples(texts: Sequence[str], intents: Sequence[str], out_of_scope: str) -> tuple[list[str], list[str]]:
+    """Return the examples as they are learned from: canonical, each intent's own name being one more example of it."""
+    named = sorted(set(intents) - {out_of_scope})
+    return [*map(canonical, texts), *map(name_in_words, named)], [*intents, *named]
+
+
 class IntentModel:
     """Multinomial logistic regression on the sentence vector beside half-weighted character n-grams.
 
@@ -136,9 +142,8 @@ class IntentModel:
     ) -> "IntentModel":
         """Learn from plain texts as the Rasa pipeline does, with each intent's own name as one more example of it."""
         gate = gate or Gate()
-        named = sorted(set(intents) - {gate.out_of_scope})
-        texts = [*map(canonical, texts), *map(name_in_words, named)]
-        return cls.fit(texts, encoder.encode(texts), [*intents, *named], gate)
+        texts, intents = training_examples(texts, intents, gate.out_of_scope)
+        return cls.fit(texts, encoder.encode(texts), intents, gate)
 
     def predict(self, text: str, vector: Vectors) -> Prediction:
         """Return the intent of a text, given its vector [384] from the encoder that the model was fitted with."""
@@ -155,7 +160,7 @@ class IntentModel:
 
     def predict_texts(self, encoder: SentenceEncoderModel, texts: Sequence[str]) -> list[Prediction]:
         """Return one prediction for each plain text, as the Rasa pipeline would."""
-        texts = [canonical(text) for text in texts]
+        texts = [encoder.read(text) for text in texts]
         return [self.predict(text, vector) for text, vector in zip(texts, encoder.encode(texts), strict=True)]
 
     def _probabilities(self, text: str, vector: Vectors) -> Vectors:

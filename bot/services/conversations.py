@@ -45,8 +45,9 @@ async def open_channel_conversation(
     if found is not None:
         return found
     async with db.transaction() as work:
-        return await _latest(work, channel, external_id) or await _begin(
-            work, clock, channel, external_id, conversation_id=conversation_id
+        identity = await _identity(work, clock, channel, external_id)
+        return await work.conversations.latest_of_identity(identity.id) or await _begin(
+            work, clock, identity, conversation_id
         )
 
 
@@ -65,7 +66,7 @@ async def open_web_conversation(
         if conversation is not None and not _may_open(conversation, customer, now):
             conversation = None
         if conversation is None:
-            conversation = await _begin(work, clock, WEB, new_id())
+            conversation = await _begin(work, clock, await _identity(work, clock, WEB, new_id()))
         if customer is not None and identity is not None:
             conversation = replace(conversation, customer_id=customer.id, verified_until=identity.expires_at)
             await work.conversations.save(conversation)
@@ -103,18 +104,19 @@ async def receive_message(
         conversation = await work.conversations.lock(conversation_id)
         if conversation is None:
             raise ConversationNotFound
-        if inbound.payload is not None:
-            choice = await work.messages.offered_choice(conversation_id, inbound.payload)
-            if choice is None:
-                raise UnknownChoice
-            inbound = replace(inbound, text=choice.title)
-        else:
+        if inbound.payload is None:
             inbound = replace(inbound, text=checked_text(inbound.text))
+        # Before the choice is looked for: when a message is sent again, its offer may have changed or scrolled away.
         recorded = await work.messages.by_external_id(conversation.channel, inbound.external_id)
         if recorded is not None:
             if recorded.conversation_id != conversation_id or not inbound.same_content(recorded):
                 raise DuplicateMessageId
             return recorded
+        if inbound.payload is not None:
+            choice = await work.messages.offered_choice(conversation_id, inbound.payload)
+            if choice is None:
+                raise UnknownChoice
+            inbound = replace(inbound, text=choice.title)
         return await _record(work, clock, conversation, inbound)
 
 
@@ -178,19 +180,24 @@ async def _latest(work: UnitOfWork, channel: str, external_id: str) -> Conversat
     return await work.conversations.latest_of_identity(identity.id) if identity else None
 
 
+async def _identity(work: UnitOfWork, clock: Clock, channel: str, external_id: str) -> ChannelIdentity:
+    identity = ChannelIdentity(IdentityId(new_id()), channel, external_id, None, clock.now())
+    if await work.customers.add_identity(identity):
+        return identity
+    # Known before, or since a moment ago: the same account may knock twice at once.
+    return await work.customers.identity(channel, external_id) or identity
+
+
 async def _begin(
-    work: UnitOfWork, clock: Clock, channel: str, external_id: str, *, conversation_id: ConversationId | None = None
+    work: UnitOfWork, clock: Clock, identity: ChannelIdentity, conversation_id: ConversationId | None = None
 ) -> Conversation:
-    now = clock.now()
-    identity = ChannelIdentity(IdentityId(new_id()), channel, external_id, None, now)
-    await work.customers.add_identity(identity)
     conversation = Conversation(
         id=conversation_id or ConversationId(new_id()),
-        channel=channel,
+        channel=identity.channel,
         identity_id=identity.id,
         owner=Owner.BOT,
         last_seq=0,
-        created_at=now,
+        created_at=clock.now(),
     )
     await work.conversations.add(conversation)
     return conversation
@@ -201,5 +208,7 @@ async def _proven_customer(work: UnitOfWork, identity: ProvenIdentity, now: date
     if customer is None:
         email = normalise_email(identity.email) if identity.email else None
         customer = Customer(CustomerId(new_id()), identity.external_id, identity.name, email, now)
-        await work.customers.add(customer)
+        if not await work.customers.add_unless_known(customer):
+            # Another tab was a moment earlier.
+            customer = await work.customers.by_external_id(identity.external_id) or customer
     return customer

@@ -24,7 +24,7 @@ from bot.core.conversations import (
 )
 from bot.core.handoffs import HandoffReason
 from bot.core.shop import Shop
-from bot.core.turns import LEASE, is_exhausted, retry_delay
+from bot.core.turns import LEASE, MAX_ATTEMPTS, is_exhausted, retry_delay
 from bot.errors import ConversationNotFound, LeaseLost
 from bot.services.conversations import say
 from bot.services.handoffs import request_handoff
@@ -114,7 +114,9 @@ async def fail_turn(db: Database, clock: Clock, turn: Turn, error: BaseException
                 {"seq": turn.message.seq, "attempt": attempts, "error": type(error).__name__},
             )
         )
-        due = now if is_exhausted(attempts) else now + retry_delay(attempts)
+        # The last try is followed by the apology at once; an apology that fails is no reason to spin.
+        is_last = is_exhausted(attempts) and not turn.is_exhausted
+        due = now if is_last else now + retry_delay(min(attempts, MAX_ATTEMPTS))
         await work.conversations.save(replace(conversation, next_turn_at=due, lease_holder=None, lease_expires_at=None))
         work.hint(Hint("inbound", conversation.id))
 
@@ -138,6 +140,8 @@ async def change_owner(db: Database, clock: Clock, conversation_id: Conversation
         conversation = await work.conversations.lock(conversation_id)
         if conversation is None or not may_change_owner(conversation.owner, owner):
             raise ConversationNotFound
+        if conversation.owner is owner:
+            return conversation
         conversation = replace(conversation, owner=owner)
         await work.conversations.save(conversation)
         await work.conversations.add_event(

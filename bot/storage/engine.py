@@ -11,6 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.storage import sqlite_driver
+
 SQLITE_BUSY_TIMEOUT_MS = 20_000
 IMMEDIATE = "kasuki_immediate"
 
@@ -20,6 +22,9 @@ def async_url(database_url: str) -> URL:
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
         return url.set(drivername="sqlite+aiosqlite")
+    if "sslmode" in url.query:
+        # What libpq calls sslmode, the driver takes as ssl.
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": url.query["sslmode"]})
     return url.set(drivername="postgresql+asyncpg")
 
 
@@ -30,7 +35,7 @@ def create_engine(database_url: str) -> AsyncEngine:
         return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url)
+    engine = create_async_engine(url, async_creator=lambda: sqlite_driver.connect(url.database or ":memory:"))
     event.listen(engine.sync_engine, "connect", _configure_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

@@ -27,6 +27,7 @@ from bot.services.ports import Hint
 
 CHANNEL = "kasuki"
 RECONNECT_SECONDS = 2.0
+LAST_SEND_SECONDS = 1.0
 MAX_HINT_BYTES = 1_024
 
 log = logging.getLogger(__name__)
@@ -55,10 +56,13 @@ def create_wakeups(database_url: str) -> Wakeups:
 
 def _decode(data: str | bytes) -> Hint | None:
     try:
-        return Hint(**json.loads(data))
-    except (ValueError, TypeError):
+        hint = Hint(**json.loads(data))
+    except (ValueError, TypeError, RecursionError):
+        hint = None
+    if hint is None or not isinstance(hint.topic, str) or not isinstance(hint.conversation_id, str):
         log.warning("ignored a wake-up that is not one of ours")
         return None
+    return hint
 
 
 class LocalWakeups:
@@ -115,6 +119,8 @@ class PostgresWakeups:
         self._dsn = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._connection: asyncpg.Connection[Any] | None = None
         self._sending: set[asyncio.Task[None]] = set()
+        # The driver refuses a second query on a connection that is busy with the first.
+        self._one_at_a_time = asyncio.Lock()
 
     def send(self, hint: Hint) -> None:
         if self._connection is None or self._connection.is_closed():
@@ -127,7 +133,8 @@ class PostgresWakeups:
         connection = self._connection
         try:
             if connection is not None:
-                await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
+                async with self._one_at_a_time:
+                    await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.debug("a wake-up was not delivered: %s", error)
 
@@ -139,7 +146,11 @@ class PostgresWakeups:
             await connected.wait()
             yield
         finally:
-            task.cancel()
+            if self._sending:
+                # What was sent a moment ago needs the connection for a moment more.
+                await asyncio.wait(self._sending, timeout=LAST_SEND_SECONDS)
+            for each in (task, *self._sending):
+                each.cancel()
             await asyncio.gather(task, *self._sending, return_exceptions=True)
 
     async def _keep_listening(self, receiver: Receiver, connected: asyncio.Event) -> None:

@@ -14,6 +14,11 @@ SECONDS = 10.0
 Frame = dict[str, Any]
 
 
+def message(text: Any, **changes: Any) -> Frame:
+    """A message as a client sends it, with a client id of its own."""
+    return {"type": "message", "client_id": str(uuid.uuid4()), "text": text, **changes}
+
+
 class ChatClosed(Exception):
     """The other side closed the socket."""
 

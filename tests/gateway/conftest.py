@@ -13,16 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import jwt
 import pytest
 from aiohttp import web
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from bot.business import load_business
+from bot.core.conversations import Author, ConversationId, Message, MessageId
 from bot.core.customers import Customer, CustomerId
 from bot.core.shop import Shop
 from bot.gateway.application import create_gateway
 from bot.gateway.limits import RateLimit
 from bot.gateway.settings import LIVE, MESSAGE_LIMIT, SOCKETS, GatewaySettings
+from bot.services.conversations import say
 from bot.services.demo import DEMO_PEOPLE
 from bot.services.ids import new_id
 from bot.services.ports import UnitOfWork
@@ -32,10 +35,11 @@ from bot.storage.unit_of_work import SqlDatabase
 from bot.storage.wakeups import LocalWakeups
 from tests.gateway.answerer import Answerer
 from tests.gateway.chat_client import Chat, EventStream
+from tests.gateway.tokens import IDENTITY_SECRET, SECRET
 
 ROOT = Path(__file__).parents[2]
 SHOP_ORIGIN = "https://shop.example"
-SECRET, IDENTITY_SECRET, API_KEY = "v" * 40, "i" * 40, "key-of-the-shop"
+API_KEY = "key-of-the-shop"
 
 
 class SettableClock:
@@ -46,6 +50,11 @@ class SettableClock:
 
     def now(self) -> datetime:
         return datetime.now(timezone.utc) + self.ahead
+
+
+def broken_database() -> OperationalError:
+    """What SQLAlchemy says when the database does not answer."""
+    return OperationalError("INSERT …", {}, Exception("database is locked"))
 
 
 class BreakableDatabase:
@@ -128,6 +137,16 @@ class Gateway:
         ) as response:
             return response.status, await response.json(content_type=None)
 
+    async def bot_says(self, conversation_id: str, *texts: str) -> None:
+        """Messages from the bot, as a worker elsewhere would commit them."""
+        async with self.store.transaction() as work:
+            conversation = await work.conversations.lock(ConversationId(conversation_id))
+            assert conversation is not None
+            for text in texts:
+                said = Message(MessageId(new_id()), conversation.id, 0, Author.BOT, text, self.clock.now())
+                conversation = await say(work, conversation, said)
+            await work.conversations.save(conversation)
+
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What another program sees in the database now: committed rows only."""
         with contextlib.closing(sqlite3.connect(self.file)) as connection:
@@ -180,7 +199,9 @@ async def start_gateway(
             file = tmp_path / "kasuki.db"
             shutil.copy(empty_database, file)
             wakeups = LocalWakeups(hint_folder)
-            store = SqlDatabase(create_engine(f"sqlite:///{file}"), wakeups)
+            engine = create_engine(f"sqlite:///{file}")
+            event.listen(engine.sync_engine, "connect", _write_fast)
+            store = SqlDatabase(engine, wakeups)
             stack.push_async_callback(store.close)
             db, clock = BreakableDatabase(store), SettableClock()
             metrics_dir = tmp_path / "metrics"
@@ -221,6 +242,11 @@ async def start_gateway(
         yield start
 
 
+def _write_fast(connection: Any, _record: Any) -> None:
+    # Nobody pulls the plug here, so nothing needs to wait for the disk.
+    connection.execute("PRAGMA synchronous=OFF")
+
+
 async def _stop(task: asyncio.Task[None]) -> None:
     task.cancel()
     (result,) = await asyncio.gather(task, return_exceptions=True)
@@ -250,18 +276,3 @@ async def demo_people(gateway: Gateway) -> dict[str, Customer]:
         for customer in people:
             await work.customers.add(customer)
     return {customer.email or "": customer for customer in people}
-
-
-def identity_token(secret: str = IDENTITY_SECRET, *, algorithm: str = "HS256", **changes: Any) -> str:
-    """What a shop's server signs; a change to None leaves the claim out."""
-    now = datetime.now(timezone.utc)
-    claims = {
-        "aud": "kasuki",
-        "sub": "S-1",
-        "email": "ana@example.com",
-        "name": "Ana Cruz",
-        "iat": now,
-        "exp": now + timedelta(minutes=5),
-        **changes,
-    }
-    return jwt.encode({name: value for name, value in claims.items() if value is not None}, secret, algorithm)

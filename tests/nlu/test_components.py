@@ -35,7 +35,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, ...]:
     storage = LocalModelStorage(tmp_path_factory.mktemp("model"))
     context = ExecutionContext(GraphSchema({}), node_name="node")
     examples = training_data()
-    encoder = SentenceEncoder.create({}, storage, Resource("encoder"), context)
+    encoder = SentenceEncoder.create(SentenceEncoder.get_default_config(), storage, Resource("encoder"), context)
     encoder_resource = encoder.train(examples)
     SentenceEncoder.load({}, storage, encoder_resource, context).process_training_data(examples)
     config = SentenceIntentClassifier.get_default_config()

@@ -402,9 +402,7 @@ async def test_an_offer_is_found_in_what_was_said_lately(db):
 async def test_of_two_offers_with_one_payload_the_later_counts(db):
     conversation = await stored_conversation(db)
     for seq, title in ((1, "Early"), (2, "Late")):
-        await add_messages(
-            db, a_message(conversation, seq=seq, author=Author.BOT, choices=(Choice(title, "/same"),))
-        )
+        await add_messages(db, a_message(conversation, seq=seq, author=Author.BOT, choices=(Choice(title, "/same"),)))
 
     async with db.reading() as work:
         assert (await work.messages.offered_choice(conversation.id, "/same")).title == "Late"

@@ -24,6 +24,8 @@ from tests.builders import (
     stored_customer,
 )
 
+BEFORE = NOW - timedelta(minutes=1)
+
 
 class Interrupted(Exception):
     """Something that has nothing to do with the database."""
@@ -57,7 +59,11 @@ async def what_is_there(db, conversation):
             await work.messages.by_external_id("web", "new") is not None,
             await work.orders.by_number("NEW-1") is not None,
             bool((await work.tracker_events.current_session(conversation.id))[0]),
-            bool(await work.verifications.failed_in_conversation(conversation.id, "order_lookup", NOW - timedelta(minutes=1))),
+            bool(
+                await work.verifications.failed_in_conversation(
+                    conversation.id, "order_lookup", NOW - timedelta(minutes=1)
+                )
+            ),
             await work.handoffs.open_for(conversation.id) is not None,
             bool(await work.workers.seen_since(NOW)),
         ]

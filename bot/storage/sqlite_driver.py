@@ -1,0 +1,81 @@
+"""aiosqlite with one trip to its thread per statement, where SQLAlchemy's use of it makes four.
+
+SQLAlchemy opens a cursor, executes, fetches everything and closes the cursor; each of the four waits for the driver's
+thread. With some twenty statements a turn, the waiting costs more than the statements. Here the cursor is nothing until
+it executes, and executing brings the rows along.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import aiosqlite
+
+Rows = Sequence[Any]
+
+
+class EagerCursor:
+    """What SQLAlchemy uses of aiosqlite's cursor; has everything once it has executed."""
+
+    def __init__(self, connection: EagerConnection) -> None:
+        self._connection = connection
+        self._rows: Rows = ()
+        self.description: Any = None
+        self.lastrowid: int | None = None
+        self.rowcount = -1
+
+    async def execute(self, operation: str, parameters: Iterable[Any] = ()) -> EagerCursor:
+        """Run one statement and fetch all of its rows."""
+        await self._run("execute", operation, parameters)
+        return self
+
+    async def executemany(self, operation: str, parameters: Iterable[Any]) -> EagerCursor:
+        """Run one statement for each set of parameters."""
+        await self._run("executemany", operation, parameters)
+        return self
+
+    async def fetchall(self) -> Rows:
+        """The rows; they are here already."""
+        return self._rows
+
+    async def close(self) -> None:
+        """Nothing is open any more."""
+
+    async def _run(self, method: str, operation: str, parameters: Iterable[Any]) -> None:
+        self.description, self._rows, self.lastrowid, self.rowcount = await self._connection.run(
+            method, operation, parameters
+        )
+
+
+class EagerConnection(aiosqlite.Connection):
+    """aiosqlite's connection with eager cursors."""
+
+    async def cursor(self) -> EagerCursor:  # type: ignore[override]
+        """A cursor, without a trip to the thread."""
+        return EagerCursor(self)
+
+    async def run(self, method: str, operation: str, parameters: Iterable[Any]) -> tuple[Any, Rows, int | None, int]:
+        """Execute in the driver's thread: description, rows, last row id and row count."""
+        result: tuple[Any, Rows, int | None, int] = await self._execute(  # type: ignore[no-untyped-call]
+            self._run_here, method, operation, parameters
+        )
+        return result
+
+    def _run_here(self, method: str, operation: str, parameters: Iterable[Any]) -> tuple[Any, Rows, int | None, int]:
+        cursor: sqlite3.Cursor = getattr(self._conn, method)(operation, parameters)
+        try:
+            rows = cursor.fetchall() if cursor.description else ()
+            return cursor.description, rows, cursor.lastrowid, cursor.rowcount
+        finally:
+            cursor.close()
+
+
+async def connect(path: str) -> EagerConnection:
+    """An open connection to a database file."""
+    connection = EagerConnection(lambda: sqlite3.connect(path), iter_chunk_size=64)
+    # As SQLAlchemy does: a connection that nobody closed must not keep the process alive.
+    connection._thread.daemon = True
+    await connection
+    return connection

@@ -1,0 +1,57 @@
+"""Rasa's own commands keep working on this project."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.slow
+def test_rasa_finds_nothing_to_warn_of_in_the_training_data() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "rasa", "data", "validate", "--fail-on-warnings"],
+        cwd=ROOT,
+        env={**os.environ, "RASA_TELEMETRY_ENABLED": "false"},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+
+
+async def test_the_actions_work_in_rasas_own_action_server(demo_file, tmp_path, monkeypatch) -> None:
+    """As `rasa run actions` calls them: no worker, no turn, a sender id of Rasa's choosing."""
+    import shutil
+
+    from rasa_sdk.executor import ActionExecutor
+
+    import bot.app
+
+    monkeypatch.setattr(bot.app, "_standalone", None)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{shutil.copy(demo_file, tmp_path / 'kasuki.db')}")
+    monkeypatch.setenv("VAR_DIR", str(tmp_path))
+    executor = ActionExecutor()
+    executor.register_package("actions")
+    events = [{"event": "active_loop", "name": "track_order_form"}]
+
+    async def call(action: str, **slots: str | None) -> dict:
+        slots = {"order_number": None, "order_proof": None, "order_search": None, "requested_slot": None, **slots}
+        tracker = {"sender_id": "somebody", "slots": slots, "latest_message": {}, "events": events, "active_loop": {}}
+        return await executor.run({"next_action": action, "sender_id": "somebody", "tracker": tracker, "domain": {}})
+
+    for proof, expected in (("maria@example.com", "on its way"), ("john@example.com", "cannot look this order up")):
+        answer = await call("action_track_order", order_number="TC-10002", order_proof=proof)
+        assert expected in answer["responses"][0]["text"]
+    handed_over = await call("action_request_handoff")
+    assert "passed your request" in handed_over["responses"][0]["text"]
+    again = await call("action_request_handoff")
+    assert "still with our team" in again["responses"][0]["text"]
+    db, _ = bot.app._standalone
+    await db.close()

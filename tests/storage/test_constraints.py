@@ -1,0 +1,255 @@
+"""The tables refuse bad rows by themselves, on both real databases, whatever the code above them does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import CheckConstraint, Table, UniqueConstraint, insert, null
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.storage.tables import metadata
+from tests.builders import NOW
+
+# Two valid rows of every table: the first whole, the second by what it changes.
+FIRST: dict[str, dict[str, Any]] = {
+    "customers": {
+        "id": "1",
+        "external_id": "C-1",
+        "name": "Maria",
+        "email": "maria@example.com",
+        "birthday_month": 2,
+        "birthday_day": 29,
+        "created_at": NOW,
+    },
+    "channel_identities": {"id": "1", "channel": "web", "external_id": "1", "customer_id": "1", "created_at": NOW},
+    "conversations": {
+        "id": "1",
+        "channel": "web",
+        "identity_id": "1",
+        "customer_id": "1",
+        "verified_until": NOW,
+        "owner": "bot",
+        "last_seq": 0,
+        "read_seq": 0,
+        "created_at": NOW,
+        "lease_holder": "worker",
+        "lease_expires_at": NOW,
+    },
+    "messages": {
+        "id": "1",
+        "conversation_id": "1",
+        "channel": "web",
+        "seq": 1,
+        "author": "customer",
+        "text": "Hello",
+        "choices": [],
+        "external_id": "1",
+        "turn_state": "pending",
+        "attempts": 0,
+        "at": NOW,
+    },
+    "conversation_events": {"id": 1, "conversation_id": "1", "kind": "kind", "detail": {}, "at": NOW},
+    "orders": {
+        "number": "TC-1",
+        "customer_id": "1",
+        "status": "paid",
+        "currency": "USD",
+        "total_minor": 0,
+        "placed_at": NOW,
+    },
+    "order_lines": {
+        "order_number": "TC-1",
+        "position": 1,
+        "sku": "A",
+        "title": "A",
+        "quantity": 1,
+        "unit_price_minor": 0,
+    },
+    "tracker_events": {"conversation_id": "1", "position": 0, "begins_session": True, "event": "{}", "at": NOW},
+    "verification_attempts": {
+        "id": "1",
+        "conversation_id": "1",
+        "kind": "order_lookup",
+        "subject": "TC-1",
+        "succeeded": False,
+        "at": NOW,
+    },
+    "handoffs": {"id": "1", "conversation_id": "1", "reason": "asked", "requested_at": NOW},
+    "outbox": {
+        "id": "1",
+        "key": "1",
+        "kind": "mail",
+        "payload": {},
+        "created_at": NOW,
+        "next_attempt_at": NOW,
+        "attempts": 0,
+    },
+    "workers": {"id": "1", "started_at": NOW, "seen_at": NOW},
+}
+SECOND: dict[str, dict[str, Any]] = {
+    "customers": {"id": "2", "external_id": "C-2"},
+    "channel_identities": {"id": "2", "external_id": "2"},
+    "conversations": {"id": "2"},
+    "messages": {"id": "2", "seq": 2, "external_id": "2"},
+    "conversation_events": {"id": 2},
+    "orders": {"number": "TC-2"},
+    "order_lines": {"position": 2},
+    "tracker_events": {"position": 1},
+    "verification_attempts": {"id": "2"},
+    "handoffs": {"id": "2", "conversation_id": "2"},
+    "outbox": {"id": "2", "key": "2"},
+    "workers": {"id": "2"},
+}
+# What each CHECK refuses in a row that is right otherwise.
+REFUSED: dict[str, list[dict[str, Any]]] = {
+    "ck_customers_email_lower_case": [{"email": "Maria@example.com"}],
+    "ck_customers_birthday_whole": [{"birthday_day": None}, {"birthday_month": None}],
+    "ck_customers_birthday_month": [{"birthday_month": 0}, {"birthday_month": 13}],
+    "ck_customers_birthday_day": [{"birthday_day": 0}, {"birthday_day": 32}],
+    "ck_conversations_owner": [{"owner": "nobody"}, {"owner": "BOT"}],
+    "ck_conversations_last_seq": [{"last_seq": -1}],
+    "ck_conversations_lease_whole": [{"lease_holder": None}, {"lease_expires_at": None}],
+    "ck_conversations_verified_customer": [{"customer_id": None}],
+    "ck_messages_seq": [{"seq": 0}, {"seq": -1}],
+    "ck_messages_author": [{"author": "robot", "turn_state": None, "external_id": None}],
+    "ck_messages_turn_state_inbound": [{"turn_state": None}, {"author": "bot", "external_id": None}],
+    "ck_messages_external_id_inbound": [{"external_id": None}, {"author": "bot", "turn_state": None}],
+    "ck_messages_turn_state": [{"turn_state": "sleeping"}],
+    "ck_orders_status": [{"status": "lost"}],
+    "ck_orders_total_minor": [{"total_minor": -1}],
+    "ck_orders_number_upper_case": [{"number": "tc-2"}],
+    "ck_orders_currency": [{"currency": "US"}, {"currency": ""}],
+    "ck_order_lines_quantity": [{"quantity": 0}, {"quantity": -1}],
+    "ck_order_lines_unit_price_minor": [{"unit_price_minor": -1}],
+    "ck_handoffs_reason": [{"reason": "bored"}],
+    "ck_outbox_sent_once": [{"sent_at": NOW}],
+}
+
+TABLES = metadata.sorted_tables
+
+
+def second(table: Table, **changes: Any) -> dict[str, Any]:
+    return {**FIRST[table.name], **SECOND[table.name], **changes}
+
+
+@pytest.fixture
+async def connection(sql_db):
+    """A connection to a database in which every table has its first row, and `conversations` both."""
+    async with sql_db.transaction() as work:
+        connection = work.customers._connection
+        for table in TABLES:
+            await connection.execute(insert(table).values(**FIRST[table.name]))
+            if table.name == "conversations":
+                await connection.execute(insert(table).values(**second(table)))
+        yield connection
+
+
+async def refusal(connection: AsyncConnection, table: Table, row: dict[str, Any]) -> str:
+    """What the database says to the row; empty if it takes it."""
+    savepoint = await connection.begin_nested()
+    try:
+        await connection.execute(insert(table).values(**row))
+    except IntegrityError as error:
+        return str(error.orig)
+    except DBAPIError as error:
+        return f"not as an integrity error: {error.orig}"
+    finally:
+        await savepoint.rollback()
+    return ""
+
+
+def checks() -> Iterator[tuple[Table, str]]:
+    for table in TABLES:
+        for constraint in table.constraints:
+            if isinstance(constraint, CheckConstraint):
+                yield table, str(constraint.name)
+
+
+def uniques() -> Iterator[tuple[Table, str, list[str]]]:
+    """Every primary key, unique constraint and unique index: table, name and columns."""
+    for table in TABLES:
+        yield table, str(table.primary_key.name), [column.name for column in table.primary_key]
+        for constraint in table.constraints:
+            if isinstance(constraint, UniqueConstraint):
+                yield table, str(constraint.name), [column.name for column in constraint.columns]
+        for index in table.indexes:
+            if index.unique:
+                yield table, str(index.name), [column.name for column in index.columns]
+
+
+def test_this_page_has_rows_for_every_table_and_a_bad_one_for_every_check():
+    assert FIRST.keys() == SECOND.keys() == {table.name for table in TABLES}
+    assert REFUSED.keys() == {name for _, name in checks()}
+
+
+async def test_good_rows_are_taken(connection):
+    refused = {
+        table.name: await refusal(connection, table, second(table)) for table in TABLES if table.name != "conversations"
+    }
+
+    assert not any(refused.values()), refused
+
+
+async def test_every_check_refuses_what_it_is_for(connection):
+    wrong = []
+    for table, name in checks():
+        for changes in REFUSED[name]:
+            said = await refusal(connection, table, second(table, **{"id": "3"} if "id" in table.c else {}, **changes))
+            if name not in said:
+                wrong.append((name, changes, said))
+
+    assert wrong == []
+
+
+async def test_every_key_is_unique(connection, sql_url):
+    wrong = []
+    for table, name, columns in uniques():
+        row = second(table, **({"id": "3"} if table.name == "conversations" else {}))
+        said = await refusal(connection, table, {**row, **{column: FIRST[table.name][column] for column in columns}})
+        where = ", ".join(f"{table.name}.{column}" for column in columns)
+        if (f"UNIQUE constraint failed: {where}" if sql_url.startswith("sqlite") else f'"{name}"') not in said:
+            wrong.append((name, said))
+
+    assert wrong == []
+
+
+async def test_every_reference_is_to_something(connection, sql_url):
+    wrong = []
+    for table in TABLES:
+        for constraint in table.foreign_key_constraints:
+            (column,) = constraint.columns
+            row = second(table, **({"id": "3"} if table.name == "conversations" else {}))
+            said = await refusal(connection, table, {**row, column.name: "nothing"})
+            expected = "FOREIGN KEY constraint failed" if sql_url.startswith("sqlite") else f'"{constraint.name}"'
+            if expected not in said:
+                wrong.append((constraint.name, said))
+
+    assert wrong == []
+
+
+async def test_what_must_be_there_must_be_there(connection):
+    wrong = []
+    for table in TABLES:
+        for column in table.columns:
+            if not column.nullable and not (column.primary_key and column.autoincrement is True):
+                said = await refusal(connection, table, second(table, **{column.name: null()}))
+                if "null" not in said.lower() or column.name not in said:
+                    wrong.append((table.name, column.name, said))
+
+    assert wrong == []
+
+
+async def test_agents_and_the_system_speak_without_an_id_or_a_turn(connection):
+    said = [
+        await refusal(
+            connection,
+            metadata.tables["messages"],
+            second(metadata.tables["messages"], author=author, external_id=None, turn_state=None),
+        )
+        for author in ("bot", "agent", "system")
+    ]
+
+    assert said == ["", "", ""]

@@ -1,0 +1,110 @@
+"""Migrations lead from nothing to exactly the tables that the code describes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect
+
+from bot.storage.engine import create_engine
+from bot.storage.migrate import migrate, pending_migrations
+from bot.storage.tables import metadata
+from tests.builders import a_customer
+from tests.storage.databases import create_postgres_database, drop_postgres_database, in_processes, open_database, run
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_urls(request, tmp_path):
+    """Makes addresses of databases with nothing in them."""
+    made = []
+
+    def new_url() -> str:
+        if request.param == "sqlite":
+            return f"sqlite:///{tmp_path}/{len(list(tmp_path.iterdir()))}/new.db"
+        made.append(run(create_postgres_database(request.getfixturevalue("postgres_server"))))
+        return made[-1]
+
+    yield [new_url(), new_url()]
+    for url in made:
+        run(drop_postgres_database(request.getfixturevalue("postgres_server"), url))
+
+
+@pytest.fixture
+async def engines(new_urls):
+    engines = [create_engine(url) for url in new_urls]
+    yield engines
+    for engine in engines:
+        await engine.dispose()
+
+
+def described(connection: Connection) -> dict[str, Any]:
+    """Everything the database knows of its tables, without regard to order."""
+    found = inspect(connection)
+
+    def ordered(items: list[Any]) -> list[str]:
+        return sorted(repr(sorted(item.items(), key=lambda pair: pair[0])) for item in items)
+
+    return {
+        table: {
+            "columns": ordered([{**column, "type": str(column["type"])} for column in found.get_columns(table)]),
+            "primary key": sorted(found.get_pk_constraint(table).items(), key=lambda pair: pair[0]),
+            "foreign keys": ordered(found.get_foreign_keys(table)),
+            "unique": ordered(found.get_unique_constraints(table)),
+            "checks": ordered(found.get_check_constraints(table)),
+            # A predicate of a partial index is a clause object on SQLite.
+            "indexes": ordered(
+                [
+                    {**index, "dialect_options": {k: str(v) for k, v in index.get("dialect_options", {}).items()}}
+                    for index in found.get_indexes(table)
+                ]
+            ),
+        }
+        for table in sorted(found.get_table_names())
+        if table != "alembic_version"
+    }
+
+
+def differences(connection: Connection) -> list[Any]:
+    return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
+
+
+async def test_an_empty_database_is_brought_to_what_the_code_describes(engines):
+    migrated, created = engines
+    await migrate(migrated)
+    async with created.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+
+    async with migrated.connect() as one, created.connect() as other:
+        assert await one.run_sync(differences) == []
+        assert await one.run_sync(described) == await other.run_sync(described)
+        assert (await one.run_sync(described)).keys() == metadata.tables.keys()
+
+
+async def test_migrating_again_changes_nothing_and_keeps_the_data(new_urls):
+    db = open_database(new_urls[0])
+    assert await pending_migrations(db.engine)
+    await migrate(db.engine)
+    async with db.transaction() as work:
+        await work.customers.add(a_customer())
+
+    await migrate(db.engine)
+
+    assert not await pending_migrations(db.engine)
+    async with db.reading() as work:
+        assert await work.customers.count() == 1
+    await db.close()
+
+
+async def migrate_from_here(url: str) -> bool:
+    engine = create_engine(url)
+    await migrate(engine)
+    pending = await pending_migrations(engine)
+    await engine.dispose()
+    return pending
+
+
+def test_several_processes_may_migrate_at_once(new_urls):
+    assert in_processes(4, migrate_from_here, new_urls[0]) == [False] * 4
