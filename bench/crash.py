@@ -172,12 +172,16 @@ class _Run:
     async def _has_answered(self, wanted: int) -> bool:
         return await count_answered(self._engine) >= wanted
 
+    async def _are_all_connected(self) -> bool:
+        return all(customer.is_connected for customer in self._customers)
+
     def _is_all_over(self, waiting: int) -> bool:
         return not waiting and all(customer.is_done for customer in self._customers)
 
     async def _kill_gateway(self) -> None:
-        await asyncio.sleep(self._random.uniform(0, 0.3))
         deadline = time.monotonic() + KILL_SECONDS
+        await self._until(self._are_all_connected, deadline, "all customers to be connected")
+        await asyncio.sleep(self._random.uniform(0, 0.3))
         while True:
             process = self._layout.gateway()
             process.suspend()

@@ -61,7 +61,7 @@ class Customer:
         self._random = random.Random(seed)
         self._token: str | None = None
         self._acked = asyncio.Event()
-        self._is_connected = False
+        self.is_connected = False
         self._waiting: tuple[str, str] | None = None  # client_id and text, from the first try until acknowledged
         self.conversation_id: str | None = None
         self.seen = Seen()
@@ -69,7 +69,7 @@ class Customer:
     @property
     def in_flight(self) -> bool:
         """Whether a message was sent over the connection there is, and is not acknowledged yet."""
-        return self._is_connected and self._waiting is not None and self._waiting[0] in self.seen.sent
+        return self.is_connected and self._waiting is not None and self._waiting[0] in self.seen.sent
 
     @property
     def is_done(self) -> bool:
@@ -101,13 +101,13 @@ class Customer:
             await socket.send_json(hello)
             ready = await asyncio.wait_for(self._until_ready(socket), CONNECT_SECONDS)
             self._take_ready(ready)
-            self._is_connected = True
+            self.is_connected = True
             reading = asyncio.create_task(self._read(socket))
             sending = asyncio.create_task(self._send_all(socket))
             try:
                 await asyncio.wait({reading, sending}, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                self._is_connected = False
+                self.is_connected = False
                 reading.cancel()
                 sending.cancel()
                 ended = await asyncio.gather(reading, sending, return_exceptions=True)

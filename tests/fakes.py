@@ -113,6 +113,16 @@ class FakeConversations:
         if conversation.id in self._state.conversations:
             self._put(conversation)
 
+    async def hand_back(self, conversation: Conversation, now: datetime) -> bool:
+        waits = any(
+            m.conversation_id == conversation.id and m.turn_state is TurnState.PENDING
+            for _, m in self._state.messages.values()
+        )
+        if conversation.id in self._state.conversations:
+            due = now if waits else None
+            self._put(replace(conversation, next_turn_at=due, lease_holder=None, lease_expires_at=None))
+        return waits
+
     async def latest_of_identity(self, identity_id: str) -> Conversation | None:
         found = [c for c in self._state.conversations.values() if c.identity_id == identity_id]
         newest = max((c.created_at for c in found), default=None)
@@ -174,7 +184,11 @@ class FakeMessages:
     def __init__(self, state: _State) -> None:
         self._state = state
 
-    async def add(self, message: Message, channel: str) -> None:
+    async def add(self, *messages: Message, channel: str) -> None:
+        for message in messages:
+            self._add(message, channel)
+
+    def _add(self, message: Message, channel: str) -> None:
         inbound = message.author is Author.CUSTOMER
         _require(message.id not in self._state.messages, "pk_messages")
         _require(message.conversation_id in self._state.conversations, "fk_messages_conversation_id")
@@ -202,6 +216,19 @@ class FakeMessages:
 
     async def first_pending(self, conversation_id: str) -> Message | None:
         return next((m for m in self._of(conversation_id) if m.turn_state is TurnState.PENDING), None)
+
+    async def count_try(self, conversation_id: str) -> Message | None:
+        message = await self.first_pending(conversation_id)
+        if message is not None:
+            await self.set_turn(message.id, TurnState.PENDING, message.attempts + 1)
+        return message
+
+    async def settle(self, message_id: str, state: TurnState) -> bool:
+        _, message = self._state.messages.get(message_id, (None, None))
+        if message is None or message.turn_state is not TurnState.PENDING:
+            return False
+        await self.set_turn(message_id, state, message.attempts)
+        return True
 
     async def replies_to(self, conversation_id: str, seq: int) -> list[Message]:
         return [message for message in self._of(conversation_id) if message.reply_to_seq == seq]
@@ -428,7 +455,7 @@ class FakeDatabase(HintLog):
         self._writing = asyncio.Lock()
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[FakeUnitOfWork]:
+    async def transaction(self, *, durable: bool = True) -> AsyncIterator[FakeUnitOfWork]:
         async with self._writing:
             work = FakeUnitOfWork(self._committed.snapshot())
             yield work
@@ -452,8 +479,8 @@ class RecordingSqlDatabase(HintLog, SqlDatabase):
         self.engine = engine
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[SqlUnitOfWork]:
-        async with super().transaction() as work:
+    async def transaction(self, *, durable: bool = True) -> AsyncIterator[SqlUnitOfWork]:
+        async with super().transaction(durable=durable) as work:
             yield work
         self.publish(work.hints)
 

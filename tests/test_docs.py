@@ -252,27 +252,19 @@ def tracked_files() -> list[Path]:
     return [ROOT / name for name in listing.stdout.split("\0") if name]
 
 
-# In pieces, so that this file does not name them either.
 REGISTRIES = re.compile(
-    "|".join(
-        [
-            r"pypi\." "org",
-            r"python" r"hosted\.org",
-            r"registry\." r"npm" "js",
-            r"registry\." "yarn" "pkg",
-            "--index-url",
-            "--extra-index",
-            "--trusted-host",
-            "artifactory",
-        ]
-    )
+    r"pypi\.org|pythonhosted\.org|registry\.npmjs|registry\.yarnpkg|artifactory"
+    r"|--(?:extra-)?index-url|--trusted-host",
+    re.IGNORECASE,
 )
-HOMES = re.compile("(?<![\\w.-])/(?:root|home/\\w+|Users/\\w+|work)/")
+HOMES = re.compile(r"(?<![\w.-])/(?:root|home/\w+|Users/\w+)/")
 
 
 def test_no_file_names_a_registry_or_somebodys_home():
     found = []
     for file in tracked_files():
+        if file == Path(__file__):  # which names them to find them
+            continue
         try:
             text = file.read_text()
         except (UnicodeDecodeError, FileNotFoundError):

@@ -151,7 +151,7 @@ class Worker:
                 log.exception("could not report; trying again")
 
     async def _report(self, started_at: datetime) -> None:
-        async with self._db.transaction() as work:
+        async with self._db.transaction(durable=False) as work:
             await work.workers.report(WorkerState(self.id, started_at, self._clock.now(), self._assistant.name))
 
     @contextlib.contextmanager

@@ -92,7 +92,7 @@ class LiveConversations:
                 for message in messages:
                     watch.seen_seq = message.seq
                     yield message_frame(message)
-                if False:
+                if len(messages) == PAGE:
                     continue
                 if current is not None and current.owner is not owner:
                     owner = current.owner

@@ -144,7 +144,7 @@ async def _record(work: UnitOfWork, clock: Clock, conversation: Conversation, in
         external_id=inbound.external_id,
         turn_state=TurnState.PENDING if for_bot else TurnState.NOT_FOR_BOT,
     )
-    await work.messages.add(message, conversation.channel)
+    await work.messages.add(message, channel=conversation.channel)
     next_turn_at = (conversation.next_turn_at or now) if for_bot else conversation.next_turn_at
     await work.conversations.save(replace(conversation, last_seq=message.seq, next_turn_at=next_turn_at))
     if for_bot:
@@ -155,7 +155,7 @@ async def _record(work: UnitOfWork, clock: Clock, conversation: Conversation, in
 
 async def mark_read(db: Database, conversation_id: ConversationId, seq: int) -> None:
     """Note how far the customer has read. Never goes back, never past the end; safe to repeat."""
-    async with db.transaction() as work:
+    async with db.transaction(durable=False) as work:
         conversation = await work.conversations.lock(conversation_id)
         if conversation is not None and conversation.read_seq < min(seq, conversation.last_seq):
             await work.conversations.save(replace(conversation, read_seq=min(seq, conversation.last_seq)))
@@ -165,14 +165,6 @@ async def end_conversation(db: Database, clock: Clock, conversation_id: Conversa
     """Note that the customer closed the chat. What they have written is still answered."""
     async with db.transaction() as work:
         await work.conversations.add_event(ConversationEvent(conversation_id, "ended_by_customer", clock.now()))
-
-
-async def say(work: UnitOfWork, conversation: Conversation, message: Message) -> Conversation:
-    """Put an outbound message behind the last one. The caller holds the conversation's lock and checked its owner."""
-    message = replace(message, seq=conversation.last_seq + 1)
-    await work.messages.add(message, conversation.channel)
-    work.hint(Hint("outbound", conversation.id))
-    return replace(conversation, last_seq=message.seq)
 
 
 async def _latest(work: UnitOfWork, channel: str, external_id: str) -> Conversation | None:

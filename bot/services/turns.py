@@ -26,7 +26,6 @@ from bot.core.handoffs import HandoffReason
 from bot.core.shop import Shop
 from bot.core.turns import LEASE, MAX_ATTEMPTS, is_exhausted, retry_delay
 from bot.errors import ConversationNotFound, LeaseLost
-from bot.services.conversations import say
 from bot.services.handoffs import request_handoff
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
@@ -55,17 +54,17 @@ async def claim_turn(db: Database, clock: Clock, holder: str) -> Turn | None:
     """Lease the conversation that has waited longest, and its oldest waiting message; None when nothing is due."""
     while True:
         now = clock.now()
-        async with db.transaction() as work:
+        # A power cut may undo a claim, and then there is nobody left who holds it.
+        async with db.transaction(durable=False) as work:
             conversation = await work.conversations.claim_due(holder=holder, now=now, until=now + LEASE)
             if conversation is None:
                 return None
-            message = await work.messages.first_pending(conversation.id)
-            if message is not None and conversation.owner is Owner.BOT:
-                if not is_exhausted(message.attempts):
-                    # Counted before trying: a message that kills its worker is counted too.
-                    await work.messages.set_turn(message.id, TurnState.PENDING, message.attempts + 1)
-                work.hint(Hint("typing", conversation.id))
-                return Turn(conversation, message, holder)
+            if conversation.owner is Owner.BOT:
+                # Counted before trying: a message that kills its worker is counted too.
+                message = await work.messages.count_try(conversation.id)
+                if message is not None:
+                    work.hint(Hint("typing", conversation.id))
+                    return Turn(conversation, message, holder)
             await _drop_waiting(work, conversation, now)
 
 
@@ -73,14 +72,11 @@ async def begin_turn(work: UnitOfWork, clock: Clock, turn: Turn) -> Conversation
     """Lock the conversation and make sure that the bot may still answer.
 
     None when a person took over meanwhile: the turn is dropped, and the drop is recorded. Raises LeaseLost when
-    somebody else works on the message or has finished it.
+    somebody else holds the conversation.
     """
     now = clock.now()
     conversation = await work.conversations.lock(turn.conversation.id)
     if conversation is None or conversation.lease_holder != turn.holder:
-        raise LeaseLost
-    pending = await work.messages.first_pending(conversation.id)
-    if pending is None or pending.id != turn.message.id:
         raise LeaseLost
     if conversation.owner is not Owner.BOT:
         # A late bot reply must not talk over a person.
@@ -92,10 +88,13 @@ async def begin_turn(work: UnitOfWork, clock: Clock, turn: Turn) -> Conversation
 async def finish_turn(
     work: UnitOfWork, clock: Clock, shop: Shop, turn: Turn, replies: Sequence[Reply], conversation: Conversation
 ) -> None:
-    """Record the replies, mark the message handled and give the conversation back, in the turn's own transaction."""
+    """Record the replies, mark the message handled and give the conversation back, in the turn's own transaction.
+
+    Raises LeaseLost when the message was answered meanwhile; the caller's transaction must not be committed then.
+    """
+    await _settle(work, turn, TurnState.HANDLED)
     conversation = await _say_all(work, clock, shop, turn.message, replies, conversation)
-    await work.messages.set_turn(turn.message.id, TurnState.HANDLED, turn.message.attempts + 1)
-    await _give_back(work, clock, conversation)
+    await _hand_back(work, clock, conversation)
 
 
 async def fail_turn(db: Database, clock: Clock, turn: Turn, error: BaseException) -> None:
@@ -129,9 +128,9 @@ async def give_up_turn(db: Database, clock: Clock, shop: Shop, turn: Turn) -> No
             return
         await request_handoff(work, clock, shop, conversation, HandoffReason.TURN_FAILED)
         apology = Reply(APOLOGY.format(reply_time=shop.reply_time, contact=shop.contact_email))
+        await _settle(work, turn, TurnState.FAILED)
         conversation = await _say_all(work, clock, shop, turn.message, [apology], conversation)
-        await work.messages.set_turn(turn.message.id, TurnState.FAILED, turn.message.attempts)
-        await _give_back(work, clock, conversation)
+        await _hand_back(work, clock, conversation)
 
 
 async def change_owner(db: Database, clock: Clock, conversation_id: ConversationId, owner: Owner) -> Conversation:
@@ -154,7 +153,7 @@ async def change_owner(db: Database, clock: Clock, conversation_id: Conversation
 async def renew_leases(db: Database, clock: Clock, holder: str) -> int:
     """Keep the leases a worker holds. Those that ran out stay lost."""
     now = clock.now()
-    async with db.transaction() as work:
+    async with db.transaction(durable=False) as work:
         return await work.conversations.renew_leases(holder, now, now + LEASE)
 
 
@@ -168,14 +167,20 @@ async def release_worker(db: Database, worker_id: str) -> int:
         return released
 
 
+async def _settle(work: UnitOfWork, turn: Turn, state: TurnState) -> None:
+    # A worker that was slow may have lost its lease and claimed the conversation anew: only one of the two may answer.
+    if not await work.messages.settle(turn.message.id, state):
+        raise LeaseLost
+
+
 async def _say_all(
     work: UnitOfWork, clock: Clock, shop: Shop, answered: Message, replies: Sequence[Reply], conversation: Conversation
 ) -> Conversation:
-    for reply in replies:
-        message = Message(
+    messages = [
+        Message(
             id=MessageId(new_id()),
             conversation_id=conversation.id,
-            seq=0,
+            seq=seq,
             author=Author.BOT,
             author_name=shop.assistant_name,
             text=reply.text,
@@ -183,8 +188,10 @@ async def _say_all(
             reply_to_seq=answered.seq,
             at=clock.now(),
         )
-        conversation = await say(work, conversation, message)
-    return conversation
+        for seq, reply in enumerate(replies, conversation.last_seq + 1)
+    ]
+    await work.messages.add(*messages, channel=conversation.channel)
+    return replace(conversation, last_seq=conversation.last_seq + len(messages))
 
 
 async def _drop_waiting(work: UnitOfWork, conversation: Conversation, now: datetime) -> None:
@@ -202,11 +209,7 @@ async def _drop_waiting(work: UnitOfWork, conversation: Conversation, now: datet
     work.hint(Hint("outbound", conversation.id))
 
 
-async def _give_back(work: UnitOfWork, clock: Clock, conversation: Conversation) -> None:
-    more = await work.messages.first_pending(conversation.id) is not None
-    await work.conversations.save(
-        replace(conversation, next_turn_at=clock.now() if more else None, lease_holder=None, lease_expires_at=None)
-    )
-    if more:
+async def _hand_back(work: UnitOfWork, clock: Clock, conversation: Conversation) -> None:
+    if await work.conversations.hand_back(conversation, clock.now()):
         work.hint(Hint("inbound", conversation.id))
     work.hint(Hint("outbound", conversation.id))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, case, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.conversations import (
@@ -33,7 +33,7 @@ def _conversation(row: RowMapping) -> Conversation:
     return Conversation(**{**row, "owner": Owner(row["owner"])})
 
 
-def _message(row: RowMapping) -> Message:
+def _message(row: Mapping[Any, Any]) -> Message:
     values: dict[str, Any] = dict(row)
     del values["channel"]
     values["author"] = Author(values["author"])
@@ -63,6 +63,16 @@ class SqlConversations:
             update(tables.conversations).where(tables.conversations.c.id == values.pop("id")).values(**values)
         )
 
+    async def hand_back(self, conversation: Conversation, now: datetime) -> bool:
+        c = tables.conversations.c
+        values = _columns(replace(conversation, lease_holder=None, lease_expires_at=None))
+        waiting = select(tables.messages.c.id).where(
+            tables.messages.c.conversation_id == conversation.id, tables.messages.c.turn_state == "pending"
+        )
+        values["next_turn_at"] = case((waiting.exists(), literal(now, tables.UtcDateTime())), else_=None)
+        statement = update(tables.conversations).where(c.id == values.pop("id")).values(**values)
+        return await self._connection.scalar(statement.returning(c.next_turn_at)) is not None
+
     async def latest_of_identity(self, identity_id: IdentityId) -> Conversation | None:
         c = tables.conversations.c
         query = select(tables.conversations).where(c.identity_id == identity_id)
@@ -78,16 +88,14 @@ class SqlConversations:
             .limit(1)
             .with_for_update(skip_locked=True)
         )
-        conversation_id = await self._connection.scalar(due)
-        if conversation_id is None:
-            return None
         claimed = (
             update(tables.conversations)
-            .where(c.id == conversation_id)
+            .where(c.id == due.scalar_subquery())
             .values(lease_holder=holder, lease_expires_at=until)
             .returning(tables.conversations)
         )
-        return _conversation((await self._connection.execute(claimed)).mappings().one())
+        row = (await self._connection.execute(claimed)).mappings().first()
+        return _conversation(row) if row else None
 
     async def renew_leases(self, holder: str, now: datetime, until: datetime) -> int:
         c = tables.conversations.c
@@ -138,10 +146,13 @@ class SqlMessages:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, message: Message, channel: str) -> None:
-        values = _columns(message)
-        values["choices"] = [asdict(choice) for choice in message.choices]
-        await self._connection.execute(insert(tables.messages).values(channel=channel, **values))
+    async def add(self, *messages: Message, channel: str) -> None:
+        rows = [
+            {**_columns(message), "choices": [asdict(choice) for choice in message.choices], "channel": channel}
+            for message in messages
+        ]
+        if rows:
+            await self._connection.execute(insert(tables.messages), rows)
 
     async def by_external_id(self, channel: str, external_id: str) -> Message | None:
         c = tables.messages.c
@@ -156,6 +167,23 @@ class SqlMessages:
         c = tables.messages.c
         found = await self._list(and_(c.conversation_id == conversation_id, c.turn_state == "pending"), limit=1)
         return found[0] if found else None
+
+    async def count_try(self, conversation_id: ConversationId) -> Message | None:
+        c = tables.messages.c
+        oldest = select(c.id).where(c.conversation_id == conversation_id, c.turn_state == "pending")
+        statement = (
+            update(tables.messages)
+            .where(c.id == oldest.order_by(c.seq).limit(1).scalar_subquery())
+            .values(attempts=c.attempts + 1)
+            .returning(tables.messages)
+        )
+        row = (await self._connection.execute(statement)).mappings().first()
+        return _message({**row, "attempts": row["attempts"] - 1}) if row else None
+
+    async def settle(self, message_id: MessageId, state: TurnState) -> bool:
+        c = tables.messages.c
+        statement = update(tables.messages).where(c.id == message_id, c.turn_state == "pending")
+        return (await self._connection.execute(statement.values(turn_state=state.value))).rowcount == 1
 
     async def replies_to(self, conversation_id: ConversationId, seq: int) -> list[Message]:
         c = tables.messages.c

@@ -15,6 +15,7 @@ from bot.storage import sqlite_driver
 
 SQLITE_BUSY_TIMEOUT_MS = 20_000
 IMMEDIATE = "kasuki_immediate"
+DURABLE = "kasuki_durable"
 
 
 def async_url(database_url: str) -> URL:
@@ -35,7 +36,9 @@ def create_engine(database_url: str) -> AsyncEngine:
         return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, async_creator=lambda: sqlite_driver.connect(url.database or ":memory:"))
+    engine = create_async_engine(
+        url, async_creator=lambda: sqlite_driver.connect(url.database or ":memory:"), pool_reset_on_return=None
+    )
     event.listen(engine.sync_engine, "connect", _configure_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
@@ -57,8 +60,13 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A reader that becomes a writer half-way fails at once when somebody else wrote meanwhile: writers say so first.
-    immediate = connection.get_execution_options().get(IMMEDIATE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get(IMMEDIATE, False):
+        # A commit that does not wait for the disk is as safe from dying processes, though not from power cuts.
+        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get(DURABLE, True) else 'NORMAL'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN")
 
 
 async def insert_unless_there(

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.services.ports import Hint
 from bot.storage.conversations import SqlConversations, SqlHandoffs, SqlMessages
 from bot.storage.customers import SqlCustomers, SqlOrders
-from bot.storage.engine import IMMEDIATE
+from bot.storage.engine import DURABLE, IMMEDIATE
 from bot.storage.operations import SqlOutbox, SqlTrackerEvents, SqlVerifications, SqlWorkers
 from bot.storage.wakeups import CHANNEL, Wakeups
 
@@ -49,14 +49,16 @@ class SqlDatabase:
         self._writing = asyncio.Lock()
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[SqlUnitOfWork]:
+    async def transaction(self, *, durable: bool = True) -> AsyncIterator[SqlUnitOfWork]:
         async with contextlib.AsyncExitStack() as stack:
             if self._is_sqlite:
                 await stack.enter_async_context(self._writing)
             connection = await stack.enter_async_context(self._engine.connect())
-            await connection.execution_options(**{IMMEDIATE: True})
+            await connection.execution_options(**{IMMEDIATE: True, DURABLE: durable})
             work = SqlUnitOfWork(connection)
             async with connection.begin():
+                if not durable and not self._is_sqlite:
+                    await connection.execute(text("SET LOCAL synchronous_commit = off"))
                 yield work
                 if not self._is_sqlite:
                     # Sent by PostgreSQL itself if, and only if, the transaction commits.

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,9 @@ from bot.core.shop import Shop
 from bot.gateway.application import create_gateway
 from bot.gateway.limits import RateLimit
 from bot.gateway.settings import LIVE, MESSAGE_LIMIT, SOCKETS, GatewaySettings
-from bot.services.conversations import say
 from bot.services.demo import DEMO_PEOPLE
 from bot.services.ids import new_id
-from bot.services.ports import UnitOfWork
+from bot.services.ports import Hint, UnitOfWork
 from bot.storage.engine import create_engine
 from bot.storage.migrate import migrate
 from bot.storage.unit_of_work import SqlDatabase
@@ -69,10 +69,10 @@ class BreakableDatabase:
         self.may_commit.set()
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[UnitOfWork]:
+    async def transaction(self, *, durable: bool = True) -> AsyncIterator[UnitOfWork]:
         if self.error is not None:
             raise self.error
-        async with self._db.transaction() as work:
+        async with self._db.transaction(durable=durable) as work:
             yield work
             self.at_commit.set()
             await self.may_commit.wait()
@@ -142,10 +142,11 @@ class Gateway:
         async with self.store.transaction() as work:
             conversation = await work.conversations.lock(ConversationId(conversation_id))
             assert conversation is not None
-            for text in texts:
-                said = Message(MessageId(new_id()), conversation.id, 0, Author.BOT, text, self.clock.now())
-                conversation = await say(work, conversation, said)
-            await work.conversations.save(conversation)
+            for seq, text in enumerate(texts, conversation.last_seq + 1):
+                said = Message(MessageId(new_id()), conversation.id, seq, Author.BOT, text, self.clock.now())
+                await work.messages.add(said, channel=conversation.channel)
+            await work.conversations.save(replace(conversation, last_seq=conversation.last_seq + len(texts)))
+            work.hint(Hint("outbound", conversation_id))
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What another program sees in the database now: committed rows only."""

@@ -162,7 +162,7 @@ async def test_a_message_to_people_is_recorded_and_is_none_of_the_bots_business(
 
 async def offer(db, conversation, *choices, seq=1):
     async with db.transaction() as work:
-        await work.messages.add(a_message(conversation, seq=seq, author=Author.BOT, choices=choices), "web")
+        await work.messages.add(a_message(conversation, seq=seq, author=Author.BOT, choices=choices), channel="web")
         await work.conversations.save(
             type(conversation)(**{**vars(await work.conversations.get(conversation.id)), "last_seq": seq})
         )
@@ -215,7 +215,7 @@ async def test_a_choice_sent_again_is_one_message_though_its_offer_is_long_gone(
     first = await receive_message(db, clock, conversation.id, inbound)
     async with db.transaction() as work:
         for seq in range(3, 60):
-            await work.messages.add(a_message(conversation, seq=seq, author=Author.BOT), "web")
+            await work.messages.add(a_message(conversation, seq=seq, author=Author.BOT), channel="web")
 
     assert await receive_message(db, clock, conversation.id, inbound) == first
     with pytest.raises(DuplicateMessageId):

@@ -326,7 +326,7 @@ async def test_tries_are_further_and_further_apart_and_bounded(db, clock, conver
 
     assert waits == [timedelta(seconds=0.5), timedelta(seconds=2), timedelta(seconds=8), timedelta(0)]
     assert (await claim_turn(db, clock, "worker-1")).is_exhausted
-    assert (await messages_now(db, conversation.id))[0].attempts == MAX_ATTEMPTS
+    assert (await messages_now(db, conversation.id))[0].attempts == MAX_ATTEMPTS + 1  # giving up is counted, too
 
 
 async def test_a_message_that_kills_its_workers_is_given_up_too(db, clock, conversation):
@@ -356,7 +356,7 @@ async def test_giving_up_is_an_apology_a_handoff_and_a_mail(db, clock, shop, con
     await give_up_turn(db, clock, shop, turn)
 
     asked, _, sorry = await messages_now(db, conversation.id)
-    assert (asked.turn_state, asked.attempts) == (TurnState.FAILED, MAX_ATTEMPTS)
+    assert (asked.turn_state, asked.attempts) == (TurnState.FAILED, MAX_ATTEMPTS + 1)
     assert (sorry.author, sorry.reply_to_seq) == (Author.BOT, 1)
     assert "sorry" in sorry.text
     assert shop.contact_email in sorry.text

@@ -306,7 +306,7 @@ async def test_the_next_due_moment_is_the_earliest_whoever_holds_it(db):
 async def add_messages(db, *messages, channel="web"):
     async with db.transaction() as work:
         for message in messages:
-            await work.messages.add(message, channel)
+            await work.messages.add(message, channel=channel)
 
 
 async def test_messages_come_back_as_stored_by_seq_whatever_their_time(db):

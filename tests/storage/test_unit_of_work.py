@@ -39,7 +39,7 @@ async def everything(work, conversation):
     await work.customers.add_identity(identity)
     await work.conversations.add(a_conversation(identity, id="new"))
     await work.conversations.add_event(ConversationEvent(conversation.id, "kind", NOW))
-    await work.messages.add(a_message(conversation, external_id="new"), "web")
+    await work.messages.add(a_message(conversation, external_id="new"), channel="web")
     await work.orders.add(an_order(number="NEW-1", customer_id=customer.id))
     await work.tracker_events.append(conversation.id, 0, [("event", True)], NOW)
     await work.verifications.add(an_attempt(conversation))
