@@ -30,9 +30,10 @@ async def look_up_order(
     proof: str,
     limits: LookupLimits,
 ) -> Order | LookupRefusal:
-    """The order, if the typed e-mail address or postcode belongs to it; every attempt is recorded.
+    """The order, if the typed e-mail address or postcode belongs to it; the attempt is recorded.
 
-    Too many failed attempts, in this conversation or for this order, end in TOO_MANY_ATTEMPTS whatever the proof.
+    Too many failed attempts, in this conversation or for this order, end in TOO_MANY_ATTEMPTS whatever the proof, which
+    is not even looked at then.
     """
     now = clock.now()
     # Locked, so that guesses from many conversations at once are counted one after the other.

@@ -45,17 +45,20 @@ async def deliver_next(db: Database, clock: Clock, deliver: Deliver) -> OutboxEn
     async with db.transaction() as work:
         now = clock.now()
         entry = await work.outbox.claim_due(now, now + DELIVERY_LEASE)
-    if entry is None:
-        return None
-    attempts = entry.attempts + 1
+        if entry is None:
+            return None
+        # Counted before trying: an entry whose delivery kills the process is tried no more often than others.
+        attempts = entry.attempts + 1
+        again_at = now + DELIVERY_LEASE if attempts < MAX_ATTEMPTS else None
+        entry = replace(entry, attempts=attempts, next_attempt_at=again_at)
+        await work.outbox.save(entry)
     try:
         await deliver(Mail(message_id=entry.id, **entry.payload))
     except (OSError, ValueError) as error:  # a mail server that is away (smtplib raises OSError), or a bad address
-        wait = timedelta(seconds=30 * 2 ** (attempts - 1))
-        next_attempt_at = None if attempts >= MAX_ATTEMPTS else clock.now() + wait
-        entry = replace(entry, attempts=attempts, next_attempt_at=next_attempt_at, last_error=str(error)[:500])
+        again_at = clock.now() + timedelta(seconds=30 * 2 ** (attempts - 1)) if attempts < MAX_ATTEMPTS else None
+        entry = replace(entry, next_attempt_at=again_at, last_error=str(error)[:500])
     else:
-        entry = replace(entry, attempts=attempts, next_attempt_at=None, sent_at=clock.now(), last_error=None)
+        entry = replace(entry, next_attempt_at=None, sent_at=clock.now(), last_error=None)
     async with db.transaction() as work:
         await work.outbox.save(entry)
     return entry

@@ -115,7 +115,10 @@ class MessageRepository(Protocol):
     async def after(self, conversation_id: ConversationId, seq: int, limit: int = 200) -> list[Message]: ...
     async def first_pending(self, conversation_id: ConversationId) -> Message | None: ...
     async def count_try(self, conversation_id: ConversationId) -> Message | None:
-        """Count a try (giving up is one, too) of the oldest waiting message; it as it was before, None if none waits."""
+        """Count a try of the oldest waiting message, and return it as it was before; None when none waits.
+
+        Giving up is a try, too.
+        """
         ...
 
     async def settle(self, message_id: MessageId, state: TurnState) -> bool:

@@ -23,7 +23,7 @@ def echo(message: Message) -> Sequence[Reply]:
 
 
 class Answerer:
-    """Answers until cancelled. `answer` may be replaced; while `may_answer` is clear, claimed turns wait."""
+    """Answers until stopped. `answer` may be replaced; while `may_answer` is clear, claimed turns wait."""
 
     def __init__(self, db: Database, clock: Clock, shop: Shop) -> None:
         self.answer: Answer = echo
@@ -35,13 +35,20 @@ class Answerer:
         self._clock = clock
         self._shop = shop
         self._wake = asyncio.Event()
+        self._stopping = False
 
     def receive_hint(self, hint: Hint) -> None:
         if hint.topic == "inbound":
             self._wake.set()
 
+    def stop(self) -> None:
+        """Finish what was begun and nothing more."""
+        self._stopping = True
+        self._wake.set()
+        self.may_answer.set()
+
     async def run(self) -> None:
-        while True:
+        while not self._stopping:
             self._wake.clear()
             turn = await claim_turn(self._db, self._clock, "answerer")
             if turn is not None:

@@ -7,6 +7,7 @@ import contextlib
 import shutil
 import sqlite3
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -193,6 +194,7 @@ async def start_gateway(
 ) -> AsyncIterator[StartGateway]:
     """Starts a gateway: without its answerer, its wake-ups, its demo or its message limit if told so."""
     async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(_join_drivers)
 
         async def start(
             *, answering: bool = True, hints: bool = True, demo: bool = True, limited: bool = True
@@ -237,7 +239,7 @@ async def start_gateway(
             if answering:
                 await stack.enter_async_context(wakeups.listening(gateway.answerer.receive_hint))
                 task = asyncio.create_task(gateway.answerer.run())
-                stack.push_async_callback(_stop, task)
+                stack.push_async_callback(_stop, gateway.answerer, task)
             return gateway
 
         yield start
@@ -248,11 +250,16 @@ def _write_fast(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=OFF")
 
 
-async def _stop(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    (result,) = await asyncio.gather(task, return_exceptions=True)
-    if isinstance(result, Exception):
-        raise result
+async def _stop(answerer: Answerer, task: asyncio.Task[None]) -> None:
+    answerer.stop()
+    await asyncio.wait_for(task, 10)
+
+
+async def _join_drivers() -> None:
+    """Wait for the SQLite driver's threads: one that was left in the middle still reports to this loop."""
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join, 5)
 
 
 @pytest.fixture

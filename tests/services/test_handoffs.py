@@ -99,7 +99,8 @@ async def test_of_a_long_conversation_the_end_is_mailed(db, clock, shop):
     async with db.transaction() as work:
         for seq in range(1, count + 1):
             author = Author.BOT if seq % 2 else Author.CUSTOMER
-            await work.messages.add(a_message(conversation, seq=seq, text=f"line {seq:03}", author=author), channel="web")
+            line = a_message(conversation, seq=seq, text=f"line {seq:03}", author=author)
+            await work.messages.add(line, channel="web")
 
     await request(db, clock, shop, conversation)
 
