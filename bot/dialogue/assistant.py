@@ -15,6 +15,7 @@ import structlog
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.lock_store import InMemoryLockStore
+from threadpoolctl import threadpool_limits
 
 from bot.core.conversations import Choice, Message, Reply
 from bot.dialogue.actions import InProcessActions, action_failures
@@ -78,6 +79,8 @@ class Assistant:
         store.domain = agent.processor.domain
         agent.tracker_store = agent.processor.tracker_store = store
         agent.processor.on_circuit_break = _circuit_broken
+        # On a message, more threads of linear algebra gain nothing: they spin, which took half of a worker's processor.
+        threadpool_limits(limits=1)
         assistant = cls(agent, store, agent.processor.model_metadata.model_id)
         assistant._warm_up()
         # What is there now stays: without it, the collector of garbage has a tenth of the work.
