@@ -11,12 +11,12 @@ from rasa_sdk.forms import REQUESTED_SLOT
 from rasa_sdk.types import DomainDict
 
 
-def asked_before(tracker: Tracker, action_name: str) -> bool:
-    """Whether the action has asked its question already since the form began."""
+def said_before(tracker: Tracker, text: str) -> bool:
+    """Whether the bot has said exactly this since the form began."""
     for event in reversed(tracker.events):
         if event["event"] == "active_loop":
             return False
-        if event["event"] == "action" and event["name"] == action_name:
+        if event["event"] == "bot" and event.get("text") == text:
             return True
     return False
 

@@ -10,7 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from actions.context import turn_of
-from actions.forms import Form, asked_before
+from actions.forms import Form, said_before
 from actions.wording import TALK_TO_A_PERSON, order_line, order_status
 from bot.core.customers import CustomerId
 from bot.core.orders import Order, normalise_order_number, proves_order
@@ -127,15 +127,13 @@ class AskOrderNumber(Action):
         return "action_ask_order_number"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
-        if asked_before(tracker, self.name()):
-            dispatcher.utter_message(text="So, which order number is it?")
-            return []
         async with turn_of(tracker) as turn:
             prefix = f"{turn.shop.order_prefix}-" if turn.shop.order_prefix else ""
-        dispatcher.utter_message(
-            text=f"Which order is it? Please send me the order number: it looks like {prefix}12345 "
+        question = (
+            f"Which order is it? Please send me the order number: it looks like {prefix}12345 "
             "and is in your confirmation e-mail."
         )
+        dispatcher.utter_message(text="So, which order number is it?" if said_before(tracker, question) else question)
         return []
 
 
@@ -147,12 +145,12 @@ class AskOrderProof(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         number = tracker.get_slot("order_number")
-        dispatcher.utter_message(
-            text=f"So, which e-mail address or postcode was order {number} placed with?"
-            if asked_before(tracker, self.name())
-            else "To keep orders private, I also need the e-mail address or the postcode "
+        question = (
+            "To keep orders private, I also need the e-mail address or the postcode "
             f"that order {number} was placed with."
         )
+        brief = f"So, which e-mail address or postcode was order {number} placed with?"
+        dispatcher.utter_message(text=brief if said_before(tracker, question) else question)
         return []
 
 

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.shop import Shop
 from bot.core.turns import LEASE_RENEWAL_SECONDS
@@ -69,12 +69,12 @@ class Worker:
             while not self._stopping:
                 self._wake.clear()
                 try:
-                    found = await self._begin_next()
+                    more = await self._begin_next()
                 except Exception:
                     log.exception("could not look for work; trying again")
-                    found = False
+                    more = False
                     await asyncio.sleep(POLL_SECONDS)
-                if not found:
+                if not more:
                     with contextlib.suppress(asyncio.TimeoutError):
                         await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
         finally:
@@ -85,6 +85,11 @@ class Worker:
             await release_worker(self._db, self.id)
 
     async def _begin_next(self) -> bool:
+        """Begin the turn that is due longest; whether there are likely more.
+
+        A turn that a hint told of is mostly the only one, and looking for another would only keep it waiting: the next
+        hint and the end of each turn are soon enough. One that has waited for longer is part of a backlog.
+        """
         while len(self._turns) >= TURNS_AT_ONCE:
             await asyncio.wait(self._turns, return_when=asyncio.FIRST_COMPLETED)
         if self._stopping:
@@ -94,8 +99,12 @@ class Worker:
             return False
         task = asyncio.create_task(self.work_on(turn))
         self._turns.add(task)
-        task.add_done_callback(self._turns.discard)
-        return True
+        task.add_done_callback(self._end)
+        return self._clock.now() - turn.message.at > timedelta(seconds=POLL_SECONDS)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._turns.discard(task)
+        self._wake.set()
 
     async def work_on(self, turn: Turn) -> None:
         """See one turn to an end: answered, set for another try, or given up. Never raises."""

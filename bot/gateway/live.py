@@ -16,13 +16,17 @@ from bot.services.ports import Database, Hint
 POLL_SECONDS = 3.0
 PAGE = 200
 
+EVERYTHING = frozenset({"echo", "outbound", "typing"})
+ANSWERS = frozenset({"outbound"})
+
 log = logging.getLogger(__name__)
 
 
 class Watch:
     """One watcher of one conversation: set when there may be something new."""
 
-    def __init__(self) -> None:
+    def __init__(self, topics: frozenset[str]) -> None:
+        self.topics = topics
         self.changed = asyncio.Event()
         self.typing = False
         self.seen_seq = 0
@@ -38,8 +42,8 @@ class LiveConversations:
 
     def receive_hint(self, hint: Hint) -> None:
         """Wake the watchers of the conversation."""
-        if hint.topic in ("outbound", "typing"):
-            for watch in self._watches.get(ConversationId(hint.conversation_id), ()):
+        for watch in self._watches.get(ConversationId(hint.conversation_id), ()):
+            if hint.topic in watch.topics:
                 watch.typing |= hint.topic == "typing"
                 watch.changed.set()
 
@@ -51,9 +55,9 @@ class LiveConversations:
                 watch.changed.set()
 
     @contextlib.contextmanager
-    def watching(self, conversation_id: ConversationId) -> Iterator[Watch]:
+    def watching(self, conversation_id: ConversationId, topics: frozenset[str] = EVERYTHING) -> Iterator[Watch]:
         """A watch that is told of changes while it is open."""
-        watch = Watch()
+        watch = Watch(topics)
         self._watches[conversation_id].add(watch)
         try:
             yield watch

@@ -56,7 +56,7 @@ async def rest_webhook(request: web.Request) -> web.Response:
         conversation = await open_channel_conversation(db, clock, channel=CHANNEL, external_id=sender)
     external_id = f"{conversation.identity_id}:{message_id or new_id()}"
     # Subscribed before the message is there, so that its answer cannot come too early to be noticed.
-    with request.app[settings.LIVE].watching(conversation.id) as watch, database_answers(conversation.id):
+    with request.app[settings.LIVE].watching(conversation.id, live.ANSWERS) as watch, database_answers(conversation.id):
         message = await _record(request, conversation.id, external_id, text)
         watch.seen_seq = message.seq
         request.app[settings.METRICS].received(CHANNEL, time.perf_counter() - began)
@@ -101,14 +101,18 @@ async def _answers_in_time(request: web.Request, message: Message, changed: asyn
 
 async def _answers(request: web.Request, message: Message, changed: asyncio.Event) -> list[Message]:
     while True:
-        changed.clear()
+        if message.turn_state is TurnState.PENDING:
+            # Also without a wake-up: one may get lost, and a dropped turn leaves no message for the poll to find.
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(changed.wait(), live.POLL_SECONDS)
+            changed.clear()
         async with request.app[settings.DATABASE].reading() as work:
-            recorded = await work.messages.by_external_id(CHANNEL, message.external_id or "")
-            if recorded is None or recorded.turn_state is not TurnState.PENDING:
-                return await work.messages.replies_to(message.conversation_id, message.seq)
-        # Also without a wake-up: one may get lost, and a turn that was dropped leaves no message for the poll to find.
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(changed.wait(), live.POLL_SECONDS)
+            # The answers came with the end of the turn: where there is one, there are all of them.
+            if replies := await work.messages.replies_to(message.conversation_id, message.seq):
+                return replies
+            message = await work.messages.by_external_id(CHANNEL, message.external_id or "") or message
+            if message.turn_state is not TurnState.PENDING:
+                return []
 
 
 def _rasa_message(sender: str, reply: Message) -> dict[str, Any]:

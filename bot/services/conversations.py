@@ -149,7 +149,7 @@ async def _record(work: UnitOfWork, clock: Clock, conversation: Conversation, in
     await work.conversations.save(replace(conversation, last_seq=message.seq, next_turn_at=next_turn_at))
     if for_bot:
         work.hint(Hint("inbound", conversation.id))
-    work.hint(Hint("outbound", conversation.id))
+    work.hint(Hint("echo", conversation.id))
     return message
 
 

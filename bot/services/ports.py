@@ -32,7 +32,8 @@ class Clock(Protocol):
 
 @dataclass(frozen=True)
 class Hint:
-    """A wake-up: `inbound` (a turn is due), `outbound` (something to show), `typing`, `outbox`.
+    """A wake-up: `inbound` (a turn is due), `echo` (a customer's message to show to their other windows), `outbound`
+    (anything else to show), `typing`, `outbox`.
 
     Only ever a hint. Whoever misses one finds the work at the next poll.
     """

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -15,6 +18,8 @@ from bot.services.conversations import receive_message
 from bot.services.ports import Hint
 from bot.services.turns import change_owner, claim_turn
 from bot.storage import tables
+
+ROOT = Path(__file__).parents[2]
 
 
 async def count(db, table) -> int:
@@ -181,10 +186,23 @@ class _Limit:
         self._handle.cancel()
 
 
-def test_the_worker_runs_without_tensorflow(assistant) -> None:
-    import sys
-
-    assert "tensorflow" not in sys.modules
+def test_the_worker_runs_without_tensorflow() -> None:
+    """In a process of its own: other tests train, and training needs TensorFlow."""
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from bot.dialogue.lean import leave_out_tensorflow, needs_tensorflow\n"
+        "model = Path('models/kasuki.tar.gz')\n"
+        "assert not needs_tensorflow(model)\n"
+        "leave_out_tensorflow()\n"
+        "from bot.dialogue.assistant import Assistant\n"
+        "Assistant.load(model)\n"
+        "assert 'tensorflow' not in sys.modules and 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=110, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def test_a_placeholder_says_that_tensorflow_was_left_out() -> None:

@@ -47,7 +47,7 @@ async def test_a_message_is_recorded_with_its_place_and_waits_for_its_turn(db, c
     assert message.at == clock.now()
     after = await conversation_now(db, conversation.id)
     assert (after.last_seq, after.next_turn_at) == (5, clock.now())
-    assert db.hints == [Hint("inbound", conversation.id), Hint("outbound", conversation.id)]
+    assert db.hints == [Hint("inbound", conversation.id), Hint("echo", conversation.id)]
 
 
 async def test_a_second_message_does_not_put_off_the_turn_of_the_first(db, clock):
@@ -154,7 +154,7 @@ async def test_a_message_to_people_is_recorded_and_is_none_of_the_bots_business(
 
     assert message.turn_state is TurnState.NOT_FOR_BOT
     assert (await conversation_now(db, conversation.id)).next_turn_at is None
-    assert db.hints == [Hint("outbound", conversation.id)]
+    assert db.hints == [Hint("echo", conversation.id)]
 
 
 # Choices
