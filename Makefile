@@ -32,7 +32,7 @@ lint: $(STAMP) ## check style and types with ruff and mypy
 	$(PY) -m mypy
 
 bench: $(MODEL) ## run the latency and crash benchmarks; more of them: .venv/bin/python -m bench
-	$(PY) -m bench.latency
+	$(PY) -m bench.latency --stories
 	$(PY) -m bench.crash
 
 env: $(STAMP) ## make .venv with the locked packages
