@@ -153,9 +153,6 @@ class FakeConversations:
             self._put(replace(conversation, lease_holder=None, lease_expires_at=None))
         return len(held)
 
-    async def next_due_at(self) -> datetime | None:
-        return min((c.next_turn_at for c in self._state.conversations.values() if c.next_turn_at), default=None)
-
     async def last_seqs(self, ids: Sequence[str]) -> dict[str, int]:
         return {i: self._state.conversations[i].last_seq for i in ids if i in self._state.conversations}
 

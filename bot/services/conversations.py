@@ -36,9 +36,7 @@ class ProvenIdentity:
     expires_at: datetime
 
 
-async def open_channel_conversation(
-    db: Database, clock: Clock, *, channel: str, external_id: str, conversation_id: ConversationId | None = None
-) -> Conversation:
+async def open_channel_conversation(db: Database, clock: Clock, *, channel: str, external_id: str) -> Conversation:
     """The conversation of one account on one channel; begun if there is none. Safe to repeat, and at the same time."""
     async with db.reading() as work:
         found = await _latest(work, channel, external_id)
@@ -46,9 +44,7 @@ async def open_channel_conversation(
         return found
     async with db.transaction() as work:
         identity = await _identity(work, clock, channel, external_id)
-        return await work.conversations.latest_of_identity(identity.id) or await _begin(
-            work, clock, identity, conversation_id
-        )
+        return await work.conversations.latest_of_identity(identity.id) or await _begin(work, clock, identity)
 
 
 async def open_web_conversation(
@@ -180,11 +176,9 @@ async def _identity(work: UnitOfWork, clock: Clock, channel: str, external_id: s
     return await work.customers.identity(channel, external_id) or identity
 
 
-async def _begin(
-    work: UnitOfWork, clock: Clock, identity: ChannelIdentity, conversation_id: ConversationId | None = None
-) -> Conversation:
+async def _begin(work: UnitOfWork, clock: Clock, identity: ChannelIdentity) -> Conversation:
     conversation = Conversation(
-        id=conversation_id or ConversationId(new_id()),
+        id=ConversationId(new_id()),
         channel=identity.channel,
         identity_id=identity.id,
         owner=Owner.BOT,

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, case, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.conversations import (
@@ -113,10 +113,6 @@ class SqlConversations:
             .values(lease_holder=None, lease_expires_at=None)
         )
         return result.rowcount
-
-    async def next_due_at(self) -> datetime | None:
-        due: datetime | None = await self._connection.scalar(select(func.min(tables.conversations.c.next_turn_at)))
-        return due
 
     async def last_seqs(self, ids: Sequence[ConversationId]) -> dict[ConversationId, int]:
         c = tables.conversations.c

@@ -33,11 +33,14 @@ def create_engine(database_url: str) -> AsyncEngine:
     """An engine for the address; makes the folder of a SQLite file. Connects only when used."""
     url = async_url(database_url)
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(
-        url, async_creator=lambda: sqlite_driver.connect(url.database or ":memory:"), pool_reset_on_return=None
+        url,
+        async_creator=lambda: sqlite_driver.connect(url.database or ":memory:"),
+        pool_reset_on_return=None,
+        hide_parameters=True,
     )
     event.listen(engine.sync_engine, "connect", _configure_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)

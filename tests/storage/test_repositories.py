@@ -289,15 +289,41 @@ async def test_released_leases_can_be_claimed_at_once(db):
     assert await claim(db, "worker-3") is None
 
 
-async def test_the_next_due_moment_is_the_earliest_whoever_holds_it(db):
-    async with db.reading() as work:
-        assert await work.conversations.next_due_at() is None
-    await stored_conversation(db)
-    await stored_conversation(db, next_turn_at=NOW + MINUTE)
-    await stored_conversation(db, next_turn_at=NOW, lease_holder="w", lease_expires_at=NOW + MINUTE)
+async def test_a_conversation_handed_back_is_due_again_only_while_a_message_waits(db):
+    conversation = await stored_conversation(db, next_turn_at=NOW, lease_holder="w", lease_expires_at=NOW + MINUTE)
+    async with db.transaction() as work:
+        await work.messages.add(a_message(conversation, seq=1, turn_state=TurnState.PENDING), channel="web")
+    free = replace(conversation, lease_holder=None, lease_expires_at=None)
 
-    async with db.reading() as work:
-        assert await work.conversations.next_due_at() == NOW
+    async with db.transaction() as work:
+        assert await work.conversations.hand_back(conversation, NOW + MINUTE)
+        assert await work.conversations.get(conversation.id) == replace(free, next_turn_at=NOW + MINUTE)
+        waiting = await work.messages.first_pending(conversation.id)
+        assert await work.messages.settle(waiting.id, TurnState.HANDLED)
+        assert not await work.conversations.hand_back(conversation, NOW + MINUTE)
+        assert await work.conversations.get(conversation.id) == replace(free, next_turn_at=None)
+
+
+async def test_a_try_is_counted_for_the_oldest_waiting_message_which_comes_as_it_was(db):
+    conversation = await stored_conversation(db)
+    async with db.transaction() as work:
+        assert await work.messages.count_try(conversation.id) is None
+        for seq in (2, 1):
+            await work.messages.add(a_message(conversation, seq=seq, turn_state=TurnState.PENDING), channel="web")
+
+        assert [(await work.messages.count_try(conversation.id)).attempts for _ in range(3)] == [0, 1, 2]
+        assert [(m.seq, m.attempts) for m in await work.messages.after(conversation.id, 0)] == [(1, 3), (2, 0)]
+
+
+async def test_a_message_is_settled_once(db):
+    conversation = await stored_conversation(db)
+    async with db.transaction() as work:
+        message = a_message(conversation, seq=1, turn_state=TurnState.PENDING)
+        await work.messages.add(message, channel="web")
+
+        assert await work.messages.settle(message.id, TurnState.HANDLED)
+        assert not await work.messages.settle(message.id, TurnState.FAILED)
+        assert [m.turn_state for m in await work.messages.after(conversation.id, 0)] == [TurnState.HANDLED]
 
 
 # Messages
