@@ -15,7 +15,9 @@ ANSWER_MS = 20_000
 def open_chat(page: Page) -> FrameLocator:
     page.get_by_role("button", name=re.compile("^Open chat")).click()
     panel = page.frame_locator("iframe[data-testid=kasuki-frame]")
-    expect(panel.get_by_role("textbox", name="Your message")).to_be_visible()
+    expect(panel.get_by_role("textbox", name="Your message")).to_be_visible(timeout=ANSWER_MS)
+    # Written by the panel's script once it is connected: from then on it listens to the keyboard.
+    expect(panel.locator("#subtitle")).not_to_be_empty(timeout=ANSWER_MS)
     return panel
 
 
@@ -38,7 +40,7 @@ def test_a_customer_asks_for_an_order_and_reads_where_it_is(page: Page) -> None:
     expect_answer(panel, "TC-10002 is on its way")
     own = panel.locator("[data-testid=message][data-author=customer]")
     expect(own).to_have_count(2)
-    expect(own.last).to_have_attribute("data-state", "delivered")
+    expect(own.last).to_have_attribute("data-state", "delivered", timeout=ANSWER_MS)
 
 
 def test_a_signed_in_customer_picks_one_of_several_orders(page: Page) -> None:
@@ -68,7 +70,7 @@ def test_markup_is_shown_as_text(page: Page) -> None:
     panel = open_chat(page)
     ask(panel, "<img src=x onerror=alert(1)><b>hello</b>")
     message = panel.locator("[data-testid=message][data-author=customer]").last
-    expect(message).to_contain_text("<img src=x onerror=alert(1)><b>hello</b>")
+    expect(message).to_contain_text("<img src=x onerror=alert(1)><b>hello</b>", timeout=ANSWER_MS)
     expect(message.locator("img, b")).to_have_count(0)
 
 
@@ -87,7 +89,8 @@ def test_it_works_by_keyboard_alone_and_escape_closes(page: Page) -> None:
     launcher.focus()
     page.keyboard.press("Enter")
     panel = page.frame_locator("iframe[data-testid=kasuki-frame]")
-    expect(panel.get_by_role("textbox", name="Your message")).to_be_focused()
+    expect(panel.get_by_role("textbox", name="Your message")).to_be_focused(timeout=ANSWER_MS)
+    expect(panel.locator("#subtitle")).not_to_be_empty(timeout=ANSWER_MS)
     page.keyboard.type("hello")
     page.keyboard.press("Enter")
     expect_answer(panel, "I'm Suki")
@@ -103,7 +106,7 @@ def test_what_is_written_while_the_server_is_away_is_answered_once_when_it_is_ba
     expect_answer(panel, "I'm Suki")
     service.stop()
     ask(panel, "are you a bot?")
-    expect(panel.get_by_test_id("connection-notice")).to_be_visible()
+    expect(panel.get_by_test_id("connection-notice")).to_be_visible(timeout=ANSWER_MS)
     service.start()
     # The wait before the next try has grown meanwhile; the button is there for those who do not want to wait.
     if panel.get_by_role("button", name="Try now").is_visible():

@@ -145,12 +145,16 @@ HOSTILE = {
 def test_two_thousand_hostile_characters_are_read_in_linear_time(finder: DetailFinder, unit: str) -> None:
     text = (unit * 8000)[:8000]
 
-    started = time.process_time()
-    finder.find(text[:2000])
-    short = time.process_time() - started
-    started = time.process_time()
-    finder.find(text)
-    long = time.process_time() - started
+    def seconds(given: str) -> float:
+        """This thread's own processor time, the best of three: what else the machine does is not counted."""
+        times = []
+        for _ in range(3):
+            started = time.thread_time()
+            finder.find(given)
+            times.append(time.thread_time() - started)
+        return min(times)
+
+    short, long = seconds(text[:2000]), seconds(text)
 
     assert short < 0.25
     assert long < 16 * max(short, 0.005)
