@@ -214,11 +214,13 @@ class FakeMessages:
     async def first_pending(self, conversation_id: str) -> Message | None:
         return next((m for m in self._of(conversation_id) if m.turn_state is TurnState.PENDING), None)
 
-    async def count_try(self, conversation_id: str) -> Message | None:
+    async def count_try(self, conversation_id: str, at_most: int) -> Message | None:
         message = await self.first_pending(conversation_id)
-        if message is not None:
-            await self.set_turn(message.id, TurnState.PENDING, message.attempts + 1)
-        return message
+        if message is None:
+            return None
+        counted = min(message.attempts + 1, at_most)
+        await self.set_turn(message.id, TurnState.PENDING, counted)
+        return replace(message, attempts=counted - 1)
 
     async def settle(self, message_id: str, state: TurnState) -> bool:
         _, message = self._state.messages.get(message_id, (None, None))

@@ -8,7 +8,7 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 
-from bot.core.conversations import Conversation, ConversationId, Message
+from bot.core.conversations import Author, Conversation, ConversationId, Message
 from bot.gateway.frames import Frame, message_frame, owner_frame, typing_frame
 from bot.services.ports import Database, Hint
 
@@ -101,7 +101,7 @@ class LiveConversations:
                 if current is not None and current.owner is not owner:
                     owner = current.owner
                     yield owner_frame(owner)
-                if watch.typing and not messages:
+                if watch.typing and all(message.author is Author.CUSTOMER for message in messages):
                     yield typing_frame()
                 watch.typing = False
                 await watch.changed.wait()

@@ -61,7 +61,7 @@ async def claim_turn(db: Database, clock: Clock, holder: str) -> Turn | None:
                 return None
             if conversation.owner is Owner.BOT:
                 # Counted before trying: a message that kills its worker is counted too.
-                message = await work.messages.count_try(conversation.id)
+                message = await work.messages.count_try(conversation.id, MAX_ATTEMPTS + 1)
                 if message is not None:
                     work.hint(Hint("typing", conversation.id))
                     return Turn(conversation, message, holder)

@@ -164,13 +164,13 @@ class SqlMessages:
         found = await self._list(and_(c.conversation_id == conversation_id, c.turn_state == "pending"), limit=1)
         return found[0] if found else None
 
-    async def count_try(self, conversation_id: ConversationId) -> Message | None:
+    async def count_try(self, conversation_id: ConversationId, at_most: int) -> Message | None:
         c = tables.messages.c
         oldest = select(c.id).where(c.conversation_id == conversation_id, c.turn_state == "pending")
         statement = (
             update(tables.messages)
             .where(c.id == oldest.order_by(c.seq).limit(1).scalar_subquery())
-            .values(attempts=c.attempts + 1)
+            .values(attempts=case((c.attempts < at_most, c.attempts + 1), else_=c.attempts))
             .returning(tables.messages)
         )
         row = (await self._connection.execute(statement)).mappings().first()

@@ -307,11 +307,11 @@ async def test_a_conversation_handed_back_is_due_again_only_while_a_message_wait
 async def test_a_try_is_counted_for_the_oldest_waiting_message_which_comes_as_it_was(db):
     conversation = await stored_conversation(db)
     async with db.transaction() as work:
-        assert await work.messages.count_try(conversation.id) is None
+        assert await work.messages.count_try(conversation.id, 9) is None
         for seq in (2, 1):
             await work.messages.add(a_message(conversation, seq=seq, turn_state=TurnState.PENDING), channel="web")
 
-        assert [(await work.messages.count_try(conversation.id)).attempts for _ in range(3)] == [0, 1, 2]
+        assert [(await work.messages.count_try(conversation.id, 3)).attempts for _ in range(5)] == [0, 1, 2, 2, 2]
         assert [(m.seq, m.attempts) for m in await work.messages.after(conversation.id, 0)] == [(1, 3), (2, 0)]
 
 
