@@ -20,13 +20,12 @@ from bench.crash_audit import Audit, audit, count_answered, count_turns_held, co
 from bench.crash_clients import Customer, Instalments
 from bench.crash_layouts import LAYOUTS, Layout, database_url
 from bench.messages import turn_text
-from bench.processes import BenchmarkError, child_environment, free_port, require_model, run_bot, temporary_folder
+from bench.processes import BenchmarkError, child_environment, free_port, require_model, run_bot, tail, temporary_folder
 from bench.report import describe_machine, machine_line, say, table, write_json
 from bot.storage.engine import create_engine
 from bot.storage.tables import conversations
 
 POLL_SECONDS = 0.005
-KILL_SECONDS, SETTLE_SECONDS = 180.0, 180.0
 GATEWAY_AWAY_SECONDS = (0.2, 1.5)
 DEFAULT_WORKERS = {"serve": 1, "separate": 2}
 
@@ -43,6 +42,7 @@ class Plan:
     gateway_kills: int = 2
     workers: int | None = None
     seed: int = 1
+    patience_seconds: float = 180.0  # for each kill, and for the end
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,11 @@ async def run_crash(plan: Plan, *, keep_logs: Path | None = None) -> Outcome:
         engine = create_engine(url)
         try:
             run = _Run(plan, layout, engine, f"http://127.0.0.1:{port}/chat/ws")
-            return await run.run()
+            outcome = await run.run()
+            if not outcome.is_clean:
+                for log in sorted(folder.glob("*.log")):
+                    say(f"the end of {log.name}:\n{tail(log)}")
+            return outcome
         finally:
             await asyncio.to_thread(layout.stop)
             await engine.dispose()
@@ -150,10 +154,13 @@ class _Run:
         answered = await count_answered(self._engine)
         outstanding = self._instalments.released - answered
         wanted = answered + self._random.randint(0, outstanding * 4 // 5)
-        deadline = time.monotonic() + KILL_SECONDS
+        deadline = time.monotonic() + self._plan.patience_seconds
         await self._until(lambda: self._has_answered(wanted), deadline, "answers before a worker is killed")
         while True:
+            self._layout.check()
             workers = list(self._layout.workers().items())
+            if not workers and time.monotonic() > deadline:
+                raise BenchmarkError("There was no worker to kill.")
             self._random.shuffle(workers)
             for worker_id, process in workers:
                 # Stopped first: what it holds at this moment is what it holds when it dies.
@@ -179,10 +186,11 @@ class _Run:
         return not waiting and all(customer.is_done for customer in self._customers)
 
     async def _kill_gateway(self) -> None:
-        deadline = time.monotonic() + KILL_SECONDS
+        deadline = time.monotonic() + self._plan.patience_seconds
         await self._until(self._are_all_connected, deadline, "all customers to be connected")
         await asyncio.sleep(self._random.uniform(0, 0.3))
         while True:
+            self._layout.check()
             process = self._layout.gateway()
             process.suspend()
             await asyncio.sleep(10 * POLL_SECONDS)
@@ -206,7 +214,7 @@ class _Run:
 
     async def _settle(self) -> None:
         """Wait until everything is acknowledged, answered and shown; what does not happen in time is a finding."""
-        deadline = time.monotonic() + SETTLE_SECONDS
+        deadline = time.monotonic() + self._plan.patience_seconds
 
         async def acknowledged() -> bool:
             return all(customer.is_done for customer in self._customers)
@@ -226,6 +234,7 @@ class _Run:
 
     async def _until(self, happened: Callable[[], Awaitable[bool]], deadline: float, what: str) -> None:
         while not await happened():
+            self._layout.check()
             for task in self._tasks:
                 if task.done():
                     task.result()

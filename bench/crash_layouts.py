@@ -42,6 +42,10 @@ class Layout(Protocol):
         """SIGKILL, and see that another one takes its place."""
         ...
 
+    def check(self) -> None:
+        """Raises BenchmarkError when a process that nobody killed has ended."""
+        ...
+
     def stop(self) -> None:
         """Stop everything. Safe to repeat."""
         ...
@@ -84,6 +88,10 @@ class ServeLayout:
 
     def kill_worker(self, worker_id: str) -> None:
         self.workers()[worker_id].kill()
+
+    def check(self) -> None:
+        if self._serve is not None:
+            self._serve.check()
 
     def stop(self) -> None:
         if self._serve is not None:
@@ -129,10 +137,17 @@ class SeparateLayout:
         self._workers.pop(worker_id).kill()
         self._start_worker()
 
+    def check(self) -> None:
+        for child in self._children():
+            child.check()
+
     def stop(self) -> None:
-        for child in (self._gateway, self._scheduler, *self._workers.values()):
-            if child is not None:
-                child.stop()
+        for child in self._children():
+            child.stop()
+
+    def _children(self) -> list[Child]:
+        children = (self._gateway, self._scheduler, *self._workers.values())
+        return [child for child in children if child is not None]
 
     def _start_worker(self) -> None:
         worker_id = f"bench-{next(self._numbers)}"
