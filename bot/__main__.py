@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import secrets
 import sys
 from collections.abc import Sequence
 
@@ -67,7 +68,7 @@ def run(command: str, config: Config, options: dict[str, object]) -> int:
             asyncio.run(app.run_scheduler(config))
         case "worker":
             app.run_worker(
-                config, str(options["id"] or f"worker-{os.getpid()}"), supervised=bool(options["supervised"])
+                config, str(options["id"] or f"worker-{secrets.token_hex(6)}"), supervised=bool(options["supervised"])
             )
         case "migrate":
             asyncio.run(app.migrate_database(config))
