@@ -38,27 +38,12 @@ def create_engine(database_url: str) -> AsyncEngine:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(
         url,
-        async_creator=lambda: sqlite_driver.connect(url.database or ":memory:"),
+        async_creator=lambda: sqlite_driver.connect(url.database or ":memory:", SQLITE_BUSY_TIMEOUT_MS / 1_000),
         pool_reset_on_return=None,
         hide_parameters=True,
     )
-    event.listen(engine.sync_engine, "connect", _configure_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
-
-
-def _configure_sqlite(connection: Any, _record: Any) -> None:
-    # The driver would begin transactions by itself, too late to take the write lock at their start.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout={SQLITE_BUSY_TIMEOUT_MS}",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -8,10 +8,13 @@ it executes, and executing brings the rows along.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import aiosqlite
+
+LOCKED_AGAIN_SECONDS = 0.01
 
 Rows = Sequence[Any]
 
@@ -72,10 +75,30 @@ class EagerConnection(aiosqlite.Connection):
             cursor.close()
 
 
-async def connect(path: str) -> EagerConnection:
-    """An open connection to a database file."""
-    connection = EagerConnection(lambda: sqlite3.connect(path), iter_chunk_size=64)
+async def connect(path: str, busy_timeout_seconds: float) -> EagerConnection:
+    """An open connection to a database file: WAL, durable commits, foreign keys, and waiting for others' locks."""
+    connection = EagerConnection(lambda: _open(path, busy_timeout_seconds), iter_chunk_size=64)
     # As SQLAlchemy does: a connection that nobody closed must not keep the process alive.
     connection._thread.daemon = True
     await connection
+    return connection
+
+
+def _open(path: str, busy_timeout_seconds: float) -> sqlite3.Connection:
+    # The driver would begin transactions by itself, too late to take the write lock at their start.
+    connection = sqlite3.connect(path, timeout=busy_timeout_seconds, isolation_level=None)
+    deadline = time.monotonic() + busy_timeout_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError:
+            # Where another process opens or closes the file at this moment, SQLite says "locked" at once, without the
+            # waiting that it does for every other lock.
+            if time.monotonic() > deadline:
+                connection.close()
+                raise
+            time.sleep(LOCKED_AGAIN_SECONDS)
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
     return connection
