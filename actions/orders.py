@@ -27,6 +27,11 @@ def _entity(tracker: Tracker, name: str) -> dict[str, Any] | None:
     return next((entity for entity in entities if entity["entity"] == name), None)
 
 
+def _are_the_same_digits(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether one stretch of the message was read both ways: `10002` may be an order number or a postcode."""
+    return (one["start"], one["end"]) == (other["start"], other["end"])
+
+
 def _typed_order_number(tracker: Tracker) -> str | None:
     """The order number in the latest message; not the digits given as a postcode when that was asked for."""
     found = _entity(tracker, "order_number")
@@ -34,7 +39,7 @@ def _typed_order_number(tracker: Tracker) -> str | None:
         return None
     if tracker.get_slot("requested_slot") == "order_proof":
         postcode = _entity(tracker, "postcode")
-        if postcode is not None and (postcode["start"], postcode["end"]) == (found["start"], found["end"]):
+        if postcode is not None and _are_the_same_digits(postcode, found):
             return None
     return str(found["value"])
 
@@ -48,7 +53,7 @@ def _typed_proof(tracker: Tracker) -> str | None:
     if postcode is None:
         return None
     number = _entity(tracker, "order_number")
-    same_digits = number is not None and (postcode["start"], postcode["end"]) == (number["start"], number["end"])
+    same_digits = number is not None and _are_the_same_digits(postcode, number)
     return None if same_digits and tracker.get_slot("requested_slot") != "order_proof" else str(postcode["value"])
 
 

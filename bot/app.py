@@ -87,21 +87,24 @@ async def find_faults(config: Config) -> list[str]:
         faults.append(f"The database does not answer ({type(error).__name__}): see DATABASE_URL.")
     finally:
         await engine.dispose()
-    faults += find_model_faults(config)
+    try:
+        model_metadata(config)
+    except ConfigError as error:
+        faults += error.faults
     return faults
 
 
-def find_model_faults(config: Config) -> list[str]:
-    """What is wrong with the model file, without loading it."""
+def model_metadata(config: Config) -> str:
+    """The model's own description, read without loading it. Raises ConfigError when there is no such model."""
     from bot.dialogue.lean import read_model_metadata
 
     try:
-        read_model_metadata(config.model_path)
+        return read_model_metadata(config.model_path)
     except FileNotFoundError:
-        return [f"There is no model at {config.model_path}: run `make train`."]
+        raise ConfigError([f"There is no model at {config.model_path}: run `make train`."]) from None
     except (OSError, ValueError) as error:
-        return [f"The model at {config.model_path} cannot be read ({error}): run `make train`."]
-    return []
+        fault = f"The model at {config.model_path} cannot be read ({error}): run `make train`."
+        raise ConfigError([fault]) from error
 
 
 @contextlib.asynccontextmanager
@@ -181,9 +184,7 @@ def run_worker(config: Config, worker_id: str, *, supervised: bool) -> None:
     """A dialogue worker, until told to stop. A supervised one also stops when its supervisor is gone."""
     from bot.dialogue.lean import leave_out_tensorflow, needs_tensorflow
 
-    if faults := find_model_faults(config):
-        raise ConfigError(faults)
-    if not needs_tensorflow(config.model_path):
+    if not needs_tensorflow(model_metadata(config)):
         leave_out_tensorflow()
     # Only now: importing Rasa is what takes time and memory.
     from bot.dialogue.assistant import Assistant
@@ -210,8 +211,7 @@ def run_worker(config: Config, worker_id: str, *, supervised: bool) -> None:
 
 async def serve(config: Config) -> None:
     """Everything on one machine: schema, demo data, gateway, deliveries and workers, until told to stop."""
-    if faults := find_model_faults(config):
-        raise ConfigError(faults)
+    model_metadata(config)  # a clear fault now, instead of workers that keep dying
     await migrate_database(config)
     loaded = await load_demo_data(config) if config.demo else 0
     async with open_storage(config) as storage:

@@ -48,9 +48,8 @@ def read_model_metadata(model_path: Path) -> str:
     raise ValueError("it is not a Rasa model")
 
 
-def needs_tensorflow(model_path: Path) -> bool:
-    """Whether the trained model names a component that is built on TensorFlow."""
-    metadata = read_model_metadata(model_path)
+def needs_tensorflow(metadata: str) -> bool:
+    """Whether a trained model, by its own description, has a component that is built on TensorFlow."""
     return any(module in metadata for module in _TENSORFLOW_COMPONENTS)
 
 

@@ -18,7 +18,13 @@ from bot.gateway import frames, settings
 from bot.gateway.database import database_answers
 from bot.gateway.limits import client_address
 from bot.gateway.responses import STATUS, error_response
-from bot.gateway.tokens import BadToken, issue_visitor_token, read_identity_token, read_visitor_token
+from bot.gateway.tokens import (
+    BadToken,
+    bearer_token,
+    issue_visitor_token,
+    read_identity_token,
+    read_visitor_token,
+)
 from bot.services.conversations import (
     WEB,
     end_conversation,
@@ -140,10 +146,8 @@ class _Session:
         self._feeding = asyncio.create_task(self._feed(conversation, hello.last_seq))
 
     async def _feed(self, conversation: Conversation, last_seq: int) -> None:
-        # A client that remembers another conversation's seq must still see all of this one.
-        after = last_seq if last_seq <= conversation.last_seq else 0
         try:
-            async for frame in self._app[settings.LIVE].feed(conversation, after):
+            async for frame in self._app[settings.LIVE].feed(conversation, last_seq):
                 await self._send(frame)
         except ConnectionError:
             log.debug("a socket was lost")
@@ -250,9 +254,8 @@ async def chat_events(request: web.Request) -> web.StreamResponse:
     )
     await response.prepare(request)
     beating = asyncio.create_task(_heartbeat(response))
-    seen = int(after) if int(after) <= conversation.last_seq else 0
     try:
-        async for frame in request.app[settings.LIVE].feed(conversation, seen):
+        async for frame in request.app[settings.LIVE].feed(conversation, int(after)):
             event_id = f"id: {frame['seq']}\n" if frame["type"] == "message" else ""
             await response.write(f"{event_id}data: {json.dumps(frame)}\n\n".encode())
     except ConnectionError:
@@ -275,10 +278,7 @@ async def _heartbeat(response: web.StreamResponse) -> None:
 
 
 async def _visitors_conversation(request: web.Request) -> Conversation:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise BadToken
-    conversation_id = read_visitor_token(token, request.app[settings.SETTINGS].secret_key)
+    conversation_id = read_visitor_token(bearer_token(request), request.app[settings.SETTINGS].secret_key)
     with database_answers(conversation_id):
         found = await visible_conversation(request.app[settings.DATABASE], request.app[settings.CLOCK], conversation_id)
     if found is None:

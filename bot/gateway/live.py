@@ -89,7 +89,8 @@ class LiveConversations:
         """Every message after that seq, in order and once, then live; ownership and typing in between."""
         owner = conversation.owner
         with self.watching(conversation.id) as watch:
-            watch.seen_seq = after
+            # A client that remembers another conversation's seq must still see all of this one.
+            watch.seen_seq = after if after <= conversation.last_seq else 0
             while not self.closing.is_set():
                 watch.changed.clear()
                 messages, current = await self._read(conversation.id, watch.seen_seq)

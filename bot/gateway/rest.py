@@ -16,7 +16,7 @@ from bot.gateway import live, settings
 from bot.gateway.database import database_answers
 from bot.gateway.frames import BadFrame, parse_json
 from bot.gateway.limits import client_address
-from bot.gateway.tokens import BadToken
+from bot.gateway.tokens import BadToken, bearer_token
 from bot.services.conversations import open_channel_conversation, receive_message
 from bot.services.ids import new_id
 
@@ -37,9 +37,8 @@ class TurnTimeout(BotError):
 
 def check_api_key(request: web.Request) -> None:
     """Raises BadToken unless the shop's own key came with the request."""
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    expected = request.app[settings.SETTINGS].api_key
-    if scheme.lower() != "bearer" or not hmac.compare_digest(key.encode("utf-8", "replace"), expected.encode()):
+    key = bearer_token(request).encode("utf-8", "replace")
+    if not hmac.compare_digest(key, request.app[settings.SETTINGS].api_key.encode()):
         # Counted, so that keys cannot be guessed at speed; those who have the key are not slowed down.
         request.app[settings.ADDRESS_LIMIT].spend(f"key {client_address(request)}")
         raise BadToken
@@ -81,14 +80,10 @@ def _parse(body: bytes) -> tuple[str, str, str | None]:
 async def _record(request: web.Request, conversation_id: Any, external_id: str, text: str) -> Message:
     db, clock = request.app[settings.DATABASE], request.app[settings.CLOCK]
     if text.startswith("/"):
-        # Rasa's clients send a button's payload as text. One that was never offered is just text.
-        try:
+        # Rasa's clients send a button's payload as text. One that was never offered, or was recorded as text before it
+        # was offered, is just text.
+        with contextlib.suppress(UnknownChoice, DuplicateMessageId):
             return await receive_message(db, clock, conversation_id, InboundMessage(external_id, "", text))
-        except UnknownChoice:
-            pass
-        except DuplicateMessageId:
-            # Recorded as text before a button with that payload was offered.
-            pass
     return await receive_message(db, clock, conversation_id, InboundMessage(external_id, text))
 
 

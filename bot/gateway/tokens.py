@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import jwt
+from aiohttp import web
 
 from bot.core.conversations import ConversationId, is_external_id
 from bot.core.customers import normalise_email
@@ -27,6 +28,12 @@ MAX_EMAIL_CHARACTERS = 254
 # Good enough to write to: no white space of any kind, because mail to such an address would be refused for ever.
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def bearer_token(request: web.Request) -> str:
+    """What stands behind "Bearer" in the request's Authorization header; empty when nothing does."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""
 
 
 class BadToken(BotError):

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from bot.core.conversations import InboundMessage, Owner, TurnState
 from bot.core.turns import MAX_ATTEMPTS
-from bot.dialogue.lean import leave_out_tensorflow, needs_tensorflow
+from bot.dialogue.lean import leave_out_tensorflow, needs_tensorflow, read_model_metadata
 from bot.services.conversations import receive_message
 from bot.services.ports import Hint
 from bot.services.turns import change_owner, claim_turn
@@ -191,9 +191,9 @@ def test_the_worker_runs_without_tensorflow() -> None:
     program = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from bot.dialogue.lean import leave_out_tensorflow, needs_tensorflow\n"
+        "from bot.dialogue.lean import leave_out_tensorflow, needs_tensorflow, read_model_metadata\n"
         "model = Path('models/kasuki.tar.gz')\n"
-        "assert not needs_tensorflow(model)\n"
+        "assert not needs_tensorflow(read_model_metadata(model))\n"
         "leave_out_tensorflow()\n"
         "from bot.dialogue.assistant import Assistant\n"
         "Assistant.load(model)\n"
@@ -224,7 +224,7 @@ def test_a_model_with_a_tensorflow_component_is_recognised(tmp_path) -> None:
             member = tarfile.TarInfo("metadata.json")
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
-        assert needs_tensorflow(path) is expected
+        assert needs_tensorflow(read_model_metadata(path)) is expected
 
 
 def test_every_action_the_domain_names_exists(assistant) -> None:
