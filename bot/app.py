@@ -15,9 +15,10 @@ from aiohttp import web
 from bot.channels.mail import MailFolder, SmtpMail
 from bot.clock import SystemClock
 from bot.config import Config, load_config
-from bot.core.shop import Shop
+from bot.content import CATALOGUE_FILE, KNOWLEDGE_FOLDER, ContentFiles
 from bot.errors import ConfigError
 from bot.gateway.application import create_gateway
+from bot.gateway.links import SignedLinks
 from bot.gateway.settings import LIVE, GatewaySettings
 from bot.metrics import TurnMetrics
 from bot.services.conversations import open_channel_conversation
@@ -180,6 +181,16 @@ async def running_scheduler(config: Config, storage: Storage) -> AsyncIterator[N
             await asyncio.gather(task, return_exceptions=True)
 
 
+def shop_content(config: Config) -> ContentFiles:
+    """What the shop's owner writes beside business.yml."""
+    return ContentFiles(KNOWLEDGE_FOLDER, CATALOGUE_FILE, config.business.facts())
+
+
+def signed_links(config: Config) -> SignedLinks:
+    """Makes links to the pages that are for one customer's eyes."""
+    return SignedLinks(config.public_url, config.secret_key, config.business.to_shop().policies.invoice_link_hours)
+
+
 def run_worker(config: Config, worker_id: str, *, supervised: bool) -> None:
     """A dialogue worker, until told to stop. A supervised one also stops when its supervisor is gone."""
     from bot.dialogue.lean import leave_out_tensorflow, needs_tensorflow
@@ -194,7 +205,16 @@ def run_worker(config: Config, worker_id: str, *, supervised: bool) -> None:
 
     async def work() -> None:
         async with open_storage(config) as storage:
-            worker = Worker(worker_id, assistant, storage.db, SystemClock(), config.business.to_shop(), TurnMetrics())
+            worker = Worker(
+                worker_id,
+                assistant,
+                storage.db,
+                SystemClock(),
+                config.business.to_shop(),
+                shop_content(config),
+                signed_links(config),
+                TurnMetrics(),
+            )
             async with storage.wakeups.listening(worker.receive_hint):
                 working = asyncio.create_task(worker.run())
                 stopping = asyncio.create_task(told_to_stop(parent_pipe=supervised))
@@ -316,7 +336,7 @@ def _welcome_lines(config: Config, demo_customers: int) -> Iterator[str]:
 
 # --- `rasa run actions`: the actions without a worker ------------------------------------------------------------
 
-_standalone: tuple[SqlDatabase, Shop] | None = None
+_standalone: tuple[SqlDatabase, Config] | None = None
 
 
 @contextlib.asynccontextmanager
@@ -327,9 +347,17 @@ async def standalone_turn(sender_id: str) -> AsyncIterator[TurnContext]:
     if _standalone is None:
         config = load_config(serving=False)
         db = SqlDatabase(create_engine(config.database_url), create_wakeups(config.database_url))
-        _standalone = db, config.business.to_shop()
-    db, shop = _standalone
+        _standalone = db, config
+    db, config = _standalone
     conversation = await open_channel_conversation(db, clock, channel="rasa", external_id=sender_id[:200])
     async with db.transaction() as work:
         locked = await work.conversations.lock(conversation.id)
-        yield TurnContext(work, clock, shop, locked or conversation, customer=None)
+        yield TurnContext(
+            work,
+            clock,
+            config.business.to_shop(),
+            locked or conversation,
+            None,
+            shop_content(config),
+            signed_links(config),
+        )

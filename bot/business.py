@@ -205,6 +205,10 @@ class Business(_Part):
         """The opening hours and holidays, in the shop's time zone."""
         return self._hours
 
+    def facts(self) -> dict[str, str]:
+        """The shop's facts in words, by the names under which answers may use them."""
+        return {"shop": self.name}
+
     def to_shop(self) -> Shop:
         """The facts that the assistant's rules work with."""
         conversation, order = self.limits.lookups_per_conversation, self.limits.lookups_per_order

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.core.opening_hours import OpeningHours
 from bot.core.verification import LookupLimits
+
+
+@dataclass(frozen=True)
+class Policies:
+    """What the shop has decided about orders; money in minor units of its currency, days whole."""
+
+    cancellation_fee_minor: int = 0
+    returns_days: int = 30
+    refund_days: int = 5
+    delivery_fee_minor: int = 0
+    free_delivery_from_minor: int | None = None
+    delivery_days: str = "2 to 5"
+    invoice_link_hours: int = 24
 
 
 @dataclass(frozen=True)
@@ -22,3 +36,5 @@ class Shop:
     address: str | None = None
     reply_time: str = "within one working day"
     lookup_limits: LookupLimits = field(default_factory=LookupLimits)
+    policies: Policies = field(default_factory=Policies)
+    links: Mapping[str, str] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from bot.core.turns import LEASE_RENEWAL_SECONDS
 from bot.dialogue.assistant import Assistant
 from bot.errors import LeaseLost
 from bot.metrics import TurnMetrics
-from bot.services.ports import Clock, Database, Hint, WorkerState
+from bot.services.ports import Clock, Database, Hint, PageLinks, ShopContent, WorkerState
 from bot.services.turn_context import TurnContext
 from bot.services.turns import (
     Turn,
@@ -38,13 +38,23 @@ class Worker:
     """Works until told to stop; then finishes the turns it has begun and gives back everything else."""
 
     def __init__(
-        self, worker_id: str, assistant: Assistant, db: Database, clock: Clock, shop: Shop, metrics: TurnMetrics
+        self,
+        worker_id: str,
+        assistant: Assistant,
+        db: Database,
+        clock: Clock,
+        shop: Shop,
+        content: ShopContent,
+        links: PageLinks,
+        metrics: TurnMetrics,
     ) -> None:
         self.id = worker_id
         self._assistant = assistant
         self._db = db
         self._clock = clock
         self._shop = shop
+        self._content = content
+        self._links = links
         self._metrics = metrics
         self._wake = asyncio.Event()
         self._stopping = False
@@ -135,11 +145,11 @@ class Worker:
                     return False
                 customer_id = conversation.verified_customer(self._clock.now())
                 customer = await work.customers.get(customer_id) if customer_id else None
-                context = TurnContext(work, self._clock, self._shop, conversation, customer)
+                context = TurnContext(work, self._clock, self._shop, conversation, customer, self._content, self._links)
                 with self._timed("dialogue"):
                     replies = await self._assistant.answer(context, turn.message, parsed)
                 with self._timed("record"):
-                    await finish_turn(work, self._clock, self._shop, turn, replies, conversation)
+                    await finish_turn(work, self._clock, self._shop, turn, replies, context.conversation)
         return True
 
     async def _note_failure(self, turn: Turn, error: Exception) -> None:

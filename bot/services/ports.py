@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.core.catalogue import Catalogue
 from bot.core.conversations import (
     Choice,
     Conversation,
@@ -19,6 +20,7 @@ from bot.core.conversations import (
 )
 from bot.core.customers import ChannelIdentity, Customer, CustomerId, IdentityId
 from bot.core.handoffs import Handoff
+from bot.core.knowledge import Knowledge
 from bot.core.orders import Order
 
 
@@ -27,6 +29,28 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The current moment."""
+        ...
+
+
+class ShopContent(Protocol):
+    """What the shop's owner writes, and may change at any time."""
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """Questions and their answers, as of now."""
+        ...
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is sold, as of now."""
+        ...
+
+
+class PageLinks(Protocol):
+    """Addresses of pages that only whoever holds the link may see."""
+
+    def invoice(self, order_number: str, now: datetime) -> str:
+        """A signed link to an order's invoice, which ends by itself."""
         ...
 
 

@@ -8,18 +8,23 @@ from dataclasses import dataclass
 from bot.core.conversations import Conversation
 from bot.core.customers import Customer
 from bot.core.shop import Shop
-from bot.services.ports import Clock, UnitOfWork
+from bot.services.ports import Clock, PageLinks, ShopContent, UnitOfWork
 
 
-@dataclass(frozen=True)
+@dataclass
 class TurnContext:
-    """One turn. `customer` is set only while their identity is proven; `work` commits with the turn."""
+    """One turn. `customer` is set only while their identity is proven; `work` commits with the turn.
+
+    `conversation` and `customer` are replaced when somebody proves who they are in the middle of it.
+    """
 
     work: UnitOfWork
     clock: Clock
     shop: Shop
     conversation: Conversation
     customer: Customer | None
+    content: ShopContent
+    links: PageLinks
 
 
 current_turn: ContextVar[TurnContext] = ContextVar("current_turn")

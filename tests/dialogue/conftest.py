@@ -12,9 +12,11 @@ import pytest
 
 from bot.business import load_business
 from bot.clock import SystemClock
+from bot.content import CATALOGUE_FILE, KNOWLEDGE_FOLDER, ContentFiles
 from bot.core.conversations import Author, Conversation, InboundMessage, Message
 from bot.core.shop import Shop
 from bot.dialogue.lean import leave_out_tensorflow
+from bot.gateway.links import SignedLinks
 from bot.metrics import TurnMetrics
 from bot.services.conversations import ProvenIdentity, open_web_conversation, receive_message
 from bot.services.demo_data import load_demo
@@ -90,6 +92,17 @@ def shop() -> Shop:
     return load_business(ROOT / "business.yml").to_shop()
 
 
+@pytest.fixture(scope="session")
+def content() -> ContentFiles:
+    business = load_business(ROOT / "business.yml")
+    return ContentFiles(ROOT / KNOWLEDGE_FOLDER, ROOT / CATALOGUE_FILE, business.facts())
+
+
+@pytest.fixture(scope="session")
+def links() -> SignedLinks:
+    return SignedLinks("https://chat.example.com", "a key of the tests, long enough", 24)
+
+
 @pytest.fixture
 def clock() -> MovableClock:
     return MovableClock()
@@ -122,10 +135,17 @@ async def demo_db(demo_file: Path, tmp_path: Path) -> AsyncIterator[SqlDatabase]
 
 
 @pytest.fixture
-def worker(assistant: object, demo_db: SqlDatabase, clock: MovableClock, shop: Shop) -> object:
+def worker(
+    assistant: object,
+    demo_db: SqlDatabase,
+    clock: MovableClock,
+    shop: Shop,
+    content: ContentFiles,
+    links: SignedLinks,
+) -> object:
     from bot.dialogue.worker import Worker
 
-    return Worker("worker-test", assistant, demo_db, clock, shop, TurnMetrics())
+    return Worker("worker-test", assistant, demo_db, clock, shop, content, links, TurnMetrics())
 
 
 @pytest.fixture

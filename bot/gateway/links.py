@@ -1,0 +1,18 @@
+"""Signed links to pages that are for one customer's eyes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+class SignedLinks:
+    """Makes the links that the gateway's pages check."""
+
+    def __init__(self, public_url: str, secret_key: str, invoice_hours: int) -> None:
+        self._public_url = public_url
+        self._secret_key = secret_key
+        self._invoice_hours = invoice_hours
+
+    def invoice(self, order_number: str, now: datetime) -> str:
+        """A link to an order's invoice, which ends by itself."""
+        return f"{self._public_url}/invoices/{order_number}"
