@@ -1,6 +1,5 @@
 """The Rasa components: trained, stored, loaded and asked, as Rasa does it."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +7,6 @@ from rasa.engine.graph import ExecutionContext, GraphSchema
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
 from rasa.shared.exceptions import InvalidConfigException
-from rasa.shared.importers.rasa import RasaFileImporter
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
@@ -16,7 +14,6 @@ from bot.nlu.entities import DetailExtractor
 from bot.nlu.intent_classifier import SentenceIntentClassifier
 from bot.nlu.sentence_encoder import SentenceEncoder
 
-ROOT = Path(__file__).parents[2]
 EXAMPLES = {
     "track_order": ["where is my order", "when does my parcel arrive", "track TC-10002", "has it shipped yet"],
     "greet": ["hello", "hi there", "good morning", "hey"],
@@ -86,12 +83,3 @@ def test_a_message_without_words_is_out_of_scope(trained: tuple[Any, ...], text:
 def test_a_gate_that_cannot_work_is_refused(config: dict[str, float]) -> None:
     with pytest.raises(InvalidConfigException, match="SentenceIntentClassifier"):
         SentenceIntentClassifier.validate_config(config)
-
-
-def test_no_held_out_message_is_also_a_training_example() -> None:
-    def texts(*paths: Path) -> set[str]:
-        importer = RasaFileImporter(training_data_paths=[str(path) for path in paths])
-        examples = importer.get_nlu_data().intent_examples
-        return {example.get("text").strip().lower() for example in examples}
-
-    assert not texts(*(ROOT / "data" / "nlu").glob("*.yml")) & texts(ROOT / "tests" / "nlu" / "held_out.yml")
