@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 from dotenv.parser import parse_stream
 
-from bot.business import Business, as_origin, load_business, split_url
+from bot.business import Business, load_business
 from bot.errors import ConfigError
+from bot.web_addresses import as_origin, split_url
 
 __all__ = ["SETTINGS", "Business", "Config", "load_config"]
 

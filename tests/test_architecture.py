@@ -27,9 +27,12 @@ ALLOWED = {
     "bot.clock": set(),
     "bot.logs": set(),
     "bot.metrics": set(),
-    "bot.business": {"bot.core", "bot.errors"},
-    "bot.content": {"bot.core", "bot.errors"},
-    "bot.config": {"bot.business", "bot.errors"},
+    "bot.web_addresses": set(),
+    "bot.yaml_files": {"bot.errors"},
+    "bot.business_settings": {"bot.core", "bot.web_addresses", "bot.yaml_files"},
+    "bot.business": {"bot.business_settings", "bot.core", "bot.errors", "bot.yaml_files"},
+    "bot.content": {"bot.core", "bot.errors", "bot.yaml_files"},
+    "bot.config": {"bot.business", "bot.errors", "bot.web_addresses"},
     # Two that wire the rest: the composition root, which knows every layer, and the command line, which starts it.
     "bot.app": {
         *("bot.core", "bot.services", "bot.storage", "bot.gateway", "bot.channels", "bot.dialogue"),
