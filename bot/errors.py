@@ -89,3 +89,25 @@ class TurnFailed(BotError):
     """The dialogue could not answer; nothing of the turn may be committed."""
 
     code = "turn_failed"
+
+
+class OrderActionRefused(BotError):
+    """What was asked for cannot be done with this order; nothing was changed.
+
+    `reason` says why: an obstacle that the rules in bot/core/orders.py name, or not_yours, not_in_order, bad_address.
+    """
+
+    code = "order_action_refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("This cannot be done with this order any more. Ask the shop's team for help.")
+        self.reason = reason
+
+
+class CustomerNotFound(BotError):
+    """There is no such customer."""
+
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such customer.")

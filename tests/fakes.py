@@ -17,6 +17,10 @@ from bot.core.conversations import Author, Choice, Conversation, ConversationEve
 from bot.core.customers import ChannelIdentity, Customer
 from bot.core.handoffs import Handoff
 from bot.core.orders import Order
+from bot.core.refunds import Refund, RefundReason, RefundStatus
+from bot.core.requests import ServiceRequest
+from bot.core.returns import Return
+from bot.core.verification import VerificationCode
 from bot.services.ports import Hint, OutboxEntry, VerificationAttempt, WorkerState
 from bot.storage.conversations import OFFERS_LOOKED_AT
 from bot.storage.unit_of_work import SqlDatabase, SqlUnitOfWork
@@ -66,6 +70,10 @@ class _State:
     messages: dict[str, tuple[str, Message]] = field(default_factory=dict)
     events: list[ConversationEvent] = field(default_factory=list)
     orders: dict[str, Order] = field(default_factory=dict)
+    refunds: dict[str, Refund] = field(default_factory=dict)
+    returns: dict[str, Return] = field(default_factory=dict)
+    requests: dict[str, ServiceRequest] = field(default_factory=dict)
+    codes: dict[str, VerificationCode] = field(default_factory=dict)
     tracker_events: dict[tuple[str, int], tuple[str, bool]] = field(default_factory=dict)
     attempts: dict[str, VerificationAttempt] = field(default_factory=dict)
     handoffs: dict[str, Handoff] = field(default_factory=dict)
@@ -277,6 +285,11 @@ class FakeCustomers:
         found = [c for c in self._state.customers.values() if c.email == email]
         return min(found, key=lambda customer: customer.created_at, default=None)
 
+    async def set_address(self, customer_id: str, address: str) -> Customer | None:
+        if customer_id in self._state.customers:
+            self._state.customers[customer_id] = replace(self._state.customers[customer_id], address=address)
+        return self._state.customers.get(customer_id)
+
     async def count(self) -> int:
         return len(self._state.customers)
 
@@ -303,6 +316,13 @@ class FakeOrders:
 
     async def add(self, order: Order) -> None:
         _require(order.number not in self._state.orders, "pk_orders")
+        self._put(order)
+
+    async def save(self, order: Order) -> None:
+        if order.number in self._state.orders:
+            self._put(replace(order, lines=self._state.orders[order.number].lines))
+
+    def _put(self, order: Order) -> None:
         _require(order.customer_id is None or order.customer_id in self._state.customers, "fk_orders_customer_id")
         _require(order.number == order.number.upper(), "ck_orders_number_upper_case")
         _require(order.total_minor >= 0, "ck_orders_total_minor")
@@ -317,6 +337,114 @@ class FakeOrders:
     async def of_customer(self, customer_id: str, limit: int = 20) -> list[Order]:
         found = [order for order in self._state.orders.values() if order.customer_id == customer_id]
         return sorted(found, key=lambda order: (order.placed_at, order.number), reverse=True)[:limit]
+
+
+class FakeRefunds:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    async def add(self, refund: Refund) -> None:
+        known = self._state.refunds.values()
+        _require(refund.id not in self._state.refunds, "pk_refunds")
+        _require(refund.order_number in self._state.orders, "fk_refunds_order_number")
+        _require(
+            refund.return_number is None or refund.return_number in self._state.returns, "fk_refunds_return_number"
+        )
+        _require(
+            refund.return_number is None or all(other.return_number != refund.return_number for other in known),
+            "uq_refunds_return_number",
+        )
+        _require(
+            refund.reason is not RefundReason.CANCELLED
+            or all((other.order_number, other.reason) != (refund.order_number, refund.reason) for other in known),
+            "uq_refunds_cancelled",
+        )
+        _require(refund.amount_minor > 0, "ck_refunds_amount_minor")
+        _require(len(refund.currency) == 3, "ck_refunds_currency")
+        _require((refund.status is RefundStatus.PAID) == (refund.paid_at is not None), "ck_refunds_paid_whole")
+        self._state.refunds[refund.id] = _as_stored(refund)
+
+    async def of_order(self, number: str) -> list[Refund]:
+        found = [refund for refund in self._state.refunds.values() if refund.order_number == number]
+        return sorted(found, key=lambda refund: (refund.requested_at, refund.id))
+
+
+class FakeReturns:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    async def add(self, sent_back: Return) -> bool:
+        _require(sent_back.order_number in self._state.orders, "fk_returns_order_number")
+        _require(sent_back.customer_id in self._state.customers, "fk_returns_customer_id")
+        _require(all(line.quantity > 0 for line in sent_back.lines), "ck_return_lines_quantity")
+        _require(all(line.unit_price_minor >= 0 for line in sent_back.lines), "ck_return_lines_unit_price_minor")
+        if sent_back.number in self._state.returns:
+            return False
+        self._state.returns[sent_back.number] = _as_stored(sent_back)
+        return True
+
+    async def of_order(self, number: str) -> list[Return]:
+        found = [sent_back for sent_back in self._state.returns.values() if sent_back.order_number == number]
+        return sorted(found, key=lambda sent_back: (sent_back.created_at, sent_back.number))
+
+
+class FakeRequests:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    async def add(self, request: ServiceRequest) -> bool:
+        _require(request.conversation_id in self._state.conversations, "fk_service_requests_conversation_id")
+        _require(
+            request.customer_id is None or request.customer_id in self._state.customers,
+            "fk_service_requests_customer_id",
+        )
+        _require(request.rating is None or 1 <= request.rating <= 5, "ck_service_requests_rating")
+        if request.number in self._state.requests:
+            return False
+        self._state.requests[request.number] = _as_stored(request)
+        return True
+
+    async def open_in(self, conversation_id: str) -> list[ServiceRequest]:
+        found = [r for r in self._state.requests.values() if r.conversation_id == conversation_id and not r.closed_at]
+        return sorted(found, key=lambda request: (request.created_at, request.number))
+
+
+class FakeCodes:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    async def lock_address(self, email: str) -> None:
+        """A transaction has the whole store to itself."""
+
+    async def add(self, code: VerificationCode) -> None:
+        _require(code.id not in self._state.codes, "pk_verification_codes")
+        _require(code.conversation_id in self._state.conversations, "fk_verification_codes_conversation_id")
+        _require(
+            code.customer_id is None or code.customer_id in self._state.customers, "fk_verification_codes_customer_id"
+        )
+        for other in self._of(code.conversation_id):
+            if other.expires_at > code.created_at:
+                await self.save(replace(other, expires_at=code.created_at))
+        self._state.codes[code.id] = _as_stored(code)
+
+    async def lock_latest(self, conversation_id: str) -> VerificationCode | None:
+        unused = [code for code in self._of(conversation_id) if code.used_at is None]
+        latest = max((code.expires_at for code in unused), default=None)
+        return min((code for code in unused if code.expires_at == latest), key=lambda code: code.id, default=None)
+
+    async def save(self, code: VerificationCode) -> None:
+        _require(code.attempts >= 0, "ck_verification_codes_attempts")
+        if code.id in self._state.codes:
+            self._state.codes[code.id] = _as_stored(code)
+
+    async def sent_in_conversation(self, conversation_id: str, since: datetime) -> int:
+        return sum(code.created_at > since for code in self._of(conversation_id))
+
+    async def sent_to_address(self, email: str, since: datetime) -> int:
+        return sum(code.email == email and code.created_at > since for code in self._state.codes.values())
+
+    def _of(self, conversation_id: str) -> list[VerificationCode]:
+        return [code for code in self._state.codes.values() if code.conversation_id == conversation_id]
 
 
 class FakeTrackerEvents:
@@ -434,6 +562,10 @@ class FakeUnitOfWork:
         self.messages = FakeMessages(state)
         self.customers = FakeCustomers(state)
         self.orders = FakeOrders(state)
+        self.refunds = FakeRefunds(state)
+        self.returns = FakeReturns(state)
+        self.requests = FakeRequests(state)
+        self.codes = FakeCodes(state)
         self.tracker_events = FakeTrackerEvents(state)
         self.verifications = FakeVerifications(state)
         self.handoffs = FakeHandoffs(state)

@@ -10,6 +10,7 @@ from typing import NewType
 CustomerId = NewType("CustomerId", str)
 IdentityId = NewType("IdentityId", str)
 
+MAX_ADDRESS_CHARACTERS = 500
 _NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Z]")
 
 
@@ -26,6 +27,7 @@ class Customer:
     postcode: str | None = None
     birthday_month: int | None = None
     birthday_day: int | None = None
+    address: str | None = None
 
     @property
     def first_name(self) -> str:
@@ -52,3 +54,13 @@ def normalise_email(text: str) -> str:
 def normalise_postcode(text: str) -> str:
     """A postcode as it is compared: upper case, letters and digits only."""
     return _NOT_ALPHANUMERIC.sub("", text.upper())
+
+
+def normalise_address(text: str) -> str | None:
+    """A postal address as it is kept: one line, without doubled spaces. None when it cannot be one.
+
+    Where people live cannot be checked; without a letter, or longer than any label, it is no address.
+    """
+    lines = (" ".join(line.split()).strip(" ,") for line in text.splitlines())
+    kept = ", ".join(line for line in lines if line)
+    return kept if any(map(str.isalpha, kept)) and len(kept) <= MAX_ADDRESS_CHARACTERS else None

@@ -17,6 +17,12 @@ class HandoffReason(str, Enum):
 
     ASKED = "asked"
     TURN_FAILED = "turn_failed"
+    MISUNDERSTOOD = "misunderstood"
+    COMPLAINT = "complaint"
+    REPORT_PROBLEM = "report_problem"
+    CALLBACK = "callback"
+    ABUSE = "abuse"
+    ACCOUNT = "account"
 
 
 @dataclass(frozen=True)

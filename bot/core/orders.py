@@ -1,14 +1,15 @@
-"""Orders: what they hold, who may see them, and how far along they are."""
+"""Orders: what they hold, who may see them, how far along they are, and what may still be done with them."""
 
 from __future__ import annotations
 
 import hmac
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 
 from bot.core.customers import CustomerId, normalise_email, normalise_postcode
+from bot.core.shop import Policies
 
 MAX_ORDER_NUMBER_CHARACTERS = 32
 _SEPARATORS = re.compile(r"[\s\-\u2010-\u2015#_]+")
@@ -29,6 +30,8 @@ class OrderStatus(str, Enum):
 
 
 OPEN_STATUSES = frozenset({OrderStatus.PENDING, OrderStatus.PAID, OrderStatus.PREPARING, OrderStatus.SHIPPED})
+# Still in the house: what is in the box and where it goes can be changed.
+CHANGEABLE_STATUSES = frozenset({OrderStatus.PENDING, OrderStatus.PAID, OrderStatus.PREPARING})
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Order:
     delivered_at: datetime | None = None
     carrier: str | None = None
     tracking_number: str | None = None
+    shipping_address: str | None = None
+    cancelled_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -90,3 +95,69 @@ def proves_order(order: Order, proof: str) -> bool:
     else:
         expected, given = normalise_postcode(order.postcode or ""), normalise_postcode(proof)
     return bool(expected) and hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
+
+
+@dataclass(frozen=True)
+class CancellationTerms:
+    """What cancelling costs and what comes back, in minor units."""
+
+    fee_minor: int
+    refund_minor: int
+
+
+@dataclass(frozen=True)
+class CannotCancel:
+    """`reason` is the status that stands in the way: shipped, delivered, cancelled, returned or refunded."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class ReturnTerms:
+    """The order may be sent back, up to and including the last day (in the shop's time zone)."""
+
+    last_day: date
+
+
+@dataclass(frozen=True)
+class CannotReturn:
+    """`reason` is not_delivered_yet, too_late, cancelled, already_returned or refunded."""
+
+    reason: str
+
+
+def can_change(order: Order) -> bool:
+    """Whether what was ordered may still be changed, or cancelled."""
+    return order.status in CHANGEABLE_STATUSES
+
+
+def can_change_address(order: Order) -> bool:
+    """Whether the order may still be sent somewhere else."""
+    return order.status in CHANGEABLE_STATUSES
+
+
+def cancellation_terms(order: Order, policies: Policies) -> CancellationTerms | CannotCancel:
+    """What cancelling the order now would mean. The fee is never more than was paid, so a pending order costs none."""
+    if not can_change(order):
+        return CannotCancel(order.status.value)
+    if order.status is OrderStatus.PENDING:
+        return CancellationTerms(fee_minor=0, refund_minor=0)
+    fee_minor = min(policies.cancellation_fee_minor, order.total_minor)
+    return CancellationTerms(fee_minor, order.total_minor - fee_minor)
+
+
+def return_terms(order: Order, policies: Policies, now: datetime) -> ReturnTerms | CannotReturn:
+    """Whether the order may be sent back. `now` is in the shop's time zone, in which its days are counted."""
+    if order.is_open:
+        return CannotReturn("not_delivered_yet")
+    if order.status is OrderStatus.RETURNED:
+        return CannotReturn("already_returned")
+    if order.status is not OrderStatus.DELIVERED:
+        return CannotReturn(order.status.value)
+    # Where nobody noted the delivery, the customer gets the benefit of the doubt.
+    moments = [order.delivered_at] if order.delivered_at else [order.shipped_at, order.placed_at]
+    days = [moment.astimezone(now.tzinfo).date() for moment in moments if moment is not None]
+    if order.delivered_at is None and order.due_on is not None:
+        days.append(order.due_on)
+    last_day = max(days) + timedelta(days=policies.returns_days)
+    return ReturnTerms(last_day) if now.date() <= last_day else CannotReturn("too_late")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from bot.core.conversations import Author, Conversation, ConversationEvent, Message
+from bot.core.conversations import Conversation, ConversationEvent
 from bot.core.handoffs import Handoff, HandoffId, HandoffReason
 from bot.core.shop import Shop
 from bot.services.ids import new_id
 from bot.services.outbox import queue_mail
 from bot.services.ports import Clock, UnitOfWork
+from bot.services.transcripts import conversation_lines
 
-TRANSCRIPT_MESSAGES = 100
 _REASONS = {
     HandoffReason.ASKED: "The customer asked for a person.",
     HandoffReason.TURN_FAILED: "The assistant could not answer and apologised.",
+    HandoffReason.MISUNDERSTOOD: "The assistant did not understand the customer, several times in a row.",
+    HandoffReason.COMPLAINT: "The customer has a complaint.",
+    HandoffReason.REPORT_PROBLEM: "The customer reports a problem with an order.",
+    HandoffReason.CALLBACK: "The customer would like to be called back.",
+    HandoffReason.ABUSE: "The conversation turned abusive, and the assistant stepped back.",
+    HandoffReason.ACCOUNT: "The customer needs help with their account.",
 }
 
 
@@ -34,32 +40,13 @@ async def request_handoff(
     )
     customer_id = conversation.verified_customer(now)
     customer = await work.customers.get(customer_id) if customer_id else None
-    transcript = await work.messages.after(
-        conversation.id, max(conversation.last_seq - TRANSCRIPT_MESSAGES, 0), TRANSCRIPT_MESSAGES
-    )
-    who = f"{customer.name} ({customer.external_id}, {customer.email})" if customer else "a visitor without a sign-in"
-    body = [
-        _REASONS[reason],
-        "",
-        f"Customer: {who}",
-        f"Conversation: {conversation.id}, on {conversation.channel}",
-        "",
-        *(_line(message) for message in transcript),
-    ]
     await queue_mail(
         work,
         clock,
         key=f"handoff:{handoff.id}",
         to=shop.contact_email,
         subject=f"[{shop.name}] {customer.name if customer else 'A visitor'} is waiting for a person",
-        body="\n".join(body),
+        body="\n".join([_REASONS[reason], "", *await conversation_lines(work, conversation, customer)]),
         reply_to=customer.email if customer else None,
     )
     return handoff
-
-
-def _line(message: Message) -> str:
-    name = {Author.CUSTOMER: "Customer", Author.SYSTEM: "System"}.get(
-        message.author, message.author_name or message.author.value
-    )
-    return f"{message.at:%Y-%m-%d %H:%M} UTC  {name}: {message.text}"

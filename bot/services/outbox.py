@@ -11,6 +11,7 @@ from bot.services.ports import Clock, Database, Hint, OutboxEntry, UnitOfWork
 
 MAX_ATTEMPTS = 8
 DELIVERY_LEASE = timedelta(minutes=2)
+MAIL, SECRET_MAIL = "mail", "secret_mail"
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,24 @@ Deliver = Callable[[Mail], Awaitable[None]]
 
 
 async def queue_mail(
-    work: UnitOfWork, clock: Clock, *, key: str, to: str, subject: str, body: str, reply_to: str | None = None
+    work: UnitOfWork,
+    clock: Clock,
+    *,
+    key: str,
+    to: str,
+    subject: str,
+    body: str,
+    reply_to: str | None = None,
+    is_secret: bool = False,
 ) -> None:
-    """Have an e-mail sent once this unit of work is committed. The same key queues it once."""
+    """Have an e-mail sent once this unit of work is committed. The same key queues it once.
+
+    The text of a secret one is kept no longer than until it is sent.
+    """
     now = clock.now()
     payload = {"to": to, "subject": subject, "body": body, "reply_to": reply_to}
-    if await work.outbox.add(OutboxEntry(new_id(), key, "mail", payload, now, next_attempt_at=now)):
+    kind = SECRET_MAIL if is_secret else MAIL
+    if await work.outbox.add(OutboxEntry(new_id(), key, kind, payload, now, next_attempt_at=now)):
         work.hint(Hint("outbox"))
 
 
@@ -58,7 +71,8 @@ async def deliver_next(db: Database, clock: Clock, deliver: Deliver) -> OutboxEn
         again_at = clock.now() + timedelta(seconds=30 * 2 ** (attempts - 1)) if attempts < MAX_ATTEMPTS else None
         entry = replace(entry, next_attempt_at=again_at, last_error=str(error)[:500])
     else:
-        entry = replace(entry, next_attempt_at=None, sent_at=clock.now(), last_error=None)
+        payload = {**entry.payload, "body": ""} if entry.kind == SECRET_MAIL else entry.payload
+        entry = replace(entry, payload=payload, next_attempt_at=None, sent_at=clock.now(), last_error=None)
     async with db.transaction() as work:
         await work.outbox.save(entry)
     return entry

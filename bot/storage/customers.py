@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, insert, select
+from sqlalchemy import ColumnElement, Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.customers import ChannelIdentity, Customer, CustomerId
@@ -36,6 +36,11 @@ class SqlCustomers:
     async def by_email(self, email: str) -> Customer | None:
         return await self._one(tables.customers.c.email == email)
 
+    async def set_address(self, customer_id: CustomerId, address: str) -> Customer | None:
+        changed = update(tables.customers).where(tables.customers.c.id == customer_id).values(address=address)
+        row = (await self._connection.execute(changed.returning(tables.customers))).mappings().first()
+        return Customer(**row) if row else None
+
     async def count(self) -> int:
         return await self._connection.scalar(select(func.count()).select_from(tables.customers)) or 0
 
@@ -63,14 +68,19 @@ class SqlOrders:
         self._connection = connection
 
     async def add(self, order: Order) -> None:
-        values: dict[str, Any] = {**vars(order), "status": order.status.value}
-        lines = values.pop("lines")
-        await self._connection.execute(insert(tables.orders).values(**values))
-        if lines:
+        await self._connection.execute(insert(tables.orders).values(**_order_columns(order)))
+        if order.lines:
             await self._connection.execute(
                 insert(tables.order_lines),
-                [{"order_number": order.number, "position": i, **asdict(line)} for i, line in enumerate(lines, 1)],
+                [
+                    {"order_number": order.number, "position": position, **asdict(line)}
+                    for position, line in enumerate(order.lines, 1)
+                ],
             )
+
+    async def save(self, order: Order) -> None:
+        statement = update(tables.orders).where(tables.orders.c.number == order.number)
+        await self._connection.execute(statement.values(**_order_columns(order)))
 
     async def by_number(self, number: str, *, lock: bool = False) -> Order | None:
         query = select(tables.orders).where(tables.orders.c.number == number)
@@ -94,3 +104,9 @@ class SqlOrders:
         return [
             Order(**{**row, "status": OrderStatus(row["status"])}, lines=tuple(lines[row["number"]])) for row in rows
         ]
+
+
+def _order_columns(order: Order) -> dict[str, Any]:
+    values: dict[str, Any] = {**vars(order), "status": order.status.value}
+    del values["lines"]
+    return values

@@ -2,62 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from typing import Any
-
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    Date,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
 
+from bot.storage.metadata import UtcDateTime, metadata
+from bot.storage.order_tables import order_lines, orders, refunds, return_lines, returns
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment in UTC on every database. SQLite keeps no time zone, so it is put back when reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a moment without a time zone cannot be stored")
-        value = value.astimezone(timezone.utc)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        moment: datetime = value
-        return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
-
-
-# Named constraints, so that a migration can change them on both databases.
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+__all__ = ["UtcDateTime", "metadata", "order_lines", "orders", "refunds", "return_lines", "returns"]
 
 customers = Table(
     "customers",
@@ -70,6 +33,7 @@ customers = Table(
     Column("postcode", String(20)),
     Column("birthday_month", Integer),
     Column("birthday_day", Integer),
+    Column("address", Text),
     Column("created_at", UtcDateTime, nullable=False),
     CheckConstraint("email = lower(email)", name="email_lower_case"),
     CheckConstraint("(birthday_month IS NULL) = (birthday_day IS NULL)", name="birthday_whole"),
@@ -170,45 +134,6 @@ conversation_events = Table(
     Index("ix_conversation_events_conversation_id", "conversation_id"),
 )
 
-orders = Table(
-    "orders",
-    metadata,
-    Column("number", String(32), primary_key=True),
-    Column("customer_id", ForeignKey("customers.id")),
-    Column("email", String(254)),
-    Column("postcode", String(20)),
-    Column("status", String(12), nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("total_minor", BigInteger, nullable=False),
-    Column("placed_at", UtcDateTime, nullable=False),
-    Column("due_on", Date),
-    Column("shipped_at", UtcDateTime),
-    Column("delivered_at", UtcDateTime),
-    Column("carrier", String(80)),
-    Column("tracking_number", String(80)),
-    CheckConstraint(
-        "status IN ('pending', 'paid', 'preparing', 'shipped', 'delivered', 'cancelled', 'returned', 'refunded')",
-        name="status",
-    ),
-    CheckConstraint("total_minor >= 0", name="total_minor"),
-    CheckConstraint("number = upper(number)", name="number_upper_case"),
-    CheckConstraint("length(currency) = 3", name="currency"),
-    Index("ix_orders_customer_id_placed_at", "customer_id", "placed_at"),
-)
-
-order_lines = Table(
-    "order_lines",
-    metadata,
-    Column("order_number", ForeignKey("orders.number"), primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("sku", String(80), nullable=False),
-    Column("title", String(200), nullable=False),
-    Column("quantity", Integer, nullable=False),
-    Column("unit_price_minor", BigInteger, nullable=False),
-    CheckConstraint("quantity > 0", name="quantity"),
-    CheckConstraint("unit_price_minor >= 0", name="unit_price_minor"),
-)
-
 tracker_events = Table(
     "tracker_events",
     metadata,
@@ -247,7 +172,11 @@ handoffs = Table(
     Column("reason", String(20), nullable=False),
     Column("requested_at", UtcDateTime, nullable=False),
     Column("closed_at", UtcDateTime),
-    CheckConstraint("reason IN ('asked', 'turn_failed')", name="reason"),
+    CheckConstraint(
+        "reason IN ('asked', 'turn_failed', 'misunderstood', 'complaint', 'report_problem', 'callback', 'abuse', "
+        "'account')",
+        name="reason",
+    ),
     # One open request a conversation: asking twice is asking once.
     Index(
         "uq_handoffs_open",
@@ -256,6 +185,47 @@ handoffs = Table(
         sqlite_where=text("closed_at IS NULL"),
         postgresql_where=text("closed_at IS NULL"),
     ),
+)
+
+service_requests = Table(
+    "service_requests",
+    metadata,
+    Column("number", String(12), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("customer_id", ForeignKey("customers.id")),
+    # As the customer named it; nobody has checked that there is such an order.
+    Column("order_number", String(32)),
+    Column("text", Text, nullable=False),
+    Column("contact", String(254)),
+    Column("rating", Integer),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+    CheckConstraint(
+        "kind IN ('change_order', 'report_problem', 'complaint', 'feedback', 'review', 'callback', 'account', "
+        "'privacy', 'other')",
+        name="kind",
+    ),
+    CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
+    Index("ix_service_requests_conversation_id", "conversation_id"),
+    Index("ix_service_requests_customer_id", "customer_id"),
+)
+
+verification_codes = Table(
+    "verification_codes",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("email", String(254), nullable=False),
+    Column("customer_id", ForeignKey("customers.id")),
+    Column("code_hash", String(128), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("used_at", UtcDateTime),
+    CheckConstraint("attempts >= 0", name="attempts"),
+    Index("ix_verification_codes_conversation_id_created_at", "conversation_id", "created_at"),
+    Index("ix_verification_codes_email_created_at", "email", "created_at"),
 )
 
 outbox = Table(

@@ -16,6 +16,8 @@ from bot.storage.conversations import SqlConversations, SqlHandoffs, SqlMessages
 from bot.storage.customers import SqlCustomers, SqlOrders
 from bot.storage.engine import DURABLE, IMMEDIATE
 from bot.storage.operations import SqlOutbox, SqlTrackerEvents, SqlVerifications, SqlWorkers
+from bot.storage.requests import SqlCodes, SqlRequests
+from bot.storage.returns import SqlRefunds, SqlReturns
 from bot.storage.wakeups import CHANNEL, Wakeups
 
 
@@ -28,8 +30,12 @@ class SqlUnitOfWork:
         self.handoffs = SqlHandoffs(connection)
         self.customers = SqlCustomers(connection)
         self.orders = SqlOrders(connection)
+        self.refunds = SqlRefunds(connection)
+        self.returns = SqlReturns(connection)
+        self.requests = SqlRequests(connection)
         self.tracker_events = SqlTrackerEvents(connection)
         self.verifications = SqlVerifications(connection)
+        self.codes = SqlCodes(connection)
         self.outbox = SqlOutbox(connection)
         self.workers = SqlWorkers(connection)
         self.hints: dict[Hint, None] = {}

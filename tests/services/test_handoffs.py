@@ -6,8 +6,9 @@ import pytest
 
 from bot.core.conversations import Author
 from bot.core.handoffs import HandoffReason
-from bot.services.handoffs import TRANSCRIPT_MESSAGES, request_handoff
+from bot.services.handoffs import request_handoff
 from bot.services.outbox import deliver_next
+from bot.services.transcripts import TRANSCRIPT_MESSAGES
 from tests.builders import (
     NOW,
     a_message,

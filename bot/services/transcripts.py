@@ -1,0 +1,35 @@
+"""Who is asking and what was said, for the people of the shop who read it in a mail."""
+
+from __future__ import annotations
+
+from bot.core.conversations import Author, Conversation, Message
+from bot.core.customers import Customer
+from bot.services.ports import UnitOfWork
+
+TRANSCRIPT_MESSAGES = 100
+
+
+async def conversation_lines(work: UnitOfWork, conversation: Conversation, customer: Customer | None) -> list[str]:
+    """The customer, the conversation and its last messages, a line each. `customer` must be proven, or None."""
+    transcript = await work.messages.after(
+        conversation.id, max(conversation.last_seq - TRANSCRIPT_MESSAGES, 0), TRANSCRIPT_MESSAGES
+    )
+    who = f"{customer.name} ({customer.external_id}, {customer.email})" if customer else "a visitor without a sign-in"
+    return [
+        f"Customer: {who}",
+        f"Conversation: {conversation.id}, on {conversation.channel}",
+        "",
+        *(_line(message) for message in transcript),
+    ]
+
+
+def indented(text: str) -> str:
+    """A text of several lines with all but the first moved in, so that nobody can write a line in another's name."""
+    return "\n    ".join(text.splitlines())
+
+
+def _line(message: Message) -> str:
+    name = {Author.CUSTOMER: "Customer", Author.SYSTEM: "System"}.get(
+        message.author, message.author_name or message.author.value
+    )
+    return f"{message.at:%Y-%m-%d %H:%M} UTC  {name}: {indented(message.text)}"
