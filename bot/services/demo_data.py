@@ -10,6 +10,8 @@ from faker import Faker
 
 from bot.core.customers import Customer, CustomerId
 from bot.core.orders import Order, OrderLine, OrderStatus
+from bot.core.refunds import Refund, RefundId, RefundReason, RefundStatus
+from bot.core.returns import Return, ReturnStatus
 from bot.services.demo import DEMO_PEOPLE, JOHN, MARIA, DemoPerson
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, UnitOfWork
@@ -60,6 +62,29 @@ async def _load_fixed(work: UnitOfWork, now: datetime) -> None:
         _order("TC-10011", john, OrderStatus.REFUNDED, days(-30), (7,), shipped=days(-28), delivered=days(-26)),
     ):
         await work.orders.add(order)
+        if order.status is OrderStatus.REFUNDED:
+            await _refund(work, "R-410011", order, john, days(-20))
+
+
+async def _refund(work: UnitOfWork, number: str, order: Order, customer: Customer, paid_at: datetime) -> None:
+    """What came back and was paid back, a few days later."""
+    asked_at = paid_at - timedelta(days=4)
+    reason = "The handle was loose."
+    sent_back = Return(number, order.number, customer.id, ReturnStatus.REFUNDED, reason, asked_at, order.lines)
+    await work.returns.add(sent_back)
+    await work.refunds.add(
+        Refund(
+            id=RefundId(new_id()),
+            order_number=order.number,
+            amount_minor=order.total_minor,
+            currency=order.currency,
+            reason=RefundReason.RETURNED,
+            status=RefundStatus.PAID,
+            requested_at=asked_at,
+            return_number=number,
+            paid_at=paid_at,
+        )
+    )
 
 
 async def _add_person(work: UnitOfWork, person: DemoPerson, now: datetime) -> Customer:
@@ -70,6 +95,7 @@ async def _add_person(work: UnitOfWork, person: DemoPerson, now: datetime) -> Cu
         name=person.name,
         email=person.email,
         postcode=person.postcode,
+        address=person.address,
         birthday_month=month,
         birthday_day=day,
         created_at=now - timedelta(days=400),
@@ -81,17 +107,22 @@ async def _add_person(work: UnitOfWork, person: DemoPerson, now: datetime) -> Cu
 async def _load_crowd(work: UnitOfWork, now: datetime) -> None:
     fake = Faker("en_PH")
     fake.seed_instance(SEED)
+    # Of its own, so that the names stay who they are.
+    places = Faker("en_PH")
+    places.seed_instance(SEED)
     chance = random.Random(SEED)  # noqa: S311 - the same crowd every time, not a secret
     number = 20_001
     for index in range(CROWD):
         name = fake.name()
+        phone, postcode = f"+63 9{chance.randrange(10**9):09d}", f"{chance.randrange(1000, 9999)}"
         customer = Customer(
             id=CustomerId(new_id()),
             external_id=f"C-{2001 + index}",
             name=name,
             email=f"{name.lower().replace(' ', '.').replace('..', '.')}.{index}@example.com",
-            phone=f"+63 9{chance.randrange(10**9):09d}",
-            postcode=f"{chance.randrange(1000, 9999)}",
+            phone=phone,
+            postcode=postcode,
+            address=f"{places.street_address()}, {places.city()} {postcode}, Philippines",
             created_at=now - timedelta(days=chance.randrange(30, 900)),
         )
         await work.customers.add(customer)
@@ -129,6 +160,7 @@ def _order(
         customer_id=customer.id,
         email=customer.email,
         postcode=customer.postcode,
+        shipping_address=customer.address,
         status=status,
         placed_at=placed,
         total_minor=sum(line.quantity * line.unit_price_minor for line in lines),

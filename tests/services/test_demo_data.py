@@ -5,7 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.orders import OrderStatus, normalise_order_number, proves_order
+from bot.core.customers import normalise_address
+from bot.core.orders import (
+    OrderStatus,
+    ReturnTerms,
+    can_change,
+    normalise_order_number,
+    proves_order,
+    return_terms,
+)
+from bot.core.refunds import RefundReason, RefundStatus
+from bot.core.returns import ReturnStatus
 from bot.services.demo_data import CROWD, load_demo
 from tests.builders import stored_customer
 from tests.fakes import FakeDatabase, plain
@@ -71,6 +81,39 @@ async def test_every_demo_order_has_a_history_that_can_be_true(demo, clock):
         assert happened[-1] <= clock.now()
         assert (order.delivered_at is None) or (order.shipped_at is not None)
         assert (order.status is OrderStatus.SHIPPED) == (order.shipped_at is not None and order.delivered_at is None)
+
+
+async def test_everybody_has_an_address_and_their_orders_went_there(demo):
+    people, orders = demo
+    for person in people:
+        assert normalise_address(person.address) == person.address
+        assert person.postcode in person.address
+        assert {order.shipping_address for order in orders[person.external_id]} <= {person.address}
+
+
+async def test_the_refunded_order_came_back_and_was_paid_back(db, clock):
+    await load_demo(db, clock)
+
+    async with db.reading() as work:
+        order = await work.orders.by_number("TC-10011")
+        (sent_back,) = await work.returns.of_order("TC-10011")
+        (refund,) = await work.refunds.of_order("TC-10011")
+
+    assert (sent_back.status, sent_back.lines) == (ReturnStatus.REFUNDED, order.lines)
+    assert (refund.status, refund.reason) == (RefundStatus.PAID, RefundReason.RETURNED)
+    assert refund.amount_minor == order.total_minor == sent_back.amount_minor
+    assert refund.return_number == sent_back.number
+    assert order.delivered_at < sent_back.created_at == refund.requested_at < refund.paid_at < clock.now()
+
+
+async def test_what_the_demo_promises_can_be_done(demo, clock, shop):
+    _, orders = demo
+    by_number = {order.number: order for found in orders.values() for order in found}
+    now = clock.now().astimezone(shop.hours.zone)
+
+    assert can_change(by_number["TC-10003"])
+    assert not can_change(by_number["TC-10002"])
+    assert isinstance(return_terms(by_number["TC-10010"], shop.policies, now), ReturnTerms)
 
 
 async def test_the_crowd_has_addresses_of_its_own(demo):
