@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,11 @@ from bot.core.customers import ChannelIdentity, Customer, CustomerId, IdentityId
 from bot.core.handoffs import Handoff, HandoffId, HandoffReason
 from bot.core.opening_hours import Interval, OpeningHours
 from bot.core.orders import Order, OrderLine, OrderStatus
+from bot.core.refunds import Refund, RefundId, RefundReason, RefundStatus
+from bot.core.requests import RequestKind, ServiceRequest
+from bot.core.returns import Return, ReturnStatus
 from bot.core.shop import Shop
+from bot.core.verification import VerificationCode, hash_code
 from bot.services.conversations import receive_message
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, OutboxEntry, VerificationAttempt, WorkerState
@@ -118,6 +123,67 @@ def an_order(**changes: Any) -> Order:
             "total_minor": 2_900,
             "currency": "USD",
             "lines": (OrderLine("MUG", "Mug", 2, 1_450),),
+            **changes,
+        }
+    )
+
+
+def a_refund(**changes: Any) -> Refund:
+    """Money for a problem with the order: still owed, unless it is given when it was paid."""
+    return Refund(
+        **{
+            "id": RefundId(new_id()),
+            "order_number": "TC-10002",
+            "amount_minor": 2_900,
+            "currency": "USD",
+            "reason": RefundReason.PROBLEM,
+            "status": RefundStatus.PAID if changes.get("paid_at") else RefundStatus.PENDING,
+            "requested_at": NOW,
+            **changes,
+        }
+    )
+
+
+def a_return(order: Order, **changes: Any) -> Return:
+    """Everything in the order, unless other lines are given."""
+    return Return(
+        **{
+            "number": "R-482915",
+            "order_number": order.number,
+            "customer_id": order.customer_id,
+            "status": ReturnStatus.REQUESTED,
+            "reason": "Too small.",
+            "created_at": NOW,
+            "lines": order.lines,
+            **changes,
+        }
+    )
+
+
+def a_request(conversation: Conversation, **changes: Any) -> ServiceRequest:
+    return ServiceRequest(
+        **{
+            "number": "S-482915",
+            "kind": RequestKind.COMPLAINT,
+            "conversation_id": conversation.id,
+            "text": "The mug is chipped.",
+            "created_at": NOW,
+            **changes,
+        }
+    )
+
+
+def a_code(conversation: Conversation, **changes: Any) -> VerificationCode:
+    """The code 123456, for nobody, unless a customer is given."""
+    return VerificationCode(
+        **{
+            "id": new_id(),
+            "conversation_id": conversation.id,
+            "email": "maria@example.com",
+            "customer_id": None,
+            "code_hash": hash_code("123456", "salt"),
+            "created_at": NOW,
+            "expires_at": NOW + timedelta(minutes=10),
             **changes,
         }
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from bot.gateway.tokens import issue_invoice_token
 
 
 class SignedLinks:
@@ -11,8 +13,9 @@ class SignedLinks:
     def __init__(self, public_url: str, secret_key: str, invoice_hours: int) -> None:
         self._public_url = public_url
         self._secret_key = secret_key
-        self._invoice_hours = invoice_hours
+        self._invoice_lifetime = timedelta(hours=invoice_hours)
 
     def invoice(self, order_number: str, now: datetime) -> str:
-        """A link to an order's invoice, which ends by itself."""
-        return f"{self._public_url}/invoices/{order_number}"
+        """A link to an order's invoice, which ends by itself. Whoever has it sees the buyer's name and address."""
+        token = issue_invoice_token(order_number, self._secret_key, now, self._invoice_lifetime)
+        return f"{self._public_url}/invoices/{token}"

@@ -1,4 +1,4 @@
-"""Visitor tokens (ours) and identity tokens (the shop's): signed, short, and of no use for anything else."""
+"""Visitor and invoice tokens (ours) and identity tokens (the shop's): signed, short, of no use for anything else."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from bot.services.conversations import ProvenIdentity
 ALGORITHM = "HS256"
 VISITOR_AUDIENCE = "kasuki-visitor"
 IDENTITY_AUDIENCE = "kasuki"
+INVOICE_AUDIENCE = "invoice"
 VISITOR_LIFETIME = timedelta(days=90)
 IDENTITY_LIFETIME = timedelta(hours=1)
 # Two machines' clocks differ by seconds, not by minutes.
@@ -43,6 +44,10 @@ class BadToken(BotError):
 
     def __init__(self) -> None:
         super().__init__("This sign-in is not valid any more. Reload the page or sign in again.")
+
+
+class ExpiredToken(BadToken):
+    """A token that was good once."""
 
 
 def issue_visitor_token(conversation_id: ConversationId, secret: str, now: datetime) -> str:
@@ -91,6 +96,20 @@ def read_identity_token(token: str, secret: str) -> ProvenIdentity:
     return ProvenIdentity(claims["sub"], normalise_email(email) if email else None, name.strip(), expires_at)
 
 
+def issue_invoice_token(order_number: str, secret: str, now: datetime, lifetime: timedelta) -> str:
+    """A token that shows one order's invoice and nothing else."""
+    claims = {"aud": INVOICE_AUDIENCE, "order": order_number, "iat": now, "exp": now + lifetime}
+    return jwt.encode(claims, secret, ALGORITHM)
+
+
+def read_invoice_token(token: str, secret: str) -> str:
+    """The number of the order whose invoice may be seen. Raises ExpiredToken, or BadToken."""
+    claims = _decode(token, secret, INVOICE_AUDIENCE, ["exp", "order"])
+    if not isinstance(claims["order"], str):
+        raise BadToken
+    return claims["order"]
+
+
 def _is_email(value: object) -> bool:
     if not isinstance(value, str) or _CONTROL.search(value):
         return False
@@ -105,6 +124,8 @@ def _decode(token: str, secret: str, audience: str, required: list[str]) -> dict
         claims: dict[str, Any] = jwt.decode(
             token, secret, algorithms=[ALGORITHM], audience=audience, leeway=LEEWAY, options={"require": required}
         )
+    except jwt.ExpiredSignatureError as error:
+        raise ExpiredToken from error
     except (jwt.PyJWTError, ValueError, OverflowError, RecursionError) as error:
         raise BadToken from error
     return claims

@@ -7,6 +7,7 @@ from enum import Enum
 
 from bot.core.conversations import ConversationId, clean_text
 from bot.core.customers import Customer, CustomerId, normalise_address
+from bot.core.invoices import Invoice
 from bot.core.money import money_in_words
 from bot.core.orders import (
     CancellationTerms,
@@ -205,3 +206,12 @@ def _address(text: str) -> str:
 async def refunds_of(work: UnitOfWork, number: str) -> list[Refund]:
     """The order's refunds, oldest first; for those who may see the order."""
     return await work.refunds.of_order(number)
+
+
+async def invoice_of(work: UnitOfWork, number: str) -> Invoice | None:
+    """The order's invoice, for those who may see the order; None when there is no such order."""
+    order = await work.orders.by_number(number)
+    if order is None:
+        return None
+    customer = await work.customers.get(order.customer_id) if order.customer_id else None
+    return Invoice(order, customer.name if customer else None, tuple(await work.refunds.of_order(number)))

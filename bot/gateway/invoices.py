@@ -1,0 +1,90 @@
+"""Invoices as pages to print, for whoever holds a link that the assistant signed."""
+
+from __future__ import annotations
+
+import functools
+from datetime import date, datetime
+from pathlib import Path
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bot.core.money import money_in_words
+from bot.gateway import settings
+from bot.gateway.database import Unavailable, database_answers
+from bot.gateway.limits import client_address
+from bot.gateway.tokens import BadToken, ExpiredToken, read_invoice_token
+from bot.services.orders import invoice_of
+
+TEMPLATES = Path(__file__).parent / "templates"
+HEADERS = {
+    # Stricter than our other pages: nothing runs here, and nothing is fetched but the style sheet.
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+}
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/invoices/{token}")
+async def invoice_page(request: web.Request) -> web.Response:
+    """The invoice behind a link; a page that says what to do where the link is over, false, or of no order."""
+    config = request.app[settings.SETTINGS]
+    request.app[settings.ADDRESS_LIMIT].spend(client_address(request))
+    try:
+        number = read_invoice_token(request.match_info["token"], config.secret_key)
+    except ExpiredToken:
+        return _notice(request, 410, "This link has run out", "Invoice links work for a while only.")
+    except BadToken:
+        return _not_found(request)
+    try:
+        with database_answers():
+            async with request.app[settings.DATABASE].reading() as work:
+                invoice = await invoice_of(work, number)
+    except Unavailable:
+        return _notice(request, 503, "One moment, please", "The invoice cannot be read right now.", ask_again=False)
+    if invoice is None:
+        return _not_found(request)
+    order, shop = invoice.order, config.shop
+
+    def money(amount_minor: int) -> str:
+        return money_in_words(amount_minor, order.currency)
+
+    def day(moment: datetime) -> str:
+        return _day(moment.astimezone(shop.hours.zone).date())
+
+    page = _templates().get_template("invoice.html")
+    return _html(page.render(shop=shop, invoice=invoice, order=order, money=money, day=day), 200)
+
+
+def _not_found(request: web.Request) -> web.Response:
+    return _notice(request, 404, "There is no invoice here", "Perhaps the link was cut off on its way.")
+
+
+def _notice(request: web.Request, status: int, title: str, text: str, *, ask_again: bool = True) -> web.Response:
+    page = _templates().get_template("notice.html")
+    shop = request.app[settings.SETTINGS].shop
+    return _html(page.render(shop=shop, title=title, text=text, ask_again=ask_again), status)
+
+
+def _html(text: str, status: int) -> web.Response:
+    return web.Response(text=text, status=status, content_type="text/html", headers=HEADERS)
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+@functools.cache
+def _templates() -> Environment:
+    # Everything that is filled in is escaped, and a name that is misspelt fails.
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
