@@ -3,8 +3,8 @@
 PY := .venv/bin/python
 STAMP := .venv/.installed
 MODEL := models/kasuki.tar.gz
-# The folders are inputs too: a deleted file changes its folder's time.
-MODEL_INPUTS := domain.yml config.yml $(shell find data 2>/dev/null) $(shell find bot/nlu -name '*.py' 2>/dev/null)
+# The folders are inputs too: a deleted file changes its folder's time. Knowledge is read while serving, never learned.
+MODEL_INPUTS := domain.yml config.yml $(shell find data -path data/knowledge -prune -o -print 2>/dev/null) $(shell find bot/nlu -name '*.py' 2>/dev/null)
 
 export RASA_TELEMETRY_ENABLED := false
 export TF_CPP_MIN_LOG_LEVEL ?= 2

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -286,3 +288,37 @@ def test_what_was_ordered_in_the_demo_shop_is_in_its_catalogue(demo):
     assert {sku: (title, price) for sku, title, price in PRODUCTS}.items() <= sold.items()
     assert load_business(ROOT / "business.yml").currency == CURRENCY
     assert len(sold) >= 24
+
+
+ANSWERED_BY_KNOWLEDGE = {
+    *("place_order", "check_cancellation_fee", "check_refund_policy", "check_payment_methods", "payment_issue"),
+    *("use_promo_code", "delivery_options", "delivery_period", "create_account", "edit_account", "delete_account"),
+    *("switch_account", "recover_password", "registration_problems", "newsletter_subscription", "unsubscribe"),
+    *("privacy_request", "store_location", "explain_loyalty", "check_points", "redeem_points", "check_punch_card"),
+    *("birthday_treat", "refer_friend", "gift_card", "contact_customer_service"),
+}
+
+
+def test_every_wish_that_knowledge_answers_has_an_entry(demo):
+    assert {entry.intent for entry in demo.knowledge.entries if entry.intent} == ANSWERED_BY_KNOWLEDGE
+
+
+def test_the_demo_shops_answers_are_short_and_complete(demo):
+    for entry in demo.knowledge.entries:
+        assert 40 < len(entry.answer) < 450, entry.id
+        assert len(entry.ask) >= 5, entry.id
+
+
+def test_no_two_entries_have_the_same_question(demo):
+    asked = [question.lower() for entry in demo.knowledge.entries for question in entry.ask]
+
+    assert sorted(asked) == sorted(set(asked))
+
+
+def test_editing_knowledge_does_not_ask_for_a_new_model():
+    makefile = (ROOT / "Makefile").read_text()
+    recipe = re.search(r"^MODEL_INPUTS := .*?\$\(shell (find data [^)]*)\)", makefile, re.M)
+    found = subprocess.run(recipe[1], shell=True, cwd=ROOT, capture_output=True, text=True).stdout.split()  # noqa: S602
+
+    assert "data/nlu/shop.yml" in found
+    assert [name for name in found if name.startswith("data/knowledge")] == []
