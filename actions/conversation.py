@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, UserUtteranceReverted
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions import details
 from actions.context import turn_of
-from actions.wording import CAPABILITIES, TALK_TO_A_PERSON
+from actions.people import bring_in_a_person
+from actions.wording import CAPABILITIES, TALK_TO_A_PERSON, WISH_TITLES, Button, payload
+from bot.core.handoffs import HandoffReason
+from bot.core.wishes import TASKS
 
-# What to do without the thing that is being asked for.
-_WITHOUT = {
-    "order_number": "Without its number I cannot find an order for somebody who is not signed in. "
-    "Once you sign in to your account, I see your orders by myself; a person can help you, too.",
-    "order_proof": "Without the e-mail address or the postcode of the order I may not show it to anybody. "
-    "Once you sign in to your account, I need neither; a person can help you, too.",
-}
+# A choice between these two is worth offering only while the gate is not sure that neither is meant.
+WISHES_OFFERED = 2
+# Below this score of the gate, a message is taken for nonsense rather than for something unclear.
+UNCLEAR_SCORE = 0.3
 
 
 class Greet(Action):
@@ -58,25 +61,148 @@ class ExplainCapabilities(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         dispatcher.utter_message(
-            text="I can tell you where an order is, list your orders when you are signed in, "
-            "tell you when we are open, and pass you on to a person.",
+            text="I can tell you where an order is, cancel or change it while it is still with us, register a return, "
+            "find invoices and refunds, recommend something, answer questions about the shop, "
+            "and pass you on to a person.",
             buttons=None if tracker.active_loop_name else list(CAPABILITIES),
         )
         return []
 
 
+class Affirm(Action):
+    """A yes to nothing in particular, or to several things at once."""
+
+    def name(self) -> str:
+        return "action_affirm"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        offered = _choices_before(tracker)
+        if offered:
+            dispatcher.utter_message(text="Gladly! Which one would you like?", buttons=offered)
+        else:
+            dispatcher.utter_message(text="Great! What can I do for you?", buttons=list(CAPABILITIES))
+        return []
+
+
+class Repeat(Action):
+    """Says the last thing again."""
+
+    def name(self) -> str:
+        return "action_repeat"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        said = _said_before(tracker)
+        if not said:
+            dispatcher.utter_message(text="I have not said anything yet. How can I help?", buttons=list(CAPABILITIES))
+        for event in said:
+            dispatcher.utter_message(text=event["text"], buttons=(event.get("data") or {}).get("buttons"))
+        return []
+
+
+class StayCalm(Action):
+    """Answers abuse without returning it."""
+
+    def name(self) -> str:
+        return "action_stay_calm"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        again = turns_in_a_row(tracker, self.name()) > 0
+        text = (
+            "I'd still like to help. Shall I bring in a person?"
+            if again
+            else "I'm sorry that this is frustrating. Tell me what went wrong, and I do what I can; "
+            "or shall I bring in a person?"
+        )
+        dispatcher.utter_message(text=text, buttons=list(TALK_TO_A_PERSON))
+        return []
+
+
 class Decline(Action):
-    """Says that something is beyond the assistant, and what is not."""
+    """Says that something is beyond the assistant, or unclear, and what could be meant; in the end, brings in a person.
+
+    Once: the likeliest wishes as choices, or what the assistant can do. Twice in a row: the offer of a person. After
+    that a person is asked for without another question.
+    """
 
     def name(self) -> str:
         return "action_decline"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
-        dispatcher.utter_message(
-            text="I'm afraid I can't help with that, or I did not understand it. This is what I can do:",
-            buttons=list(CAPABILITIES),
-        )
+        times = turns_in_a_row(tracker, self.name())
+        likeliest = likeliest_wishes(tracker)
+        if times >= 2:
+            async with turn_of(tracker) as turn:
+                answer = await bring_in_a_person(turn, HandoffReason.MISUNDERSTOOD)
+            dispatcher.utter_message(text=f"I'm sorry, I do not understand it. {answer}")
+        elif times == 1:
+            dispatcher.utter_message(
+                text="I'm sorry, I still don't understand. Shall I bring in a person?", buttons=list(TALK_TO_A_PERSON)
+            )
+        elif likeliest:
+            dispatcher.utter_message(
+                text="I'm not sure what you mean. Is it one of these? Or say it in other words.",
+                buttons=[*likeliest, *TALK_TO_A_PERSON],
+            )
+        else:
+            dispatcher.utter_message(
+                text="I'm afraid I can't help with that, or I did not understand it. This is what I can do:",
+                buttons=list(CAPABILITIES),
+            )
         return []
+
+
+def likeliest_wishes(tracker: Tracker) -> list[Button]:
+    """The two likeliest wishes as choices, where the message was refused for being unclear; else none."""
+    signals = tracker.latest_message.get("intent_signals") or {}
+    ranking = [one["name"] for one in tracker.latest_message.get("intent_ranking") or []]
+    if not ranking or ranking[0] == "out_of_scope" or float(signals.get("score") or 0) < UNCLEAR_SCORE:
+        return []
+    number = details.typed_order_number(tracker)
+    known = [name for name in ranking if name in WISH_TITLES][:WISHES_OFFERED]
+    return [
+        {
+            "title": WISH_TITLES[name],
+            "payload": payload(name, order_number=number) if number and name in TASKS else payload(name),
+        }
+        for name in known
+    ]
+
+
+def turns_in_a_row(tracker: Tracker, action: str) -> int:
+    """How many of the customer's messages just before this one were answered by the action."""
+    times, answered = 0, False
+    # The latest message first: what it has led to so far does not count.
+    events = iter(reversed(tracker.events))
+    for event in events:
+        if event["event"] == "user":
+            break
+    for event in events:
+        if event["event"] == "action" and event["name"] == action:
+            answered = True
+        elif event["event"] == "user":
+            if not answered:
+                break
+            times, answered = times + 1, False
+    return times
+
+
+def _said_before(tracker: Tracker) -> list[dict[str, Any]]:
+    """What the bot said in answer to the message before this one, in order."""
+    said: list[dict[str, Any]] = []
+    users = 0
+    for event in reversed(tracker.events):
+        if event["event"] == "user":
+            users += 1
+            if users == 2:
+                break
+        elif event["event"] == "bot" and users == 1 and event.get("text"):
+            said.insert(0, event)
+    return said
+
+
+def _choices_before(tracker: Tracker) -> list[Button]:
+    said = _said_before(tracker)
+    return (said[-1].get("data") or {}).get("buttons") or [] if said else []
 
 
 class DefaultFallback(Action):
@@ -90,18 +216,3 @@ class DefaultFallback(Action):
             text="Sorry, I did not get that. Could you put it another way?", buttons=list(CAPABILITIES)
         )
         return [UserUtteranceReverted()]
-
-
-class FormHelp(Action):
-    """Says what else there is, when what was asked for did not come; the question itself follows."""
-
-    def name(self) -> str:
-        return "action_form_help"
-
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
-        without = _WITHOUT.get(tracker.get_slot("requested_slot") or "")
-        if without:
-            dispatcher.utter_message(
-                text=f"{without} Or say “stop” for something else.", buttons=list(TALK_TO_A_PERSON)
-            )
-        return []

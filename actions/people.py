@@ -1,15 +1,25 @@
-"""Asking for a person."""
+"""Asking for a person, and telling people something: complaints, feedback, reviews, call-backs."""
 
 from __future__ import annotations
+
+from typing import Any, ClassVar
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions import details
 from actions.context import turn_of
+from actions.order_changes import shown
+from actions.task import Access, Question, Talk, Task, pick, picked_or_written
+from actions.wording import TALK_TO_A_PERSON, YES_OR_NO
 from bot.core.handoffs import HandoffReason
+from bot.core.requests import RequestKind
+from bot.core.shop import Shop
 from bot.services.handoffs import request_handoff
+from bot.services.requests import record_request
+from bot.services.turn_context import TurnContext
 
 
 class RequestHandoff(Action):
@@ -20,21 +30,209 @@ class RequestHandoff(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         async with turn_of(tracker) as turn:
-            shop = turn.shop
-            known = await turn.work.handoffs.open_for(turn.conversation.id) is not None
-            await request_handoff(turn.work, turn.clock, shop, turn.conversation, HandoffReason.ASKED)
-            done = (
-                "Your request is still with our team."
-                if known
-                else "I have passed your request and this conversation on to our team."
-            )
-            if turn.customer is not None and turn.customer.email:
-                answer = f"A person will write to {turn.customer.email}, {shop.reply_time}."
-            else:
-                phone = f" or call {shop.contact_phone}" if shop.contact_phone else ""
-                answer = (
-                    "But I don't know how they can reach you, so please write to "
-                    f"{shop.contact_email}{phone}; they answer {shop.reply_time}."
-                )
-            dispatcher.utter_message(text=f"{done} {answer} Meanwhile you can go on asking me.")
+            dispatcher.utter_message(text=await bring_in_a_person(turn, HandoffReason.ASKED))
         return []
+
+
+async def bring_in_a_person(turn: TurnContext, reason: HandoffReason) -> str:
+    """Ask for a person, and return what happens next, in words."""
+    known = await turn.work.handoffs.open_for(turn.conversation.id) is not None
+    await request_handoff(turn.work, turn.clock, turn.shop, turn.conversation, reason)
+    done = (
+        "Your request is still with our team."
+        if known
+        else "I have passed your request and this conversation on to our team."
+    )
+    return f"{done} {how_they_answer(turn)} Meanwhile you can go on asking me."
+
+
+def how_they_answer(turn: TurnContext) -> str:
+    """How and when the customer hears from a person."""
+    shop = turn.shop
+    if turn.customer is not None and turn.customer.email:
+        return f"A person will write to {turn.customer.email}, {shop.reply_time}."
+    return f"But I don't know how they can reach you, so please {write_or_call(shop)}; they answer {shop.reply_time}."
+
+
+def write_or_call(shop: Shop) -> str:
+    """How the shop is reached."""
+    phone = f" or call {shop.contact_phone}" if shop.contact_phone else ""
+    return f"write to {shop.contact_email}{phone}"
+
+
+class _Message(Task):
+    """Something that the customer tells the shop, in their own words."""
+
+    access = Access.ANYBODY
+    needs_order = False
+    kind: ClassVar[RequestKind]
+    ask: ClassVar[str]
+    enough_words: ClassVar[int] = 6
+
+    async def details(self, talk: Talk) -> list[str]:
+        return ["details", "confirmed"]
+
+    async def take(self, talk: Talk) -> dict[str, Any]:
+        if (written := picked_or_written(talk, "details")) is not None:
+            return {"details": written}
+        said = details.text_of(talk.tracker)
+        is_first = talk.slots["details"] is None and details.intent_of(talk.tracker) == self.wish
+        return {"details": said} if is_first and self.says_it_all(said) else {}
+
+    def says_it_all(self, text: str) -> bool:
+        """Whether the first message is the message itself already, and not just the wish to leave one."""
+        low = text.lower()
+        wish_only = any(word in low for word in ("complain", "feedback", "review", "suggestion", "leave a", "give you"))
+        return not wish_only and len(low.split()) >= self.enough_words
+
+    async def question(self, slot: str, talk: Talk) -> Question:
+        if slot == "details":
+            return Question(self.ask, "So, what would you like to tell us?")
+        return Question(
+            f"I will pass this on to our team: “{shown(talk.slots['details'])}” Shall I send it?",
+            "So, shall I send it?",
+            YES_OR_NO,
+        )
+
+    async def finish(self, talk: Talk) -> None:
+        turn = talk.turn
+        request = await record_request(
+            turn.work,
+            turn.clock,
+            turn.shop,
+            turn.conversation,
+            turn.customer,
+            self.kind,
+            talk.slots["details"],
+            order_number=talk.slots["last_order"] if turn.customer else None,
+            rating=talk.slots["rating"],
+        )
+        talk.say(*self.thanks(talk, request.number))
+
+    def thanks(self, talk: Talk, number: str) -> tuple[str, tuple[dict[str, str], ...]]:
+        """What is said when it is sent, and what is offered then."""
+        return "Thank you! I have passed it on; our team reads every word.", ()
+
+    async def refuse(self, talk: Talk) -> None:
+        talk.say("All right, I have not sent anything.")
+
+
+class Complaint(_Message):
+    """A complaint goes to a person, under a number."""
+
+    wish = "complaint"
+    title = "your complaint"
+    kind = RequestKind.COMPLAINT
+    ask = "I'm sorry that something went wrong. What happened? I will bring it to a person."
+
+    def thanks(self, talk: Talk, number: str) -> tuple[str, tuple[dict[str, str], ...]]:
+        return (
+            f"I'm sorry for the trouble. A person will read your complaint, {number}. {how_they_answer(talk.turn)}",
+            TALK_TO_A_PERSON,
+        )
+
+
+class GiveFeedback(_Message):
+    """What a customer thinks, for the team."""
+
+    wish = "give_feedback"
+    title = "your feedback"
+    kind = RequestKind.FEEDBACK
+    ask = "I'd love to hear it! What should our team know?"
+
+
+class Review(_Message):
+    """A rating, and a few words with it."""
+
+    wish = "review"
+    title = "your review"
+    kind = RequestKind.REVIEW
+    ask = "What would you like to say with it? A sentence or two will do."
+
+    async def details(self, talk: Talk) -> list[str]:
+        return ["rating", "details", "confirmed"]
+
+    async def take(self, talk: Talk) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        rating = details.value(talk.tracker, "rating")
+        if rating is None and talk.requested == "rating":
+            text = details.text_of(talk.tracker)
+            rating = text if text in ("1", "2", "3", "4", "5") else None
+        if rating is not None and 1 <= int(rating) <= 5:
+            found["rating"] = int(rating)
+        if talk.requested != "rating":
+            found.update(await super().take(talk))
+        return found
+
+    async def question(self, slot: str, talk: Talk) -> Question:
+        if slot == "rating":
+            return Question(
+                "How many stars do you give us, from 1 to 5?",
+                "So, how many stars, from 1 to 5?",
+                [pick("★" * stars, rating=str(stars)) for stars in (5, 4, 3, 2, 1)],
+            )
+        return await super().question(slot, talk)
+
+    def thanks(self, talk: Talk, number: str) -> tuple[str, tuple[dict[str, str], ...]]:
+        rating = talk.slots["rating"]
+        if rating is not None and rating <= 2:
+            return (
+                f"Thank you for being frank; I'm sorry that we let you down. {how_they_answer(talk.turn)}",
+                TALK_TO_A_PERSON,
+            )
+        return "Thank you for your review! Our team reads every one.", ()
+
+
+class CallbackRequest(Task):
+    """Somebody of the team calls back."""
+
+    wish = "callback_request"
+    title = "the call-back"
+    access = Access.ANYBODY
+    needs_order = False
+
+    async def details(self, talk: Talk) -> list[str]:
+        return ["contact", "details", "confirmed"]
+
+    async def take(self, talk: Talk) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        number = details.value(talk.tracker, "phone")
+        if number is not None:
+            found["contact"] = str(number)
+        elif talk.requested == "contact" and details.text_of(talk.tracker):
+            talk.say("I need a telephone number for that, such as +63 917 123 4567.")
+        if talk.requested == "details" and (written := picked_or_written(talk, "details")) is not None:
+            found["details"] = written
+        return found
+
+    async def question(self, slot: str, talk: Talk) -> Question:
+        if slot == "contact":
+            known = talk.customer.phone if talk.customer else None
+            choices = [pick(known, phone=known)] if known else []
+            return Question("Which number may we call?", "So, which number may we call?", choices)
+        if slot == "details":
+            return Question("What is it about, and when suits you best?", "So, what is the call about?")
+        return Question(
+            f"I will ask our team to call {talk.slots['contact']}: “{shown(talk.slots['details'])}” Shall I?",
+            "So, shall I ask them to call you?",
+            YES_OR_NO,
+        )
+
+    async def finish(self, talk: Talk) -> None:
+        turn = talk.turn
+        await record_request(
+            turn.work,
+            turn.clock,
+            turn.shop,
+            turn.conversation,
+            turn.customer,
+            RequestKind.CALLBACK,
+            talk.slots["details"],
+            contact=talk.slots["contact"],
+        )
+        hours, now = turn.shop.hours, turn.clock.now()
+        when = "soon"
+        if not hours.is_open(now) and (opens := hours.next_opening(now)) is not None:
+            local = opens.astimezone(hours.zone)
+            when = f"after we open again on {local:%A} at {local:%H:%M}"
+        talk.say(f"Done: our team has your number, {talk.slots['contact']}, and will call you {when}.")

@@ -1,14 +1,23 @@
-"""Facts about the shop."""
+"""Facts about the shop, and what it sells."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions import details
 from actions.context import turn_of
-from actions.wording import day
+from actions.wording import Button, day, payload
+from bot.core.catalogue import Catalogue, Product
+from bot.core.money import money_in_words as money
+from bot.core.shop import Shop
+
+SHOWN_AT_MOST = 4
+TASTES = ("fruity", "chocolatey", "strong", "decaf", "gift")
 
 
 class OpeningHours(Action):
@@ -34,3 +43,103 @@ class OpeningHours(Action):
             week = "\n".join(f"{days}: {times}" for days, times in hours.describe_week())
             dispatcher.utter_message(text=f"{status} Our opening hours:\n{week}\nI'm here around the clock.")
         return []
+
+
+class ProductAvailability(Action):
+    """Says whether something is to be had, and what it costs."""
+
+    def name(self) -> str:
+        return "action_product_availability"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        async with turn_of(tracker) as turn:
+            catalogue, shop = turn.content.catalogue, turn.shop
+        named = [catalogue.product(str(entity["value"])) for entity in details.entities(tracker, "product")]
+        products = [product for product in named if product is not None]
+        if products:
+            answers = [_availability(product, shop) for product in products[:SHOWN_AT_MOST]]
+            dispatcher.utter_message(text="\n".join(answers))
+            return []
+        found = find_products(catalogue, details.text_of(tracker))
+        if found:
+            lines = "\n".join(_line(product, shop) for product in found[:SHOWN_AT_MOST])
+            dispatcher.utter_message(text=f"This is what we have:\n{lines}{_more(found, shop)}")
+        else:
+            kinds = ", ".join(dict.fromkeys(product.category for product in catalogue.products))
+            have = f" We have {kinds}." if kinds else ""
+            dispatcher.utter_message(
+                text=f"I don't find that in our catalogue.{have} Which product do you mean?{_shop_link(shop)}"
+            )
+        return []
+
+
+class RecommendProduct(Action):
+    """Suggests products by what the customer likes."""
+
+    def name(self) -> str:
+        return "action_recommend_product"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        async with turn_of(tracker) as turn:
+            catalogue, shop = turn.content.catalogue, turn.shop
+            text = str(details.value(tracker, "taste") or details.text_of(tracker))
+            bought = set()
+            if turn.customer is not None:
+                orders = await turn.work.orders.of_customer(turn.customer.id)
+                bought = {line.sku for order in orders for line in order.lines}
+        found = [product for product in find_products(catalogue, text) if product.available]
+        if found:
+            # What somebody does not know yet is the better suggestion.
+            found.sort(key=lambda product: product.sku in bought)
+            lines = "\n".join(_line(product, shop) for product in found[:3])
+            dispatcher.utter_message(text=f"I'd try one of these:\n{lines}{_shop_link(shop)}")
+        else:
+            tags = {tag for product in catalogue.products for tag in product.tags}
+            choices: list[Button] = [
+                {"title": taste.capitalize(), "payload": payload("recommend_product", taste=taste)}
+                for taste in TASTES
+                if taste in tags
+            ]
+            dispatcher.utter_message(text="With pleasure! What do you like, or who is it for?", buttons=choices or None)
+        return []
+
+
+def find_products(catalogue: Catalogue, text: str) -> list[Product]:
+    """The products whose kind, name or taste the text mentions; those with most in common first."""
+    words = {word.rstrip("s") for word in "".join(c if c.isalnum() else " " for c in text.lower()).split()}
+    scored = []
+    for product in catalogue.products:
+        tags = {tag.lower().rstrip("s") for tag in product.tags}
+        kind = {word.rstrip("s") for word in product.category.lower().split()}
+        names = {word.rstrip("s") for word in product.name.lower().replace(",", " ").split() if len(word) > 3}
+        score = 3 * len(words & tags) + 2 * len(words & kind) + len(words & names)
+        if score:
+            scored.append((score, product))
+    best = max((score for score, _ in scored), default=0)
+    return [product for score, product in scored if score == best]
+
+
+def _availability(product: Product, shop: Shop) -> str:
+    price = money(product.price_minor, shop.currency)
+    about = f" {product.description}" if product.description else ""
+    if product.available:
+        return f"Yes, we have {product.name} for {price}.{about}{_at(product)}"
+    return f"{product.name} ({price}) is sold out right now, I'm sorry.{about}"
+
+
+def _at(product: Product) -> str:
+    return f" {product.url}" if product.url else ""
+
+
+def _line(product: Product, shop: Shop) -> str:
+    sold_out = "" if product.available else " (sold out right now)"
+    about = f": {product.description}" if product.description else ""
+    return f"• {product.name}, {money(product.price_minor, shop.currency)}{sold_out}{about}"
+
+
+def _more(found: Sequence[Product], shop: Shop) -> str:
+    return f"\nand {len(found) - SHOWN_AT_MOST} more.{_shop_link(shop)}" if len(found) > SHOWN_AT_MOST else ""
+
+
+def _shop_link(shop: Shop) -> str:
+    return f" You find everything at {shop.links['shop']}" if shop.links.get("shop") else ""

@@ -2,26 +2,79 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
-from decimal import Decimal
 
-from babel.numbers import format_currency, get_currency_precision
-
+from bot.core.money import money_in_words as money
 from bot.core.orders import Order, OrderStatus
 from bot.core.shop import Shop
 
-CAPABILITIES = (
+Button = dict[str, str]
+
+CAPABILITIES: tuple[Button, ...] = (
     {"title": "Where is my order?", "payload": "/track_order"},
+    {"title": "Send something back", "payload": "/return_item"},
     {"title": "Opening hours", "payload": "/opening_hours"},
     {"title": "Talk to a person", "payload": "/contact_human_agent"},
 )
-TALK_TO_A_PERSON = ({"title": "Talk to a person", "payload": "/contact_human_agent"},)
+YES_OR_NO: tuple[Button, ...] = ({"title": "Yes", "payload": "/affirm"}, {"title": "No", "payload": "/deny"})
+TALK_TO_A_PERSON: tuple[Button, ...] = ({"title": "Talk to a person", "payload": "/contact_human_agent"},)
+
+# Wishes as a customer would pick them, for when it is not clear which one was meant.
+WISH_TITLES = {
+    "place_order": "Order something",
+    "track_order": "Where is my order?",
+    "order_history": "See my orders",
+    "change_order": "Change an order",
+    "cancel_order": "Cancel an order",
+    "check_cancellation_fee": "What cancelling costs",
+    "return_item": "Send something back",
+    "report_problem": "Something is wrong with my order",
+    "get_refund": "Get my money back",
+    "track_refund": "Where is my refund?",
+    "check_refund_policy": "How refunds work",
+    "check_invoice": "See an invoice",
+    "get_invoice": "Get an invoice",
+    "check_payment_methods": "How I can pay",
+    "payment_issue": "My payment did not work",
+    "use_promo_code": "Use a promo code",
+    "delivery_options": "How you deliver",
+    "delivery_period": "How long delivery takes",
+    "change_shipping_address": "Change a delivery address",
+    "set_up_shipping_address": "Set my delivery address",
+    "create_account": "Create an account",
+    "edit_account": "Change my account",
+    "delete_account": "Delete my account",
+    "switch_account": "Use another account",
+    "recover_password": "I forgot my password",
+    "registration_problems": "I cannot sign up",
+    "newsletter_subscription": "Get the newsletter",
+    "unsubscribe": "Stop the newsletter",
+    "privacy_request": "My data and privacy",
+    "opening_hours": "Opening hours",
+    "store_location": "Where you are",
+    "product_availability": "Do you have a product?",
+    "recommend_product": "Recommend me something",
+    "check_points": "My points",
+    "redeem_points": "Use my points",
+    "explain_loyalty": "How points work",
+    "check_punch_card": "My punch card",
+    "birthday_treat": "Birthday treat",
+    "refer_friend": "Refer a friend",
+    "gift_card": "Gift cards",
+    "contact_human_agent": "Talk to a person",
+    "contact_customer_service": "How to reach you",
+    "complaint": "Make a complaint",
+    "review": "Write a review",
+    "give_feedback": "Give feedback",
+    "callback_request": "Be called back",
+    "ask_capabilities": "What you can do",
+}
 
 
-def money(amount_minor: int, currency: str) -> str:
-    """An amount in minor units as people write it, `$12.50`."""
-    digits = get_currency_precision(currency)
-    return str(format_currency(Decimal(amount_minor).scaleb(-digits), currency, locale="en_US"))
+def payload(intent: str, **entities: str) -> str:
+    """What a choice stands for, as Rasa writes it: `/intent{"entity": "value"}`."""
+    return f"/{intent}{json.dumps(entities)}" if entities else f"/{intent}"
 
 
 def day(moment: datetime | date, shop: Shop) -> str:

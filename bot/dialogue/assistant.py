@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from bot.core.conversations import Choice, Message, Reply
 from bot.dialogue.actions import InProcessActions, action_failures
+from bot.dialogue.clauses import find_wishes, in_order
 from bot.dialogue.shortcuts import take_shortcuts
 from bot.dialogue.tracker_store import TurnTrackerStore
 from bot.errors import TurnFailed
@@ -34,10 +36,21 @@ class ReplyCollector(OutputChannel):
 
     def __init__(self) -> None:
         self.replies: list[Reply] = []
+        self._questions: list[Reply] = []
 
     @classmethod
     def name(cls) -> str:
         return "collector"
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        before = len(self.replies)
+        await super().send_response(recipient_id, message)
+        if message.get("is_question"):
+            self._questions += self.replies[before:]
+
+    def drop_questions(self) -> None:
+        """Leave out what was asked so far: it is asked again after what follows."""
+        self.replies = [reply for reply in self.replies if not any(reply is one for one in self._questions)]
 
     async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
         self.replies.append(Reply(text.strip()))
@@ -96,7 +109,12 @@ class Assistant:
         """Rasa's parse of the message. A choice is what it was offered as; all else is text, slashes included."""
         if message.payload is not None:
             return parse_payload(message.payload)
-        return await asyncio.get_running_loop().run_in_executor(self._parsing, self._parse, message.text)
+        return await asyncio.get_running_loop().run_in_executor(self._parsing, self._parse_wishes, message.text)
+
+    def _parse_wishes(self, text: str) -> dict[str, Any]:
+        whole = self._parse(text)
+        wishes = find_wishes(whole, text, self._parse)
+        return {**whole, "wishes": in_order(wishes)} if wishes else whole
 
     def _parse(self, text: str) -> dict[str, Any]:
         assert self._agent.processor is not None  # noqa: S101
@@ -112,20 +130,26 @@ class Assistant:
         Raises TurnFailed when an action failed, went over its time or left the bot without a word; nothing of the
         turn may be committed then.
         """
+        if (picked := await _picked_by_a_yes(context, message, parsed)) is not None:
+            message, parsed = picked
         collector = ReplyCollector()
         failures: list[BaseException] = []
         turn_token, failures_token = current_turn.set(context), action_failures.set(failures)
         try:
-            await self._agent.handle_message(
-                UserMessage(
-                    message.payload or message.text,
-                    collector,
-                    context.conversation.id,
-                    parse_data=parsed,
-                    input_channel=context.conversation.channel,
-                    message_id=message.id,
+            for wish in parsed.get("wishes") or [parsed]:
+                collector.drop_questions()
+                await self._agent.handle_message(
+                    UserMessage(
+                        message.payload or str(wish["text"]),
+                        collector,
+                        context.conversation.id,
+                        parse_data=wish,
+                        input_channel=context.conversation.channel,
+                        message_id=message.id,
+                    )
                 )
-            )
+                if failures:
+                    break
         finally:
             self._store.forget(context.conversation.id)
             current_turn.reset(turn_token)
@@ -142,6 +166,19 @@ class Assistant:
         self._parsing.shutdown(wait=False, cancel_futures=True)
 
 
+async def _picked_by_a_yes(
+    context: TurnContext, message: Message, parsed: dict[str, Any]
+) -> tuple[Message, dict[str, Any]] | None:
+    """What a plain "yes" stands for when the bot had just offered a single choice; None when it had not."""
+    if message.payload is not None or parsed["intent"]["name"] != "affirm":
+        return None
+    before = await context.work.messages.after(context.conversation.id, max(message.seq - 2, 0), 1)
+    if not before or before[0].seq != message.seq - 1 or len(before[0].choices) != 1:
+        return None
+    payload = before[0].choices[0].payload
+    return replace(message, payload=payload), parse_payload(payload)
+
+
 def parse_payload(payload: str) -> dict[str, Any]:
     """The parse of a choice we offered: `/intent{"entity": "value"}`, as Rasa writes them."""
     name, brace, entities = payload.removeprefix("/").partition("{")
@@ -149,6 +186,7 @@ def parse_payload(payload: str) -> dict[str, Any]:
     intent = {"name": name, "confidence": 1.0}
     return {
         "text": payload,
+        "picked": True,
         "intent": intent,
         "intent_ranking": [intent],
         "entities": [

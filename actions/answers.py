@@ -1,0 +1,58 @@
+"""Questions with fixed answers, from the shop's knowledge."""
+
+from __future__ import annotations
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
+
+from actions import details
+from actions.context import turn_of
+from actions.wording import TALK_TO_A_PERSON
+from bot.core.knowledge import Knowledge, KnowledgeEntry
+
+ASK_KNOWLEDGE = "ask_knowledge"
+# From this similarity on, an entry says more than the wish that the message was understood as.
+SURE = 0.8
+# Where the general answer often does not settle the matter.
+OFTEN_FOR_PEOPLE = frozenset(
+    {
+        *("payment_issue", "edit_account", "delete_account", "privacy_request", "registration_problems"),
+        *("check_points", "redeem_points", "check_punch_card", "contact_customer_service", "switch_account"),
+    }
+)
+
+
+class Answer(Action):
+    """Gives the answer that the shop has written down."""
+
+    def name(self) -> str:
+        return "action_answer"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        async with turn_of(tracker) as turn:
+            knowledge = turn.content.knowledge
+        intent = details.intent_of(tracker)
+        entry = find_answer(knowledge, tracker, intent)
+        if entry is None:
+            dispatcher.utter_message(
+                text="I don't have an answer to that at hand, but a person will.", buttons=list(TALK_TO_A_PERSON)
+            )
+            return []
+        links = "".join(f"\n{link.title}: {link.url}" for link in entry.links)
+        busy = tracker.active_loop_name is not None
+        choices = list(TALK_TO_A_PERSON) if intent in OFTEN_FOR_PEOPLE and not busy else None
+        dispatcher.utter_message(text=f"{entry.answer}{links}", buttons=choices)
+        return []
+
+
+def find_answer(knowledge: Knowledge, tracker: Tracker, intent: str) -> KnowledgeEntry | None:
+    """The entry that answers the message: the one nearest to it where that is clear, else the wish's own."""
+    found = tracker.latest_message.get("knowledge") or {}
+    nearest = knowledge.entry(str(found.get("id")))
+    if intent == ASK_KNOWLEDGE:
+        return nearest
+    if nearest is not None and nearest.intent in (None, intent) and float(found.get("similarity") or 0) >= SURE:
+        return nearest
+    return knowledge.answer_to(intent)

@@ -1,0 +1,66 @@
+"""What the latest message says in particular: numbers, addresses, products, and what was picked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rasa_sdk import Tracker
+
+from bot.core.verification import find_code
+
+
+def intent_of(tracker: Tracker) -> str:
+    """The wish that the message was understood as."""
+    return str((tracker.latest_message.get("intent") or {}).get("name") or "")
+
+
+def text_of(tracker: Tracker) -> str:
+    """What the customer wrote; empty when they picked a choice, whose text is ours."""
+    text = str(tracker.latest_message.get("text") or "")
+    return "" if _was_picked(tracker) else text.strip()
+
+
+def _was_picked(tracker: Tracker) -> bool:
+    return bool(tracker.latest_message.get("picked"))
+
+
+def entities(tracker: Tracker, name: str) -> Iterator[dict[str, Any]]:
+    """The details of one kind, in order of appearance."""
+    return (entity for entity in tracker.latest_message.get("entities") or [] if entity["entity"] == name)
+
+
+def value(tracker: Tracker, name: str) -> Any:
+    """The first detail of one kind; None without one."""
+    found = next(entities(tracker, name), None)
+    return None if found is None else found["value"]
+
+
+def typed_order_number(tracker: Tracker) -> str | None:
+    """The order number in the message; not the digits given as a postcode when that was asked for."""
+    # "Not TC-10001, TC-10002": the last one is the one that is meant.
+    found = list(entities(tracker, "order_number"))
+    if not found:
+        return None
+    if tracker.get_slot("requested_slot") == "order_proof":
+        postcodes = [(one["start"], one["end"]) for one in entities(tracker, "postcode")]
+        found = [one for one in found if (one["start"], one["end"]) not in postcodes]
+    return str(found[-1]["value"]) if found else None
+
+
+def typed_proof(tracker: Tracker) -> str | None:
+    """The e-mail address or postcode in the message; bare digits count only when they were asked for."""
+    email = value(tracker, "email")
+    if email is not None:
+        return str(email)
+    numbers = [(one["start"], one["end"]) for one in entities(tracker, "order_number")]
+    for postcode in entities(tracker, "postcode"):
+        same_digits = (postcode["start"], postcode["end"]) in numbers
+        if not same_digits or tracker.get_slot("requested_slot") == "order_proof":
+            return str(postcode["value"])
+    return None
+
+
+def typed_code(tracker: Tracker) -> str | None:
+    """The six digits of a one-time code, however they are grouped."""
+    return find_code(text_of(tracker))

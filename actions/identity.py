@@ -1,0 +1,85 @@
+"""Proving who somebody is, in the middle of what they wanted: by a code sent to their e-mail address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actions import details
+from actions.task import Question, Talk
+from actions.wording import TALK_TO_A_PERSON, Button, payload
+from bot.services.verification import CodeRefusal, CodeSending, Verified, check_code, send_code
+
+NEW_CODE: Button = {"title": "Send a new code", "payload": payload("provide_details", new_code="yes")}
+OTHER_EMAIL: Button = {"title": "Use another address", "payload": payload("provide_details", new_code="other")}
+_NEW_CODE_WORDS = ("new code", "another code", "no code", "resend", "send again", "send it again", "not get", "didn't")
+
+
+def questions_about_identity(slot: str, talk: Talk) -> Question | None:
+    """How the e-mail address and the code are asked for; None for any other slot."""
+    if slot == "email":
+        return Question(
+            "First I have to be sure that it is you. Which e-mail address do you use with us? "
+            "I will send a code there. (If you sign in to your account on this site, I need none.)",
+            "So, which e-mail address do you use with us?",
+            TALK_TO_A_PERSON,
+        )
+    if slot == "code":
+        return Question(
+            f"If {talk.slots['email']} belongs to one of our customers, a code of six digits is on its way there now. "
+            "Please type it here within ten minutes.",
+            f"Please type the six digits that I sent to {talk.slots['email']}.",
+            (NEW_CODE, OTHER_EMAIL),
+        )
+    return None
+
+
+async def take_identity(talk: Talk) -> dict[str, Any] | None:
+    """What the message says about who this is: the changed slots, empty when it says nothing.
+
+    None when there were too many attempts: the task ends, and the customer has been told.
+    """
+    if talk.requested == "code" and talk.slots.get("email"):
+        changed = await _take_code(talk)
+        if changed is None or changed:
+            return changed
+    email = details.value(talk.tracker, "email")
+    return await _send(talk, str(email)) if email is not None else {}
+
+
+async def _take_code(talk: Talk) -> dict[str, Any] | None:
+    wanted = details.value(talk.tracker, "new_code")
+    if wanted == "other":
+        return {"email": None}
+    code = details.typed_code(talk.tracker)
+    if code is None:
+        text = details.text_of(talk.tracker).lower()
+        again = wanted is not None or any(words in text for words in _NEW_CODE_WORDS)
+        return await _send(talk, talk.slots["email"]) if again else {}
+    turn = talk.turn
+    result = await check_code(turn.work, turn.clock, turn.conversation, code)
+    match result:
+        case Verified():
+            turn.conversation, turn.customer = result.conversation, result.customer
+            talk.say(f"Thank you, {result.customer.first_name}!" if result.customer.first_name else "Thank you!")
+            return {"email": None, "code": None, "order_proof": None}
+        case CodeRefusal.WRONG:
+            talk.say("That is not the code I sent.")
+            return {"code": None}
+        case CodeRefusal.EXPIRED:
+            talk.say("That code is no longer valid, so I need to send a new one.")
+            return await _send(talk, talk.slots["email"])
+    talk.say("That was one try too many.")
+    return await _send(talk, talk.slots["email"])
+
+
+async def _send(talk: Talk, email: str) -> dict[str, Any] | None:
+    turn = talk.turn
+    sending = await send_code(turn.work, turn.clock, turn.shop, turn.conversation, email)
+    if sending is CodeSending.TOO_MANY:
+        talk.say(
+            "I have sent as many codes as I may for now. Sign in to your account on this site, "
+            "or let a person help you.",
+            TALK_TO_A_PERSON,
+        )
+        return None
+    return {"email": email, "code": None}

@@ -1,0 +1,150 @@
+"""Invoices and refunds."""
+
+from __future__ import annotations
+
+from actions.order_changes import CancelOrder
+from actions.orders import order_question
+from actions.returns import ReturnItem
+from actions.task import Access, Question, Talk, Task
+from actions.wording import TALK_TO_A_PERSON, day, payload
+from bot.core.money import money_in_words as money
+from bot.core.orders import Order, OrderStatus
+from bot.core.refunds import RefundStatus
+from bot.core.returns import ReturnStatus
+from bot.services.orders import refunds_of
+from bot.services.returns import returns_of
+
+
+class Invoice(Task):
+    """Gives a link to the invoice of an order, for as long as the link lasts."""
+
+    wish = "get_invoice"
+    title = "the invoice"
+    which = "have the invoice of"
+
+    async def no_candidates(self, talk: Talk) -> None:
+        talk.say("You have not ordered anything yet, so there is no invoice.")
+
+    async def question(self, slot: str, talk: Talk) -> Question:
+        return await order_question(self, slot, talk)
+
+    async def finish(self, talk: Talk) -> None:
+        turn, number = talk.turn, talk.slots["order_number"]
+        link = turn.links.invoice(number, turn.clock.now())
+        hours = turn.shop.policies.invoice_link_hours
+        talk.say(f"Here is the invoice of order {number}, to read or print: {link}\nThe link works for {hours} hours.")
+
+
+class CheckInvoice(Invoice):
+    """The same under its other name."""
+
+    wish = "check_invoice"
+
+
+class TrackRefund(Task):
+    """Says where a refund is."""
+
+    wish = "track_refund"
+    title = "your refund"
+    access = Access.PROVEN_ORDER
+    which = "know the refund of"
+
+    def suits(self, order: Order, talk: Talk) -> bool:
+        return order.status in (OrderStatus.CANCELLED, OrderStatus.RETURNED, OrderStatus.REFUNDED)
+
+    async def candidates(self, talk: Talk) -> list[Order]:
+        orders = await talk.orders()
+        concerned = []
+        for order in orders:
+            work = talk.turn.work
+            if self.suits(order, talk) or await refunds_of(work, order.number) or await returns_of(work, order.number):
+                concerned.append(order)
+        return concerned
+
+    async def no_candidates(self, talk: Talk) -> None:
+        talk.say(
+            "I see no refund and no return for any of your orders. "
+            "If you sent something back without registering it, a person can find it.",
+            ({"title": "Send something back", "payload": payload("return_item")}, *TALK_TO_A_PERSON),
+        )
+
+    async def question(self, slot: str, talk: Talk) -> Question:
+        return await order_question(self, slot, talk)
+
+    async def finish(self, talk: Talk) -> None:
+        turn, number = talk.turn, talk.slots["order_number"]
+        order = await talk.order()
+        refunds = await refunds_of(turn.work, number)
+        returns = await returns_of(turn.work, number)
+        days = turn.shop.policies.refund_days
+        said = []
+        for refund in refunds:
+            amount = money(refund.amount_minor, refund.currency)
+            if refund.status is RefundStatus.PAID:
+                when = f" on {day(refund.paid_at, turn.shop)}" if refund.paid_at else ""
+                said.append(f"We sent {amount} back{when}, the way you paid. Some banks take a few days to show it.")
+            else:
+                said.append(
+                    f"{amount} are on their way back to you since {day(refund.requested_at, turn.shop)}; "
+                    f"that usually takes up to {days} days."
+                )
+        refunded = {refund.return_number for refund in refunds}
+        for back in returns:
+            if back.number not in refunded and back.status is not ReturnStatus.REFUSED:
+                here = back.status is ReturnStatus.RECEIVED
+                said.append(
+                    f"Your return {back.number} has reached us; the money follows within {days} days."
+                    if here
+                    else f"Your return {back.number} is registered. The money follows within {days} days "
+                    "after the parcel has reached us."
+                )
+        if not said:
+            refunded_order = order is not None and order.status is OrderStatus.REFUNDED
+            said.append("It has been refunded." if refunded_order else "There is no refund and no return for it.")
+        talk.say(f"Order {number}: " + " ".join(said))
+
+
+class GetRefund(Task):
+    """Money back: by cancelling what has not left yet, or by sending back what has arrived."""
+
+    wish = "get_refund"
+    title = "your refund"
+    which = "have your money back for"
+
+    def suits(self, order: Order, talk: Talk) -> bool:
+        return CancelOrder().suits(order, talk) or ReturnItem().suits(order, talk)
+
+    async def no_candidates(self, talk: Talk) -> None:
+        days = talk.turn.shop.policies.returns_days
+        talk.say(
+            f"None of your orders can be refunded by itself: that goes before they leave us, and for {days} days after "
+            "they have arrived. If something is wrong with one, tell me.",
+            ({"title": "Something is wrong", "payload": payload("report_problem")}, *TALK_TO_A_PERSON),
+        )
+
+    async def question(self, slot: str, talk: Talk) -> Question:
+        return await order_question(self, slot, talk)
+
+    async def finish(self, talk: Talk) -> None:
+        order = await talk.order()
+        if order is None:
+            return
+        number = order.number
+        if CancelOrder().suits(order, talk):
+            talk.say(
+                f"Order {number} has not left us yet. If you cancel it, you get your money back.",
+                ({"title": "Cancel it", "payload": payload("cancel_order", order_number=number)}, *TALK_TO_A_PERSON),
+            )
+        elif ReturnItem().suits(order, talk):
+            talk.say(
+                f"Order {number} has arrived. If you send it back, you get your money back; "
+                "if it is broken or wrong, tell me, and we put it right.",
+                (
+                    {"title": "Send it back", "payload": payload("return_item", order_number=number)},
+                    {"title": "Something is wrong with it", "payload": payload("report_problem", order_number=number)},
+                ),
+            )
+        elif order.status in (OrderStatus.CANCELLED, OrderStatus.RETURNED, OrderStatus.REFUNDED):
+            await TrackRefund().finish(talk)
+        else:
+            await ReturnItem().obstacle(talk, order)

@@ -1,0 +1,281 @@
+"""Cancelling an order, changing it, and where it goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actions import details
+from actions.orders import order_question
+from actions.task import Access, Question, Talk, Task, picked_or_written
+from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, payload
+from bot.core.customers import normalise_address
+from bot.core.money import money_in_words as money
+from bot.core.orders import CancellationTerms, Order, OrderStatus, can_change, can_change_address, cancellation_terms
+from bot.core.requests import RequestKind
+from bot.errors import OrderActionRefused
+from bot.services.orders import cancel_order, change_shipping_address, set_default_address
+from bot.services.requests import record_request
+
+
+class CancelOrder(Task):
+    """Cancels an order that has not left yet."""
+
+    wish = "cancel_order"
+    title = "the cancellation"
+    which = "cancel"
+
+    def suits(self, order: Order, talk: Talk) -> bool:
+        return isinstance(cancellation_terms(order, talk.turn.shop.policies), CancellationTerms)
+
+    async def no_candidates(self, talk: Talk) -> None:
+        talk.say(
+            "None of your orders can be cancelled any more: they have left us, or are done with. "
+            "What has arrived can be sent back.",
+            ({"title": "Send something back", "payload": payload("return_item")}, *TALK_TO_A_PERSON),
+        )
+
+    async def obstacle(self, talk: Talk, order: Order | None) -> bool:
+        if order is None or self.suits(order, talk):
+            return False
+        explain_too_late(talk, order, "be cancelled")
+        return True
+
+    async def details(self, talk: Talk) -> list[str]:
+        return ["confirmed"]
+
+    async def question(self, slot: str, talk: Talk) -> Question:
+        if slot != "confirmed":
+            return await order_question(self, slot, talk)
+        order = await talk.order()
+        terms = cancellation_terms(order, talk.turn.shop.policies) if order else None
+        number = talk.slots["order_number"]
+        if order is None or not isinstance(terms, CancellationTerms):
+            return Question(f"Shall I cancel order {number}?", f"Shall I cancel order {number}?", YES_OR_NO)
+        fee = f"That costs {money(terms.fee_minor, order.currency)}. " if terms.fee_minor else "That costs nothing. "
+        back = (
+            f"{money(terms.refund_minor, order.currency)} go back to you the way you paid. "
+            if terms.refund_minor
+            else "It is not paid yet, so there is nothing to refund. "
+        )
+        text = f"I can cancel order {number} ({items_of(order)}). {fee}{back}Shall I cancel it?"
+        return Question(text, f"So, shall I cancel order {number}?", YES_OR_NO)
+
+    async def finish(self, talk: Talk) -> None:
+        turn, number = talk.turn, talk.slots["order_number"]
+        assert turn.customer is not None  # noqa: S101 - only verified customers get here
+        try:
+            done = await cancel_order(turn.work, turn.clock, turn.shop, turn.customer.id, number)
+        except OrderActionRefused:
+            order = await talk.order()
+            if order is not None:
+                explain_too_late(talk, order, "be cancelled")
+            return
+        back = ""
+        if done.refund_minor:
+            amount = money(done.refund_minor, done.order.currency)
+            back = f" {amount} go back to you the way you paid, usually within {turn.shop.policies.refund_days} days."
+        talk.say(f"Done: order {number} is cancelled.{back} You get an e-mail that confirms it.")
+
+    async def refuse(self, talk: Talk) -> None:
+        talk.say(f"All right, order {talk.slots['order_number']} stays as it is.")
+
+
+class ChangeOrder(Task):
+    """Passes a change of an order that has not left yet to the people who pack it."""
+
+    wish = "change_order"
+    title = "the change of your order"
+    which = "change"
+
+    def suits(self, order: Order, talk: Talk) -> bool:
+        return can_change(order)
+
+    async def no_candidates(self, talk: Talk) -> None:
+        talk.say(
+            "None of your orders can be changed any more: they have left us, or are done with.",
+            ({"title": "Order something", "payload": payload("place_order")}, *TALK_TO_A_PERSON),
+        )
+
+    async def obstacle(self, talk: Talk, order: Order | None) -> bool:
+        if order is None or can_change(order):
+            return False
+        explain_too_late(talk, order, "be changed")
+        return True
+
+    async def details(self, talk: Talk) -> list[str]:
+        return ["details", "confirmed"]
+
+    async def take(self, talk: Talk) -> dict[str, Any]:
+        written = picked_or_written(talk, "details")
+        return {"details": written} if written else {}
+
+    async def question(self, slot: str, talk: Talk) -> Question:
+        number = talk.slots["order_number"]
+        if slot == "details":
+            order = await talk.order()
+            items = f" It holds {items_of(order)}." if order else ""
+            return Question(
+                f"Order {number} is still with us, so it can be changed.{items} What should be different?",
+                f"So, what should be different about order {number}?",
+            )
+        if slot == "confirmed":
+            return Question(
+                f"I will ask our team to change order {number}: “{shown(talk.slots['details'])}” "
+                "They check what is possible and write to you before anything costs more. Shall I pass that on?",
+                "So, shall I pass the change on?",
+                YES_OR_NO,
+            )
+        return await order_question(self, slot, talk)
+
+    async def finish(self, talk: Talk) -> None:
+        turn, number = talk.turn, talk.slots["order_number"]
+        request = await record_request(
+            turn.work,
+            turn.clock,
+            turn.shop,
+            turn.conversation,
+            turn.customer,
+            RequestKind.CHANGE_ORDER,
+            talk.slots["details"],
+            order_number=number,
+        )
+        talk.say(
+            f"I have passed it on to our team, under the number {request.number}. "
+            f"They will write to you, {turn.shop.reply_time}."
+        )
+
+
+class ChangeShippingAddress(Task):
+    """Sends an order that has not left yet somewhere else."""
+
+    wish = "change_shipping_address"
+    title = "the new address"
+    which = "send somewhere else"
+
+    def suits(self, order: Order, talk: Talk) -> bool:
+        return can_change_address(order)
+
+    async def no_candidates(self, talk: Talk) -> None:
+        talk.say(
+            "No order of yours is waiting to be sent, so there is no parcel to redirect. "
+            "I can change the address that we keep for your next orders.",
+            ({"title": "Set my delivery address", "payload": payload("set_up_shipping_address")}, *TALK_TO_A_PERSON),
+        )
+
+    async def obstacle(self, talk: Talk, order: Order | None) -> bool:
+        if order is None or can_change_address(order):
+            return False
+        explain_too_late(talk, order, "be sent to another address")
+        return True
+
+    async def details(self, talk: Talk) -> list[str]:
+        return ["address", "confirmed"]
+
+    async def take(self, talk: Talk) -> dict[str, Any]:
+        return take_address(talk)
+
+    async def question(self, slot: str, talk: Talk) -> Question:
+        number = talk.slots["order_number"]
+        if slot == "address":
+            return Question(
+                f"Where should order {number} go? Please write the whole new address, with postcode and town.",
+                f"So, what is the new address for order {number}?",
+            )
+        if slot == "confirmed":
+            text = f"I will send order {number} to: {talk.slots['address']}. Is that right?"
+            return Question(text, f"So, shall order {number} go to {talk.slots['address']}?", YES_OR_NO)
+        return await order_question(self, slot, talk)
+
+    async def finish(self, talk: Talk) -> None:
+        turn, number, address = talk.turn, talk.slots["order_number"], talk.slots["address"]
+        assert turn.customer is not None  # noqa: S101 - only verified customers get here
+        try:
+            await change_shipping_address(turn.work, turn.clock, turn.shop, turn.customer.id, number, address)
+        except OrderActionRefused:
+            order = await talk.order()
+            if order is not None:
+                explain_too_late(talk, order, "be sent to another address")
+            return
+        talk.say(f"Done: order {number} goes to {address}.")
+
+
+class SetUpShippingAddress(Task):
+    """Keeps an address for the customer's next orders."""
+
+    wish = "set_up_shipping_address"
+    title = "your delivery address"
+    needs_order = False
+    access = Access.VERIFIED
+
+    async def details(self, talk: Talk) -> list[str]:
+        return ["address", "confirmed"]
+
+    async def take(self, talk: Talk) -> dict[str, Any]:
+        return take_address(talk)
+
+    async def question(self, slot: str, talk: Talk) -> Question:
+        if slot == "address":
+            kept = talk.customer.address if talk.customer else None
+            now = f"At the moment we keep: {kept}. " if kept else ""
+            return Question(
+                f"{now}Where should your next orders go? Please write the whole address, with postcode and town.",
+                "So, which address should I keep for your next orders?",
+            )
+        text = f"I will keep this address for your next orders: {talk.slots['address']}. Is that right?"
+        return Question(text, f"So, shall I keep {talk.slots['address']}?", YES_OR_NO)
+
+    async def finish(self, talk: Talk) -> None:
+        turn = talk.turn
+        assert turn.customer is not None  # noqa: S101 - only verified customers get here
+        turn.customer = await set_default_address(turn.work, turn.clock, turn.customer.id, talk.slots["address"])
+        talk.say("Done: your next orders go there. Orders that are already placed keep their address.")
+
+
+def take_address(talk: Talk) -> dict[str, Any]:
+    """The address in the message, when it was asked for, or corrected."""
+    asked = talk.requested == "address"
+    corrected = talk.requested == "confirmed" and details.intent_of(talk.tracker) in ("provide_details", "out_of_scope")
+    if not asked and not corrected:
+        return {}
+    written = picked_or_written(talk, "address") if asked else details.text_of(talk.tracker)
+    address = normalise_address(written) if written else None
+    looks_like_one = address is not None and (any(map(str.isdigit, address)) or len(address.split()) >= 3)
+    if address is None or not looks_like_one:
+        if written and asked:
+            talk.say("That does not look like a whole address yet.")
+        return {}
+    return {"address": address, "confirmed": None}
+
+
+def items_of(order: Order) -> str:
+    """What an order holds, in words."""
+    items = [f"{line.quantity} × {line.title}" for line in order.lines]
+    return ", ".join(items) if items else money(order.total_minor, order.currency)
+
+
+def shown(text: str, at_most: int = 200) -> str:
+    """The customer's own words, for reading back."""
+    text = " ".join(text.split())
+    return text if len(text) <= at_most else f"{text[:at_most].rstrip()}…"
+
+
+def explain_too_late(talk: Talk, order: Order, what: str) -> None:
+    """Say why an order cannot be changed any more, and what can be done instead."""
+    number = order.number
+    send_back = {"title": "Send it back", "payload": payload("return_item", order_number=number)}
+    days = talk.turn.shop.policies.returns_days
+    match order.status:
+        case OrderStatus.SHIPPED:
+            talk.say(
+                f"Order {number} has already left us, so it cannot {what}. "
+                f"You can send it back within {days} days once it has arrived.",
+                ({"title": "Where is it?", "payload": payload("track_order", order_number=number)}, *TALK_TO_A_PERSON),
+            )
+        case OrderStatus.DELIVERED:
+            talk.say(f"Order {number} has been delivered, so it cannot {what}. But you can send it back.", (send_back,))
+        case OrderStatus.CANCELLED:
+            talk.say(f"Order {number} is already cancelled.")
+        case OrderStatus.RETURNED | OrderStatus.REFUNDED:
+            talk.say(f"Order {number} has been {order.status.value} already, so it cannot {what}.")
+        case _:
+            talk.say(f"Order {number} cannot {what} any more.", TALK_TO_A_PERSON)

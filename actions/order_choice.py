@@ -1,0 +1,79 @@
+"""Which order a task is about, and whether whoever asks may know it."""
+
+from __future__ import annotations
+
+from actions import details
+from actions.task import Access, Talk, Task
+from actions.wording import TALK_TO_A_PERSON
+from bot.core.orders import normalise_order_number
+from bot.services.orders import LookupRefusal, look_up_order, own_order
+
+
+async def other_order(talk: Talk, task: Task) -> str | None:
+    """ "The other one": the customer's only other order that the task could be about; None when that is not clear."""
+    known = talk.slots["order_number"] or talk.slots["last_order"]
+    others = [order.number for order in await task.candidates(talk) if order.number != known]
+    return others[0] if len(others) == 1 and known else None
+
+
+async def take_order(talk: Talk, task: Task) -> bool:
+    """Fill the order's slots from the message; whether the task goes on."""
+    slots = talk.slots
+    typed = details.typed_order_number(talk.tracker) or slots["named_order"]
+    slots["named_order"] = None
+    if not task.needs_order:
+        return True
+    if typed is not None:
+        number = normalise_order_number(str(typed), talk.turn.shop.order_prefix)
+        if number is None:
+            talk.say("That does not look like an order number.")
+        elif number != slots["order_number"]:
+            slots.update(order_number=number, order_proof=None, item=None, confirmed=None)
+    if not await _may_need_proof(talk, task):
+        return True
+    proof = details.typed_proof(talk.tracker)
+    if proof is None and slots["order_proof"] is None and slots["order_number"] == slots["last_order"]:
+        # Proven a moment ago: asking again would only be a nuisance.
+        proof = slots["last_proof"]
+    if proof is None or slots["order_number"] is None:
+        slots["order_proof"] = proof or slots["order_proof"]
+        proof = slots["order_proof"]
+    if proof is None or slots["order_number"] is None:
+        return True
+    return await _look_up(talk, slots["order_number"], proof)
+
+
+async def _may_need_proof(talk: Talk, task: Task) -> bool:
+    if task.access is not Access.PROVEN_ORDER:
+        return False
+    number, customer = talk.slots["order_number"], talk.customer
+    # A verified customer may ask about an order that is not among their own: a gift, perhaps.
+    return customer is None or (number is not None and await own_order(talk.turn.work, customer.id, number) is None)
+
+
+async def _look_up(talk: Talk, number: str, proof: str) -> bool:
+    turn, slots = talk.turn, talk.slots
+    found = await look_up_order(
+        turn.work,
+        turn.clock,
+        conversation_id=turn.conversation.id,
+        number=number,
+        proof=proof,
+        limits=turn.shop.lookup_limits,
+    )
+    if found is LookupRefusal.TOO_MANY_ATTEMPTS:
+        talk.say(
+            "That was one try too many, so I cannot look this order up for now. "
+            "Sign in to your account to see your orders, or let a person help you.",
+            TALK_TO_A_PERSON,
+        )
+        return False
+    if found is LookupRefusal.NO_MATCH:
+        talk.say(
+            f"I find no order {number} with that e-mail address or postcode. "
+            "Please check both; you can send me the order number again, too."
+        )
+        slots["order_proof"] = None
+    else:
+        slots["order_proof"] = proof
+    return True

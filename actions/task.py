@@ -1,0 +1,171 @@
+"""What all wishes that take several steps share: who may have them, what is asked, and in which order."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, ClassVar
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions import details
+from actions.wording import Button, order_line, payload
+from bot.core.customers import Customer
+from bot.core.orders import Order
+from bot.services.orders import own_order
+from bot.services.turn_context import TurnContext
+
+CHOICES_AT_MOST = 5
+ORDERS_LOOKED_AT = 50
+
+
+class Access(Enum):
+    """Who may have a wish fulfilled."""
+
+    VERIFIED = "verified"  # whoever has proven who they are
+    PROVEN_ORDER = "proven_order"  # and whoever knows an order's number and its e-mail address or postcode
+    ANYBODY = "anybody"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked for a detail; `brief` when it was asked before."""
+
+    text: str
+    brief: str
+    choices: Sequence[Button] = ()
+
+
+@dataclass
+class Talk:
+    """One message on its way through a task: the turn, what is known so far, and the bot's voice."""
+
+    turn: TurnContext
+    tracker: Tracker
+    dispatcher: CollectingDispatcher
+    slots: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def customer(self) -> Customer | None:
+        """Who this is, if that is proven."""
+        return self.turn.customer
+
+    @property
+    def requested(self) -> str | None:
+        """The detail that was asked for."""
+        asked = self.tracker.get_slot("requested_slot")
+        return str(asked) if asked else None
+
+    def say(self, text: str, choices: Sequence[Button] = ()) -> None:
+        """Say something that is no question of the task's."""
+        self.dispatcher.utter_message(text=text, buttons=list(choices) or None)
+
+    async def orders(self) -> list[Order]:
+        """The verified customer's orders, newest first."""
+        if self.customer is None:
+            return []
+        return await self.turn.work.orders.of_customer(self.customer.id, ORDERS_LOOKED_AT)
+
+    async def order(self) -> Order | None:
+        """The order this is about, if whoever asks may know it."""
+        number = self.slots.get("order_number")
+        if not number:
+            return None
+        if self.customer is not None and (own := await own_order(self.turn.work, self.customer.id, number)):
+            return own
+        if self.slots.get("order_proof"):
+            return await self.turn.work.orders.by_number(number)
+        return None
+
+
+class Task(ABC):
+    """One wish that takes several steps. Stateless: what is known is in the slots."""
+
+    wish: ClassVar[str]
+    title: ClassVar[str]  # as in "Shall we go on with …?"
+    access: ClassVar[Access] = Access.VERIFIED
+    needs_order: ClassVar[bool] = True
+    # In "Which order would you like to …?"
+    which: ClassVar[str] = "talk about"
+
+    def suits(self, order: Order, talk: Talk) -> bool:
+        """Whether the order is one that this could be about."""
+        return True
+
+    def needs_proof(self, talk: Talk, order_is_own: bool) -> bool:
+        """Whether the order's e-mail address or postcode must be given."""
+        return self.access is Access.PROVEN_ORDER and not order_is_own
+
+    async def details(self, talk: Talk) -> list[str]:
+        """The further details to ask for, in order, once it is clear who asks, and about which order."""
+        return []
+
+    async def obstacle(self, talk: Talk, order: Order | None) -> bool:
+        """Say why this cannot be done, if it cannot; whether that was so. It ends the task."""
+        return False
+
+    async def take(self, talk: Talk) -> dict[str, Any]:
+        """What the message says about the details of this task alone."""
+        return {}
+
+    @abstractmethod
+    async def question(self, slot: str, talk: Talk) -> Question:
+        """How a detail of this task is asked for."""
+
+    @abstractmethod
+    async def finish(self, talk: Talk) -> None:
+        """Do it, and say what was done."""
+
+    async def refuse(self, talk: Talk) -> None:
+        """The customer said no at the last question."""
+        talk.say("All right, I leave everything as it is. What else can I do for you?")
+
+    async def candidates(self, talk: Talk) -> list[Order]:
+        """The customer's orders that this could be about, newest first."""
+        return [order for order in await talk.orders() if self.suits(order, talk)]
+
+    async def no_candidates(self, talk: Talk) -> None:
+        """The customer has no order that this could be about."""
+        talk.say(
+            "I don't see an order of yours that this could be about. If you ordered as a guest, send me its number."
+        )
+
+    async def ask_which_order(self, talk: Talk) -> Question:
+        """Which of the customer's orders is meant."""
+        orders = await self.candidates(talk) or await talk.orders()
+        lines = "\n".join(order_line(order, talk.turn.shop) for order in orders[:CHOICES_AT_MOST])
+        choices = [pick(order.number, order_number=order.number) for order in orders[:CHOICES_AT_MOST]]
+        text = f"Which order would you like to {self.which}?"
+        return Question(f"{text}\n{lines}" if lines else text, "So, which order is it?", choices)
+
+
+def pick(title: str, **entities: str) -> Button:
+    """A choice that answers a question with these details."""
+    return {"title": title, "payload": payload("provide_details", **entities)}
+
+
+def picked_or_written(talk: Talk, name: str) -> str | None:
+    """The detail as picked from the choices, or as it was written when it was asked for."""
+    for entity in details.entities(talk.tracker, name):
+        if entity.get("extractor") == "choice":
+            return str(entity["value"])
+    if talk.requested == name and (text := details.text_of(talk.tracker)):
+        return None if details.intent_of(talk.tracker) in INTERRUPTIONS else text
+    return None
+
+
+# Said in the middle of a question that is answered in the customer's own words, these are no answer.
+INTERRUPTIONS = frozenset(
+    {
+        "cancel_dialogue",
+        "contact_human_agent",
+        "goodbye",
+        "bot_challenge",
+        "repeat",
+        "opening_hours",
+        "ask_capabilities",
+    }
+)

@@ -1,0 +1,324 @@
+"""The form behind every wish that takes several steps: it asks, listens, survives interruptions, and finishes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from rasa_sdk import Action, FormValidationAction, Tracker
+from rasa_sdk.events import ActiveLoop, EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.forms import REQUESTED_SLOT
+from rasa_sdk.types import DomainDict
+
+from actions import details
+from actions.context import turn_of
+from actions.identity import questions_about_identity, take_identity
+from actions.order_choice import other_order, take_order
+from actions.task import Access, Question, Talk, Task
+from actions.tasks import TASKS
+from actions.wording import TALK_TO_A_PERSON, YES_OR_NO
+from bot.core.wishes import same_wish
+
+FORM = "task_form"
+GO_ON = "go_on"
+# What belongs to the task at hand; the rest of the slots is remembered beyond it.
+TASK_SLOTS = (
+    *("order_number", "order_proof", "email", "code"),
+    *("item", "details", "address", "contact", "rating", "confirmed", GO_ON),
+)
+SLOTS = ("wish", "named_order", "last_order", "last_proof", "last_wish", "waiting_wishes", *TASK_SLOTS)
+WAITING_AT_MOST = 3
+
+
+def slots_of(tracker: Tracker) -> dict[str, Any]:
+    """What is known, as a copy that may be changed."""
+    return {name: tracker.get_slot(name) for name in SLOTS}
+
+
+def changes(tracker: Tracker, slots: Mapping[str, Any]) -> list[EventType]:
+    """The events that bring the slots to these values."""
+    return [SlotSet(name, slots[name]) for name in SLOTS if tracker.get_slot(name) != slots[name]]
+
+
+class StartTask(Action):
+    """Begins what the customer wishes for; what they were at waits, and is offered again afterwards."""
+
+    def name(self) -> str:
+        return "action_start_task"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        slots, intent = slots_of(tracker), details.intent_of(tracker)
+        busy = tracker.active_loop_name == FORM and slots["wish"] in TASKS
+        async with turn_of(tracker) as turn:
+            talk = Talk(turn, tracker, dispatcher, slots)
+            named = details.typed_order_number(tracker)
+            if intent == "other_order":
+                wish = str((slots["wish"] if busy else slots["last_wish"]) or "track_order")
+                named = named or await other_order(talk, TASKS[wish])
+            else:
+                wish = intent if intent in TASKS else "track_order"
+                named = named or slots["last_order"]
+        waiting = list(slots["waiting_wishes"] or [])
+        if busy and not same_wish(wish, slots["wish"]):
+            kept = {name: slots[name] for name in TASK_SLOTS if slots[name] is not None and name not in ("code", GO_ON)}
+            waiting.insert(0, {"wish": slots["wish"], "slots": kept})
+        for also in tracker.latest_message.get("also") or []:
+            waiting.append({"wish": also["wish"], "slots": {"named_order": also.get("order_number")}})
+        waiting = [one for one in waiting if one["wish"] in TASKS and one["wish"] != wish]
+        slots.update(dict.fromkeys(TASK_SLOTS), wish=wish, named_order=named, waiting_wishes=waiting[:WAITING_AT_MOST])
+        # A question of the old task is no longer open.
+        return [*changes(tracker, slots), SlotSet(REQUESTED_SLOT, None)]
+
+
+class ValidateTaskForm(FormValidationAction):
+    """Takes from each message what it says, does the task once everything is there, and says what to ask next."""
+
+    def name(self) -> str:
+        return f"validate_{FORM}"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        slots = slots_of(tracker)
+        async with turn_of(tracker) as turn:
+            talk = Talk(turn, tracker, dispatcher, slots)
+            if _is_new(tracker):
+                before = dict(slots)
+                ended = not await _take(talk)
+                listening = tracker.get_slot(REQUESTED_SLOT) is not None
+                if listening and not ended and slots == before and not talk.dispatcher.messages:
+                    # Nothing of the message was for this form: Rasa asks the rules what to do with it.
+                    return []
+            else:
+                ended = False
+            asked = await _proceed(talk, ended=ended)
+        return [*changes(tracker, slots), SlotSet(REQUESTED_SLOT, asked)]
+
+
+def _is_new(tracker: Tracker) -> bool:
+    """Whether the latest message has not been looked at: the form also comes back after an interruption."""
+    for event in reversed(tracker.events):
+        if event["event"] == "action_execution_rejected":
+            return False
+        if event["event"] == "action" and event["name"] not in (FORM, None):
+            return event["name"] in ("action_listen", "action_start_task")
+    return True
+
+
+async def _take(talk: Talk) -> bool:
+    """Fill slots from the message; whether the task goes on."""
+    slots, tracker = talk.slots, talk.tracker
+    if talk.requested == GO_ON:
+        return _take_go_on(talk)
+    task = TASKS[slots["wish"]]
+    if talk.customer is None and task.access is Access.VERIFIED:
+        identity = await take_identity(talk)
+        if identity is None:
+            return False
+        slots.update(identity)
+    if not await take_order(talk, task):
+        return False
+    for name, value in (await task.take(talk)).items():
+        slots[name] = value
+    if talk.requested == "confirmed":
+        match details.intent_of(tracker):
+            case "affirm":
+                slots["confirmed"] = True
+            case "deny" if details.typed_order_number(tracker) is None:
+                await task.refuse(talk)
+                return False
+    return True
+
+
+def _take_go_on(talk: Talk) -> bool:
+    match details.intent_of(talk.tracker):
+        case "affirm":
+            waiting = list(talk.slots["waiting_wishes"] or [])
+            first = waiting.pop(0)
+            talk.slots.update(dict.fromkeys(TASK_SLOTS), wish=first["wish"], named_order=None, waiting_wishes=waiting)
+            talk.slots.update(first["slots"])
+            if talk.slots["named_order"]:
+                talk.slots["order_number"], talk.slots["named_order"] = talk.slots["named_order"], None
+        case "deny":
+            talk.slots["waiting_wishes"] = []
+            talk.say("All right. If something else comes up, just write.")
+            return False
+        case _:
+            return True
+    return True
+
+
+async def _proceed(talk: Talk, *, ended: bool) -> str | None:
+    """Go as far as possible without asking; the slot to ask for, or None when all is done."""
+    slots = talk.slots
+    while True:
+        if not ended:
+            if slots["wish"] is None:
+                return GO_ON if slots["waiting_wishes"] else None
+            task = TASKS[slots["wish"]]
+            missing, ended = await _next_missing(talk, task)
+            if missing is not None:
+                return missing
+            if not ended:
+                await task.finish(talk)
+        if slots["order_number"] is not None:
+            slots["last_order"], slots["last_proof"] = slots["order_number"], slots["order_proof"]
+        slots["last_wish"] = slots["wish"] or slots["last_wish"]
+        slots.update(dict.fromkeys(TASK_SLOTS), wish=None, named_order=None)
+        ended = False
+
+
+async def _next_missing(talk: Talk, task: Task) -> tuple[str | None, bool]:
+    """The next slot to ask for, and whether the task has ended because it cannot be done."""
+    slots = talk.slots
+    if talk.customer is None and task.access is Access.VERIFIED:
+        # Nobody is sent a code for an order that they could not do this with anyway; but that would tell about it.
+        return ("email" if slots["email"] is None else "code"), False
+    order = None
+    if task.needs_order:
+        if slots["order_number"] is None and talk.customer is not None:
+            candidates = await task.candidates(talk)
+            if len(candidates) == 1:
+                slots["order_number"] = candidates[0].number
+            elif not candidates:
+                await task.no_candidates(talk)
+                return None, True
+        if slots["order_number"] is None:
+            return "order_number", False
+        order = await talk.order()
+        if order is None and task.access is Access.PROVEN_ORDER:
+            return "order_proof", False
+        if order is None:
+            talk.say(f"I don't find {slots['order_number']} among your orders.")
+            slots["order_number"] = None
+            return "order_number", False
+    if await task.obstacle(talk, order):
+        return None, True
+    for slot in await task.details(talk):
+        if slots[slot] is None:
+            return slot, False
+    return None, False
+
+
+class DropTask(Action):
+    """Forgets the task at hand, and what waits behind it."""
+
+    def name(self) -> str:
+        return "action_drop_task"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        slots = slots_of(tracker)
+        slots.update(dict.fromkeys(TASK_SLOTS), wish=None, named_order=None, waiting_wishes=[])
+        return [*changes(tracker, slots), SlotSet(REQUESTED_SLOT, None), ActiveLoop(None)]
+
+
+# What to do without the detail that is being asked for.
+_WITHOUT = {
+    "order_number": "Without its number I cannot find an order for somebody who is not signed in. "
+    "Once you sign in to your account, I see your orders by myself; a person can help you, too.",
+    "order_proof": "Without the e-mail address or the postcode of the order I may not show it to anybody. "
+    "Once you sign in to your account, I need neither; a person can help you, too.",
+    "email": "Without knowing that it is you, I may not change or show anything personal; a person can help you, too.",
+    "code": "Please look into the spam folder as well; a person can help you, too.",
+    "confirmed": "A “yes” or a “no” is all I need.",
+    GO_ON: "A “yes” or a “no” is all I need.",
+}
+
+
+class FormHelp(Action):
+    """Says what else there is, when what was asked for did not come; the question itself follows."""
+
+    def name(self) -> str:
+        return "action_form_help"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        if details.intent_of(tracker) == "repeat":
+            return []  # the question itself is what is repeated
+        asked = tracker.get_slot(REQUESTED_SLOT) or ""
+        async with turn_of(tracker) as turn:
+            known = turn.customer is not None
+        without = None if known and asked == "order_number" else _WITHOUT.get(asked)
+        text = without or "I'm not sure that I understood."
+        stop = "" if asked in ("confirmed", GO_ON) else " Or say “stop” for something else."
+        dispatcher.utter_message(text=f"{text}{stop}", buttons=list(TALK_TO_A_PERSON))
+        return []
+
+
+def said_before(tracker: Tracker, text: str) -> bool:
+    """Whether the bot has said exactly this since the form began."""
+    for event in reversed(tracker.events):
+        if event["event"] == "active_loop":
+            return False
+        if event["event"] == "bot" and event.get("text") == text:
+            return True
+    return False
+
+
+class Ask(Action, ABC):
+    """Asks for one detail, in the words of the task at hand; briefly, when it was explained before."""
+
+    @property
+    @abstractmethod
+    def slot(self) -> str:
+        """The detail."""
+
+    def name(self) -> str:
+        return f"action_ask_{FORM}_{self.slot}"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        async with turn_of(tracker) as turn:
+            talk = Talk(turn, tracker, dispatcher, slots_of(tracker))
+            question = await self._question(talk)
+        text = question.brief if said_before(tracker, question.text) else question.text
+        dispatcher.utter_message(text=text, buttons=list(question.choices) or None, is_question=True)
+        return []
+
+    async def _question(self, talk: Talk) -> Question:
+        if self.slot == GO_ON:
+            title = TASKS[talk.slots["waiting_wishes"][0]["wish"]].title
+            return Question(f"Shall we go on with {title}?", f"So, shall we go on with {title}?", YES_OR_NO)
+        return questions_about_identity(self.slot, talk) or await TASKS[talk.slots["wish"]].question(self.slot, talk)
+
+
+class AskOrderNumber(Ask):
+    slot = "order_number"
+
+
+class AskOrderProof(Ask):
+    slot = "order_proof"
+
+
+class AskEmail(Ask):
+    slot = "email"
+
+
+class AskCode(Ask):
+    slot = "code"
+
+
+class AskItem(Ask):
+    slot = "item"
+
+
+class AskDetails(Ask):
+    slot = "details"
+
+
+class AskAddress(Ask):
+    slot = "address"
+
+
+class AskContact(Ask):
+    slot = "contact"
+
+
+class AskRating(Ask):
+    slot = "rating"
+
+
+class AskConfirmed(Ask):
+    slot = "confirmed"
+
+
+class AskGoOn(Ask):
+    slot = "go_on"

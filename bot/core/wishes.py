@@ -1,0 +1,47 @@
+"""What customers wish for: which wishes take several steps, and which ones are the same wish in other words."""
+
+from __future__ import annotations
+
+# Wishes that take questions and answers, one at a time; everything else is answered at once.
+TASKS = frozenset(
+    {
+        *("track_order", "cancel_order", "change_order", "return_item", "report_problem"),
+        *("get_refund", "track_refund", "check_invoice", "get_invoice"),
+        *("change_shipping_address", "set_up_shipping_address"),
+        *("complaint", "review", "give_feedback", "callback_request"),
+    }
+)
+
+# Answers to a question of ours and small talk: never a wish of their own beside another one.
+NO_WISH = frozenset(
+    {
+        *("greet", "goodbye", "thank", "affirm", "deny", "chitchat", "abuse", "repeat", "cancel_dialogue"),
+        *("provide_details", "other_order", "out_of_scope"),
+    }
+)
+
+# Whoever asks for one of these and for another of the same line has asked for one thing.
+_SAME = (
+    frozenset({"return_item", "get_refund", "track_refund", "check_refund_policy", "report_problem", "complaint"}),
+    frozenset({"check_invoice", "get_invoice"}),
+    frozenset({"track_order", "delivery_period", "order_history"}),
+    frozenset({"delivery_options", "delivery_period"}),
+    frozenset({"cancel_order", "check_cancellation_fee", "get_refund"}),
+    frozenset({"change_order", "change_shipping_address", "set_up_shipping_address", "cancel_order"}),
+    frozenset({"contact_human_agent", "contact_customer_service", "complaint", "callback_request", "report_problem"}),
+    frozenset({"review", "give_feedback", "complaint"}),
+    frozenset({"recover_password", "registration_problems", "create_account", "switch_account"}),
+    frozenset({"edit_account", "change_shipping_address", "set_up_shipping_address"}),
+    frozenset({"delete_account", "privacy_request"}),
+    frozenset({"unsubscribe", "newsletter_subscription", "privacy_request"}),
+    frozenset({"check_points", "redeem_points", "explain_loyalty", "check_punch_card"}),
+    frozenset({"place_order", "product_availability", "recommend_product"}),
+    frozenset({"payment_issue", "check_payment_methods", "use_promo_code"}),
+    frozenset({"opening_hours", "store_location"}),
+    frozenset({"ask_capabilities", "bot_challenge", "contact_human_agent"}),
+)
+
+
+def same_wish(one: str, other: str) -> bool:
+    """Whether the two are one wish, said twice."""
+    return one == other or any(one in line and other in line for line in _SAME)
