@@ -12,7 +12,9 @@ from bot.core.conversations import ConversationId
 from bot.core.customers import CustomerId
 
 CODE_DIGITS = 6
-_CODE = re.compile(rf"(?<!\d)(\d[\s\-.]*){{{CODE_DIGITS - 1}}}\d(?!\d)")
+# Written as one, or else in groups that are not part of a longer number (a telephone's).
+_CODE = re.compile(rf"(?<!\d)\d{{{CODE_DIGITS}}}(?!\d)")
+_CODE_IN_GROUPS = re.compile(rf"(?<!\d)(?<!\d[\s\-.])(?:\d[\s\-.]?){{{CODE_DIGITS - 1}}}\d(?![\s\-.]?\d)")
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class VerificationCode:
 
 def find_code(text: str) -> str | None:
     """The code in what somebody typed ("it's 123 456"): six digits that stand alone; None when there is none."""
-    match = _CODE.search(unicodedata.normalize("NFKC", text))
+    text = unicodedata.normalize("NFKC", text)
+    match = _CODE.search(text) or _CODE_IN_GROUPS.search(text)
     if match is None:
         return None
     return "".join(str(unicodedata.digit(character)) for character in match.group() if character.isdigit())
