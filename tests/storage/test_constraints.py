@@ -10,6 +10,9 @@ from sqlalchemy import CheckConstraint, Table, UniqueConstraint, insert, null
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.handoffs import HandoffReason
+from bot.core.refunds import RefundReason
+from bot.core.requests import RequestKind
 from bot.storage.tables import metadata
 from tests.builders import NOW
 
@@ -255,6 +258,21 @@ async def test_good_rows_are_taken(connection):
     }
 
     assert not any(refused.values()), refused
+
+
+async def test_every_value_that_the_rules_know_is_taken(connection):
+    handoffs, refunds, requests = (metadata.tables[name] for name in ("handoffs", "refunds", "service_requests"))
+    rows = [
+        *((handoffs, {"reason": reason.value}) for reason in HandoffReason),
+        *((requests, {"kind": kind.value}) for kind in RequestKind),
+        *((refunds, {"reason": reason.value}) for reason in RefundReason),
+    ]
+
+    refused = {
+        str(row): said for table, row in rows if (said := await refusal(connection, table, second(table, **row)))
+    }
+
+    assert not refused
 
 
 async def test_every_check_refuses_what_it_is_for(connection):

@@ -147,7 +147,27 @@ def downgrade() -> None:
 
 
 def _allow_reasons(before: str, after: str) -> None:
-    # SQLite cannot show a table's checks to Alembic, which therefore has to be told the old one in order to drop it.
-    with op.batch_alter_table("handoffs", table_args=(sa.CheckConstraint(before, name=op.f(REASON)),)) as batch_op:
+    # SQLite changes a check by making the table anew, and Alembic cannot read the old check from it: it is told what the
+    # table looks like.
+    handoffs = sa.Table(
+        "handoffs",
+        sa.MetaData(),
+        sa.Column("id", sa.String(32), nullable=False),
+        sa.Column("conversation_id", sa.String(32), nullable=False),
+        sa.Column("reason", sa.String(20), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True)),
+        sa.CheckConstraint(before, name=op.f(REASON)),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("fk_handoffs_conversation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_handoffs")),
+        sa.Index(
+            "uq_handoffs_open",
+            "conversation_id",
+            unique=True,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+    )
+    with op.batch_alter_table("handoffs", copy_from=handoffs) as batch_op:
         batch_op.drop_constraint(op.f(REASON), type_="check")
         batch_op.create_check_constraint(op.f(REASON), after)
