@@ -14,7 +14,9 @@ from actions.context import turn_of
 from actions.people import bring_in_a_person
 from actions.wording import CAPABILITIES, TALK_TO_A_PERSON, WISH_TITLES, Button, payload
 from bot.core.handoffs import HandoffReason
+from bot.core.orders import can_change
 from bot.core.wishes import TASKS
+from bot.services.orders import own_order
 
 # A choice between these two is worth offering only while the gate is not sure that neither is meant.
 WISHES_OFFERED = 2
@@ -81,6 +83,29 @@ class Affirm(Action):
             dispatcher.utter_message(text="Gladly! Which one would you like?", buttons=offered)
         else:
             dispatcher.utter_message(text="Great! What can I do for you?", buttons=list(CAPABILITIES))
+        return []
+
+
+class NothingToStop(Action):
+    """ "Cancel" while nothing is going on: the order that was spoken of last may be meant."""
+
+    def name(self) -> str:
+        return "action_nothing_to_stop"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        number = tracker.get_slot("last_order")
+        async with turn_of(tracker) as turn:
+            order = await own_order(turn.work, turn.customer.id, number) if turn.customer and number else None
+        if order is not None and can_change(order):
+            cancel = {
+                "title": f"Cancel order {order.number}",
+                "payload": payload("cancel_order", order_number=order.number),
+            }
+            dispatcher.utter_message(text=f"Do you want to cancel order {order.number}?", buttons=[cancel])
+        else:
+            dispatcher.utter_message(
+                text="There is nothing to stop right now. What can I do for you?", buttons=list(CAPABILITIES)
+            )
         return []
 
 

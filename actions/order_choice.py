@@ -16,6 +16,14 @@ async def other_order(talk: Talk, task: Task) -> str | None:
     return others[0] if len(others) == 1 and known else None
 
 
+async def last_order(talk: Talk, task: Task) -> str | None:
+    """The order that was spoken of last, where the task could be about it; a stranger's is not looked into."""
+    number = talk.slots["last_order"]
+    if number is None or talk.customer is None:
+        return None if number is None else str(number)
+    return next((order.number for order in await task.candidates(talk) if order.number == number), None)
+
+
 async def take_order(talk: Talk, task: Task) -> bool:
     """Fill the order's slots from the message; whether the task goes on."""
     slots = talk.slots

@@ -186,7 +186,7 @@ class ReportProblem(Task):
     """Takes down what is wrong with an order, and brings it to a person."""
 
     wish = "report_problem"
-    title = "the problem with your order"
+    title = "the problem report"
     access = Access.PROVEN_ORDER
     which = "report a problem with"
 

@@ -104,19 +104,28 @@ class RecommendProduct(Action):
         return []
 
 
+# Words that nearly every question about products has in it, and that tell none from another.
+_SAYING_NOTHING = frozenset("coffee kape have sell stock with your this that some thing something good best".split())
+
+
 def find_products(catalogue: Catalogue, text: str) -> list[Product]:
-    """The products whose kind, name or taste the text mentions; those with most in common first."""
-    words = {word.rstrip("s") for word in "".join(c if c.isalnum() else " " for c in text.lower()).split()}
+    """The products whose kind, name or taste the text mentions; those with most in common, in the catalogue's order."""
+    said = "".join(letter if letter.isalnum() else " " for letter in text.lower())
+    words = {_stem(word) for word in said.split()} - _SAYING_NOTHING
     scored = []
     for product in catalogue.products:
-        tags = {tag.lower().rstrip("s") for tag in product.tags}
-        kind = {word.rstrip("s") for word in product.category.lower().split()}
-        names = {word.rstrip("s") for word in product.name.lower().replace(",", " ").split() if len(word) > 3}
-        score = 3 * len(words & tags) + 2 * len(words & kind) + len(words & names)
+        tags = {_stem(part) for tag in product.tags for part in tag.lower().split()}
+        kind = {_stem(word) for word in product.category.lower().split()}
+        names = {_stem(word) for word in product.name.lower().replace(",", " ").split() if len(word) > 3}
+        score = 3 * len(words & tags) + 2 * len(words & kind) + len(words & (names - _SAYING_NOTHING))
         if score:
             scored.append((score, product))
     best = max((score for score, _ in scored), default=0)
     return [product for score, product in scored if score == best]
+
+
+def _stem(word: str) -> str:
+    return word.rstrip("s")
 
 
 def _availability(product: Product, shop: Shop) -> str:

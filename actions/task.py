@@ -152,11 +152,17 @@ def picked_or_written(talk: Talk, name: str) -> str | None:
     for entity in details.entities(talk.tracker, name):
         if entity.get("extractor") == "choice":
             return str(entity["value"])
-    if talk.requested == name and (text := details.text_of(talk.tracker)):
-        return None if details.intent_of(talk.tracker) in INTERRUPTIONS else text
-    return None
+    text = details.text_of(talk.tracker)
+    if talk.requested != name or not text:
+        return None
+    intent = details.intent_of(talk.tracker)
+    is_mere_word = intent in _MERE_WORDS and len(text.split()) <= MERE_WORDS_AT_MOST
+    return None if intent in INTERRUPTIONS or is_mere_word else text
 
 
+# "No" and "thanks" say nothing of what is wrong with an order.
+_MERE_WORDS = frozenset({"affirm", "deny", "thank", "greet"})
+MERE_WORDS_AT_MOST = 3
 # Said in the middle of a question that is answered in the customer's own words, these are no answer.
 INTERRUPTIONS = frozenset(
     {

@@ -15,7 +15,7 @@ from rasa_sdk.types import DomainDict
 from actions import details
 from actions.context import turn_of
 from actions.identity import questions_about_identity, take_identity
-from actions.order_choice import other_order, take_order
+from actions.order_choice import last_order, other_order, take_order
 from actions.task import Access, Question, Talk, Task
 from actions.tasks import TASKS
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO
@@ -59,7 +59,7 @@ class StartTask(Action):
                 named = named or await other_order(talk, TASKS[wish])
             else:
                 wish = intent if intent in TASKS else "track_order"
-                named = named or slots["last_order"]
+                named = named or await last_order(talk, TASKS[wish])
         waiting = list(slots["waiting_wishes"] or [])
         if busy and not same_wish(wish, slots["wish"]):
             kept = {name: slots[name] for name in TASK_SLOTS if slots[name] is not None and name not in ("code", GO_ON)}
@@ -92,7 +92,8 @@ class ValidateTaskForm(FormValidationAction):
             else:
                 ended = False
             asked = await _proceed(talk, ended=ended)
-        return [*changes(tracker, slots), SlotSet(REQUESTED_SLOT, asked)]
+        # Rasa counts a form that sets no slot as one that took nothing, and drops what it said.
+        return [*changes(tracker, slots), SlotSet("wish", slots["wish"]), SlotSet(REQUESTED_SLOT, asked)]
 
 
 def _is_new(tracker: Tracker) -> bool:
