@@ -30,7 +30,7 @@ async def request_return(
     """Record that the verified customer sends lines of their order back (None: all that are left), and tell both sides.
 
     Raises OrderActionRefused, changing nothing: not_yours, an obstacle of return_terms, not_in_order for a product that
-    was not ordered, already_returned for one that is in a return already, or when nothing is left.
+    was not ordered (or for none), already_returned for one that is in a return already, or when nothing is left.
     """
     order = await lock_own_order(work, customer_id, number)
     terms = return_terms(order, shop.policies, clock.now().astimezone(shop.hours.zone))
@@ -80,7 +80,7 @@ async def request_return(
 
 def _chosen(ordered: Sequence[OrderLine], left: Sequence[OrderLine], skus: Sequence[str]) -> tuple[OrderLine, ...]:
     wanted = set(skus)
-    if not wanted <= {line.sku for line in ordered}:
+    if not wanted or not wanted <= {line.sku for line in ordered}:
         raise OrderActionRefused("not_in_order")
     if not wanted <= {line.sku for line in left}:
         raise OrderActionRefused("already_returned")
