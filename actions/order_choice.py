@@ -36,7 +36,9 @@ async def take_order(talk: Talk, task: Task) -> bool:
         if number is None:
             talk.say("That does not look like an order number.")
         elif number != slots["order_number"]:
-            slots.update(order_number=number, order_proof=None, item=None, confirmed=None)
+            # Proof that came before any number was meant for this one.
+            proof = slots["order_proof"] if slots["order_number"] is None else None
+            slots.update(order_number=number, order_proof=proof, item=None, confirmed=None)
     if not await _may_need_proof(talk, task):
         return True
     proof = details.typed_proof(talk.tracker)

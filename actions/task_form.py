@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
@@ -121,6 +122,8 @@ async def _take(talk: Talk) -> bool:
         return False
     for name, value in (await task.take(talk)).items():
         slots[name] = value
+    if talk.requested in _WITHOUT and _HAS_IT_NOT.search(details.text_of(tracker)):
+        talk.say(help_without(talk.requested, known=talk.customer is not None), TALK_TO_A_PERSON)
     if talk.requested == "confirmed":
         match details.intent_of(tracker):
             case "affirm":
@@ -226,6 +229,20 @@ _WITHOUT = {
 }
 
 
+_HAS_IT_NOT = re.compile(
+    r"\b(?:don'?t|do not|can'?t|cannot|didn'?t|no longer|never)\s+(?:\w+\s+){0,2}(?:have|know|find|remember|got|get|see)\b"
+    r"|\b(?:lost|forgot|forgotten)\b|\bno idea\b|\bwhat (?:is|'s) (?:that|an order number)\b",
+    re.IGNORECASE,
+)
+
+
+def help_without(slot: str, *, known: bool) -> str:
+    """What there is to do without the detail that was asked for."""
+    without = None if known and slot == "order_number" else _WITHOUT.get(slot)
+    stop = "" if slot in ("confirmed", GO_ON) else " Or say “stop” for something else."
+    return f"{without or 'I am not sure that I understood.'}{stop}"
+
+
 class FormHelp(Action):
     """Says what else there is, when what was asked for did not come; the question itself follows."""
 
@@ -235,13 +252,9 @@ class FormHelp(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         if details.intent_of(tracker) == "repeat":
             return []  # the question itself is what is repeated
-        asked = tracker.get_slot(REQUESTED_SLOT) or ""
         async with turn_of(tracker) as turn:
-            known = turn.customer is not None
-        without = None if known and asked == "order_number" else _WITHOUT.get(asked)
-        text = without or "I'm not sure that I understood."
-        stop = "" if asked in ("confirmed", GO_ON) else " Or say “stop” for something else."
-        dispatcher.utter_message(text=f"{text}{stop}", buttons=list(TALK_TO_A_PERSON))
+            text = help_without(tracker.get_slot(REQUESTED_SLOT) or "", known=turn.customer is not None)
+        dispatcher.utter_message(text=text, buttons=list(TALK_TO_A_PERSON))
         return []
 
 

@@ -52,6 +52,7 @@ class Talk:
     clock: MovableClock
     conversation: Conversation
     choices: dict[str, str] = field(default_factory=dict)
+    offered: list[str] = field(default_factory=list)
 
     async def say(self, text: str) -> list[Message]:
         """Write something (or pick a choice, in square brackets), and return what the bot answers."""
@@ -68,6 +69,7 @@ class Talk:
         async with self.db.reading() as work:
             said = await work.messages.after(self.conversation.id, message.seq)
         said = [one for one in said if one.author is not Author.CUSTOMER]
+        self.offered = [choice.title for one in said for choice in one.choices]
         self.choices.update({choice.title: choice.payload for one in said for choice in one.choices})
         return said
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
-from sqlalchemy import func, select
+from sqlalchemy import Column, Select, Table, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage import tables
 
+Check = Callable[[AsyncConnection, Any], Awaitable[bool]]
+
 FOLDER = Path(__file__).parent / "conversations"
-COUNTED = {
-    "handoffs": select(func.count()).select_from(tables.handoffs),
-    "mails": select(func.count()).select_from(tables.outbox).where(tables.outbox.c.kind == "mail"),
-    "failed_attempts": select(func.count()).where(tables.verification_attempts.c.succeeded.is_(False)),
-}
 
 
 def conversations() -> list[Any]:
@@ -32,14 +31,79 @@ def conversations() -> list[Any]:
 async def test_conversation(conversation: dict[str, Any], talk_as, demo_db) -> None:
     talk = await talk_as(conversation.get("as"))
     for step in conversation["steps"]:
-        answer = await talk.text(step["say"])
-        assert answer, f"no answer to {step['say']!r}"
+        said = step["say"]
+        if "{code}" in said or "{wrong_code}" in said:
+            code = await latest_code(demo_db)
+            said = said.format(code=code, wrong_code=f"{(int(code) + 1) % 1_000_000:06d}")
+        answer = await talk.text(said)
+        assert answer, f"no answer to {said!r}"
         assert "something went wrong on my side" not in answer
-        if "has" in step:
-            assert re.search(step["has"], answer, re.IGNORECASE), f"{step['say']!r} was answered: {answer}"
-        if "not" in step:
-            assert not re.search(step["not"], answer, re.IGNORECASE), f"{step['say']!r} was answered: {answer}"
+        for pattern in _listed(step.get("has")):
+            assert re.search(pattern, answer, re.IGNORECASE), f"{said!r} was answered: {answer}"
+        for pattern in _listed(step.get("not")):
+            assert not re.search(pattern, answer, re.IGNORECASE), f"{said!r} was answered: {answer}"
+        for title in _listed(step.get("offers")):
+            assert title in talk.offered, f"{said!r} offered {talk.offered}"
     async with demo_db.reading() as work:
-        connection = work.conversations._connection
         for name, expected in conversation.get("then", {}).items():
-            assert await connection.scalar(COUNTED[name]) == expected, name
+            assert await CHECKS[name](work.conversations._connection, expected), f"{name} is not {expected}"
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+async def latest_code(db) -> str:
+    """The code in the newest mail to a customer."""
+    query = select(tables.outbox.c.payload).where(tables.outbox.c.kind == "mail").order_by(tables.outbox.c.created_at)
+    async with db.reading() as work:
+        bodies = [payload["body"] for payload in (await work.conversations._connection.scalars(query)).all()]
+    codes = [match for body in bodies for match in re.findall(r"\b[0-9]{6}\b", body)]
+    assert codes, "no code was mailed"
+    return codes[-1]
+
+
+def counted(query: Select[Any]) -> Check:
+    async def check(connection: AsyncConnection, expected: int) -> bool:
+        return await connection.scalar(query) == expected
+
+    return check
+
+
+def each_order(column: Column[Any]) -> Check:
+    async def check(connection: AsyncConnection, expected: dict[str, Any]) -> bool:
+        query = select(tables.orders.c.number, column).where(tables.orders.c.number.in_(expected))
+        return dict((await connection.execute(query)).tuples().all()) == expected
+
+    return check
+
+
+def listed(column: Column[Any]) -> Check:
+    async def check(connection: AsyncConnection, expected: list[Any]) -> bool:
+        return sorted((await connection.scalars(select(column))).all()) == sorted(expected)
+
+    return check
+
+
+def rows_of(name: str) -> Table:
+    return tables.metadata.tables[name]
+
+
+# What may stand under `then`, and how it is looked up.
+CHECKS: dict[str, Check] = {
+    "handoffs": counted(select(func.count()).select_from(tables.handoffs)),
+    "handoff_reasons": listed(tables.handoffs.c.reason),
+    "mails": counted(select(func.count()).where(tables.outbox.c.kind == "mail")),
+    "failed_attempts": counted(select(func.count()).where(tables.verification_attempts.c.succeeded.is_(False))),
+    "order_status": each_order(tables.orders.c.status),
+    "order_address": each_order(tables.orders.c.shipping_address),
+    "requests": listed(rows_of("service_requests").c.kind),
+    "request_texts": listed(rows_of("service_requests").c.text),
+    "request_contacts": listed(rows_of("service_requests").c.contact),
+    "request_ratings": listed(rows_of("service_requests").c.rating),
+    # The demo shop begins with one return and one refund, both of TC-10011.
+    "returns_of": listed(rows_of("returns").c.order_number),
+    "return_reasons": listed(rows_of("returns").c.reason),
+    "refunds_of": listed(rows_of("refunds").c.order_number),
+    "codes_sent": counted(select(func.count()).select_from(rows_of("verification_codes"))),
+}
