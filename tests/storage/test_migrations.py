@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
-from bot.storage.engine import create_engine
-from bot.storage.migrate import migrate, pending_migrations
+from bot.core.handoffs import HandoffReason
+from bot.storage.engine import IMMEDIATE, create_engine
+from bot.storage.migrate import _alembic, migrate, pending_migrations
 from bot.storage.tables import metadata
-from tests.builders import a_customer
+from tests.builders import NOW, a_customer, a_handoff
 from tests.storage.databases import create_postgres_database, drop_postgres_database, in_processes, open_database, run
 
 
@@ -108,3 +110,69 @@ async def migrate_from_here(url: str) -> bool:
 
 def test_several_processes_may_migrate_at_once(new_urls):
     assert in_processes(4, migrate_from_here, new_urls[0]) == [False] * 4
+
+
+# From the version before, with data
+
+BEFORE_RETURNS = """
+INSERT INTO customers (id, external_id, name, email, created_at) VALUES ('1', 'C-1', 'Maria', 'm@example.com', :now);
+INSERT INTO channel_identities (id, channel, external_id, created_at) VALUES ('1', 'web', '1', :now);
+INSERT INTO conversations (id, channel, identity_id, customer_id, owner, last_seq, read_seq, created_at)
+VALUES ('1', 'web', '1', '1', 'bot', 0, 0, :now);
+INSERT INTO orders (number, customer_id, status, currency, total_minor, placed_at)
+VALUES ('TC-1', '1', 'paid', 'USD', 100, :now);
+INSERT INTO order_lines (order_number, position, sku, title, quantity, unit_price_minor)
+VALUES ('TC-1', 1, 'MUG', 'Mug', 1, 100);
+INSERT INTO handoffs (id, conversation_id, reason, requested_at) VALUES ('1', '1', 'turn_failed', :now);
+INSERT INTO handoffs (id, conversation_id, reason, requested_at, closed_at) VALUES ('2', '1', 'asked', :now, :now)
+"""
+
+
+async def go_to(db, revision, *, down=False):
+    async with db.engine.connect() as connection:
+        await connection.execution_options(**{IMMEDIATE: True})
+        async with connection.begin():
+            move = command.downgrade if down else command.upgrade
+            await connection.run_sync(lambda sync: move(_alembic(sync), revision))
+
+
+async def test_a_shop_of_the_first_version_keeps_everything(new_urls):
+    db = open_database(new_urls[0])
+    await go_to(db, "0001")
+    now = NOW.replace(tzinfo=None) if new_urls[0].startswith("sqlite") else NOW
+    async with db.engine.begin() as connection:
+        for statement in BEFORE_RETURNS.split(";"):
+            await connection.execute(text(statement), {"now": now} if ":now" in statement else {})
+
+    await migrate(db.engine)
+
+    async with db.transaction() as work:
+        customer = await work.customers.by_external_id("C-1")
+        order = await work.orders.by_number("TC-1")
+        assert (customer.name, customer.address) == ("Maria", None)
+        assert (order.total_minor, order.lines[0].title) == (100, "Mug")
+        assert (order.shipping_address, order.cancelled_at) == (None, None)
+        conversation = await work.conversations.get("1")
+        assert (await work.handoffs.open_for("1")).reason is HandoffReason.TURN_FAILED
+        for number, reason in enumerate(HandoffReason):
+            closed = a_handoff(conversation, id=f"new-{number}", reason=reason, closed_at=NOW)
+            await work.handoffs.add(closed)
+    await db.close()
+
+
+async def test_the_way_back_leads_to_the_tables_of_the_first_version(new_urls):
+    db, first = open_database(new_urls[0]), open_database(new_urls[1])
+    await migrate(db.engine)
+    await go_to(first, "0001")
+    async with db.transaction() as work:
+        await work.customers.add(a_customer(external_id="C-1", address="7 Mango Avenue"))
+
+    await go_to(db, "0001", down=True)
+
+    async with db.engine.connect() as one, first.engine.connect() as other:
+        assert await one.run_sync(described) == await other.run_sync(described)
+        assert (await one.execute(text("SELECT external_id FROM customers"))).scalar_one() == "C-1"
+    await migrate(db.engine)
+    assert not await pending_migrations(db.engine)
+    await db.close()
+    await first.close()

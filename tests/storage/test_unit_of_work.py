@@ -11,10 +11,14 @@ from bot.services.ports import Hint
 from bot.storage.wakeups import create_wakeups
 from tests.builders import (
     NOW,
+    a_code,
     a_conversation,
     a_customer,
     a_handoff,
     a_message,
+    a_refund,
+    a_request,
+    a_return,
     a_worker,
     an_attempt,
     an_entry,
@@ -40,7 +44,12 @@ async def everything(work, conversation):
     await work.conversations.add(a_conversation(identity, id="new"))
     await work.conversations.add_event(ConversationEvent(conversation.id, "kind", NOW))
     await work.messages.add(a_message(conversation, external_id="new"), channel="web")
-    await work.orders.add(an_order(number="NEW-1", customer_id=customer.id))
+    order = an_order(number="NEW-1", customer_id=customer.id)
+    await work.orders.add(order)
+    await work.refunds.add(a_refund(order_number="NEW-1"))
+    await work.returns.add(a_return(order))
+    await work.requests.add(a_request(conversation))
+    await work.codes.add(a_code(conversation))
     await work.tracker_events.append(conversation.id, 0, [("event", True)], NOW)
     await work.verifications.add(an_attempt(conversation))
     await work.handoffs.add(a_handoff(conversation))
@@ -58,6 +67,10 @@ async def what_is_there(db, conversation):
             bool(await work.conversations.events(conversation.id)),
             await work.messages.by_external_id("web", "new") is not None,
             await work.orders.by_number("NEW-1") is not None,
+            bool(await work.refunds.of_order("NEW-1")),
+            bool(await work.returns.of_order("NEW-1")),
+            bool(await work.requests.open_in(conversation.id)),
+            bool(await work.codes.sent_in_conversation(conversation.id, BEFORE)),
             bool((await work.tracker_events.current_session(conversation.id))[0]),
             bool(
                 await work.verifications.failed_in_conversation(
