@@ -79,7 +79,7 @@ class IntentModel:
     """
 
     CHAR_WEIGHT = 0.5
-    REGULARISATION_C = 20.0
+    REGULARISATION_C = 5.0
 
     def __init__(
         self,

@@ -34,6 +34,25 @@ def test_misspelt_words_are_put_right_and_nothing_else_is_touched(speller: Spell
     assert speller.correct(written) == read
 
 
+OURS = ["the", "my", "can"] * 8 + ["how can I pay"] + ["refund"] * 10 + ["refnd", "refunds", "cant", "don't"]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("ym refund", "my refund"),
+        ("csn I hvae teh refund", "can I hvae the refund"),
+        ("TEH ym", "TEH my"),  # capitals may be an abbreviation
+        ("refnd", "refund"),  # a slip of our own examples, far rarer than what was meant
+        ("refunds cant don't", "refunds cant don't"),  # plurals and contractions are not slips
+        ("hom", "hom"),  # "how" is too rare among our words to be meant by three letters
+        ("how's my can's", "how's my can's"),
+    ],
+)
+def test_short_words_are_put_right_only_when_it_is_sure(written: str, read: str) -> None:
+    assert Speller.learn(OURS, PIECES).correct(written) == read
+
+
 def test_a_stored_speller_corrects_the_same_and_a_missing_one_nothing(speller: Speller, tmp_path: Path) -> None:
     assert Speller.load(tmp_path).correct("pacrel") == "pacrel"
 
