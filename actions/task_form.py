@@ -230,7 +230,8 @@ _WITHOUT = {
 
 
 _HAS_IT_NOT = re.compile(
-    r"\b(?:don'?t|do not|can'?t|cannot|didn'?t|no longer|never)\s+(?:\w+\s+){0,2}(?:have|know|find|remember|got|get|see)\b"
+    r"\b(?:don'?t|do not|can'?t|cannot|didn'?t|no longer|never)\s+(?:\w+\s+){0,2}"
+    r"(?:have|know|find|remember|got|get|see)\b"
     r"|\b(?:lost|forgot|forgotten)\b|\bno idea\b|\bwhat (?:is|'s) (?:that|an order number)\b",
     re.IGNORECASE,
 )
