@@ -12,9 +12,10 @@ TASKS = frozenset(
     }
 )
 
-# Answers to a question of ours and small talk: never a wish of their own beside another one.
+# Answers to a question of ours, small talk, and what people say around a wish: never a wish beside another one.
 NO_WISH = frozenset(
     {
+        *("bot_challenge", "ask_capabilities", "give_feedback", "review"),
         *("greet", "goodbye", "thank", "affirm", "deny", "chitchat", "abuse", "repeat", "cancel_dialogue"),
         *("provide_details", "other_order", "out_of_scope"),
     }
@@ -37,8 +38,6 @@ _SAME = (
     frozenset({"check_points", "redeem_points", "explain_loyalty", "check_punch_card"}),
     frozenset({"place_order", "product_availability", "recommend_product"}),
     frozenset({"payment_issue", "check_payment_methods", "use_promo_code"}),
-    frozenset({"opening_hours", "store_location"}),
-    frozenset({"ask_capabilities", "bot_challenge", "contact_human_agent"}),
 )
 
 

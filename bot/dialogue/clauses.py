@@ -11,8 +11,8 @@ from bot.core.wishes import NO_WISH, TASKS, same_wish
 Parse = dict[str, Any]
 
 # A part must be understood this surely to count as a wish of its own, and lie this near to a known way to say it.
-SURE = 0.6
-NEAR = 0.6
+SURE = 0.7
+NEAR = 0.7
 WORDS_AT_LEAST = 2
 PARTS_AT_MOST = 4
 _CUT = re.compile(
@@ -48,7 +48,7 @@ def find_wishes(whole: Parse, text: str, parse: Callable[[str], Parse]) -> list[
     for part in map(parse, parts):
         if not _is_wish(part):
             continue
-        if not any(same_wish(_intent(part), _intent(other)) for other in found):
+        if not any(_are_one(part, other) for other in found):
             found.append(part)
     belongs = any(same_wish(_intent(whole), _intent(part)) for part in found) or _intent(whole) in NO_WISH
     return found if len(found) > 1 and belongs else []
@@ -69,6 +69,12 @@ def in_order(wishes: Sequence[Parse]) -> list[Parse]:
 
 def _intent(parse: Parse) -> str:
     return str(parse["intent"]["name"])
+
+
+def _are_one(part: Parse, other: Parse) -> bool:
+    """Whether two parts are about one thing: cancelling one order and returning another are two."""
+    numbers = {_order_number(part), _order_number(other)} - {None}
+    return same_wish(_intent(part), _intent(other)) and len(numbers) < 2
 
 
 def _is_wish(parse: Parse) -> bool:
