@@ -147,8 +147,8 @@ def downgrade() -> None:
 
 
 def _allow_reasons(before: str, after: str) -> None:
-    # SQLite changes a check by making the table anew, and Alembic cannot read the old check from it: it is told what the
-    # table looks like.
+    # SQLite changes a check by making the table anew, and Alembic cannot read the old check from it: it is told what
+    # the table looks like.
     handoffs = sa.Table(
         "handoffs",
         sa.MetaData(),
