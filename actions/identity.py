@@ -21,7 +21,6 @@ def questions_about_identity(slot: str, talk: Talk) -> Question | None:
             "First I have to be sure that it is you. Which e-mail address do you use with us? "
             "I will send a code there. (If you sign in to your account on this site, I need none.)",
             "So, which e-mail address do you use with us?",
-            TALK_TO_A_PERSON,
         )
     if slot == "code":
         return Question(
@@ -54,7 +53,7 @@ async def _take_code(talk: Talk) -> dict[str, Any] | None:
     if code is None:
         text = details.text_of(talk.tracker).lower()
         again = wanted is not None or any(words in text for words in _NEW_CODE_WORDS)
-        return await _send(talk, talk.slots["email"]) if again else {}
+        return await _send_again(talk) if again else {}
     turn = talk.turn
     result = await check_code(turn.work, turn.clock, turn.conversation, code)
     match result:
@@ -66,10 +65,17 @@ async def _take_code(talk: Talk) -> dict[str, Any] | None:
             talk.say("That is not the code I sent.")
             return {"code": None}
         case CodeRefusal.EXPIRED:
-            talk.say("That code is no longer valid, so I need to send a new one.")
-            return await _send(talk, talk.slots["email"])
+            talk.say("That code is no longer valid.")
+            return await _send_again(talk)
     talk.say("That was one try too many.")
-    return await _send(talk, talk.slots["email"])
+    return await _send_again(talk)
+
+
+async def _send_again(talk: Talk) -> dict[str, Any] | None:
+    sent = await _send(talk, talk.slots["email"])
+    if sent is not None:
+        talk.say("I have sent a new code. The old one does not work any more; please look into the spam folder, too.")
+    return sent
 
 
 async def _send(talk: Talk, email: str) -> dict[str, Any] | None:

@@ -22,9 +22,6 @@ class Invoice(Task):
     title = "the invoice"
     which = "have the invoice of"
 
-    async def no_candidates(self, talk: Talk) -> None:
-        talk.say("You have not ordered anything yet, so there is no invoice.")
-
     async def question(self, slot: str, talk: Talk) -> Question:
         return await order_question(self, slot, talk)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from actions import details
 from actions.orders import order_question
-from actions.task import Access, Question, Talk, Task, picked_or_written
+from actions.task import Access, Question, Talk, Task, other_words, picked_or_written
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, payload
 from bot.core.customers import normalise_address
 from bot.core.money import money_in_words as money
@@ -106,7 +106,7 @@ class ChangeOrder(Task):
         return ["details", "confirmed"]
 
     async def take(self, talk: Talk) -> dict[str, Any]:
-        written = picked_or_written(talk, "details")
+        written = picked_or_written(talk, "details") or other_words(talk)
         return {"details": written} if written else {}
 
     async def question(self, slot: str, talk: Talk) -> Question:

@@ -34,12 +34,6 @@ class TrackOrder(Task):
         orders = await talk.orders()
         return [order for order in orders if order.is_open] or orders[:1]
 
-    async def no_candidates(self, talk: Talk) -> None:
-        talk.say(
-            "I don't see any order under your account yet. If you ordered as a guest, send me the order number: "
-            "then I can look it up."
-        )
-
     async def question(self, slot: str, talk: Talk) -> Question:
         return await order_question(self, slot, talk)
 

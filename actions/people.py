@@ -12,7 +12,7 @@ from rasa_sdk.types import DomainDict
 from actions import details
 from actions.context import turn_of
 from actions.order_changes import shown
-from actions.task import Access, Question, Talk, Task, pick, picked_or_written
+from actions.task import Access, Question, Talk, Task, other_words, pick, picked_or_written
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO
 from bot.core.handoffs import HandoffReason
 from bot.core.requests import RequestKind
@@ -60,6 +60,9 @@ def write_or_call(shop: Shop) -> str:
     return f"write to {shop.contact_email}{phone}"
 
 
+NO_CONTACT = "none"
+
+
 class _Message(Task):
     """Something that the customer tells the shop, in their own words."""
 
@@ -75,6 +78,8 @@ class _Message(Task):
     async def take(self, talk: Talk) -> dict[str, Any]:
         if (written := picked_or_written(talk, "details")) is not None:
             return {"details": written}
+        if (more := other_words(talk)) is not None:
+            return {"details": more}
         said = details.text_of(talk.tracker)
         is_first = talk.slots["details"] is None and details.intent_of(talk.tracker) == self.wish
         return {"details": said} if is_first and self.says_it_all(said) else {}
@@ -105,6 +110,7 @@ class _Message(Task):
             self.kind,
             talk.slots["details"],
             order_number=talk.slots["last_order"] if turn.customer else None,
+            contact=None if talk.slots["contact"] == NO_CONTACT else talk.slots["contact"],
             rating=talk.slots["rating"],
         )
         talk.say(*self.thanks(talk, request.number))
@@ -125,11 +131,36 @@ class Complaint(_Message):
     kind = RequestKind.COMPLAINT
     ask = "I'm sorry that something went wrong. What happened? I will bring it to a person."
 
+    async def details(self, talk: Talk) -> list[str]:
+        known = talk.customer is not None
+        return ["details", "confirmed"] if known else ["details", "contact", "confirmed"]
+
+    async def take(self, talk: Talk) -> dict[str, Any]:
+        found = await super().take(talk)
+        if talk.customer is None and talk.requested == "contact":
+            reached = details.value(talk.tracker, "email") or details.value(talk.tracker, "phone")
+            if reached is None and picked_or_written(talk, "contact") == NO_CONTACT:
+                reached = NO_CONTACT
+            if reached is not None:
+                found["contact"] = str(reached)
+        return found
+
+    async def question(self, slot: str, talk: Talk) -> Question:
+        if slot == "contact":
+            return Question(
+                "How can our team reach you? Send me an e-mail address or a telephone number.",
+                "So, under which e-mail address or telephone number can our team reach you?",
+                [pick("I'd rather not say", contact=NO_CONTACT)],
+            )
+        return await super().question(slot, talk)
+
     def thanks(self, talk: Talk, number: str) -> tuple[str, tuple[dict[str, str], ...]]:
-        return (
-            f"I'm sorry for the trouble. A person will read your complaint, {number}. {how_they_answer(talk.turn)}",
-            TALK_TO_A_PERSON,
-        )
+        contact = talk.slots["contact"]
+        if contact and contact != NO_CONTACT:
+            answer = f"They will get back to you at {contact}, {talk.turn.shop.reply_time}."
+        else:
+            answer = how_they_answer(talk.turn)
+        return f"I'm sorry for the trouble. A person will read your complaint, {number}. {answer}", TALK_TO_A_PERSON
 
 
 class GiveFeedback(_Message):
@@ -199,10 +230,11 @@ class CallbackRequest(Task):
         number = details.value(talk.tracker, "phone")
         if number is not None:
             found["contact"] = str(number)
-        elif talk.requested == "contact" and details.text_of(talk.tracker):
+        elif picked_or_written(talk, "contact") is not None:
             talk.say("I need a telephone number for that, such as +63 917 123 4567.")
-        if talk.requested == "details" and (written := picked_or_written(talk, "details")) is not None:
-            found["details"] = written
+        words = (picked_or_written(talk, "details") if talk.requested == "details" else None) or other_words(talk)
+        if words is not None:
+            found["details"] = words
         return found
 
     async def question(self, slot: str, talk: Talk) -> Question:

@@ -7,7 +7,7 @@ from typing import Any
 from actions import details
 from actions.order_changes import items_of, shown
 from actions.orders import order_question
-from actions.task import CHOICES_AT_MOST, Access, Question, Talk, Task, pick, picked_or_written
+from actions.task import CHOICES_AT_MOST, Access, Question, Talk, Task, other_words, pick, picked_or_written
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, day, payload
 from bot.core.orders import Order, OrderLine, OrderStatus, ReturnTerms, return_terms
 from bot.core.requests import RequestKind
@@ -93,7 +93,7 @@ class ReturnItem(Task):
         order = await talk.order()
         if order is not None and (item := await self._item(talk, order)) is not None:
             found["item"] = item
-        if (written := picked_or_written(talk, "details")) is not None:
+        if (written := picked_or_written(talk, "details") or other_words(talk)) is not None:
             found["details"] = written
         return found
 
@@ -101,6 +101,9 @@ class ReturnItem(Task):
         lines = await self._lines(talk, order)
         picked = picked_or_written(talk, "item")
         skus = {line.sku for line in lines}
+        # Before anything else: "all of it" and "both" sound like an answer to another question.
+        if talk.requested == "item" and _names_everything(details.text_of(talk.tracker)):
+            return EVERYTHING
         if picked in skus or picked == EVERYTHING:
             return picked
         named = [str(entity["value"]) for entity in details.entities(talk.tracker, "product")]
@@ -110,8 +113,6 @@ class ReturnItem(Task):
         if picked is None:
             return None
         text = picked.lower()
-        if any(text == words or (len(words) > 4 and words in text) for words in _EVERYTHING_WORDS):
-            return EVERYTHING
         words = {word for word in text.replace(",", " ").split() if len(word) > 2}
         matching = [line.sku for line in lines if words & set(line.title.lower().replace(",", " ").split())]
         if not matching:
@@ -201,7 +202,7 @@ class ReportProblem(Task):
         return ["details", "confirmed"]
 
     async def take(self, talk: Talk) -> dict[str, Any]:
-        written = picked_or_written(talk, "details")
+        written = picked_or_written(talk, "details") or other_words(talk)
         if written:
             return {"details": written}
         # "My mug arrived broken" says it all; "something is wrong with my order" does not.
@@ -246,6 +247,11 @@ class ReportProblem(Task):
         )
 
 
+def _names_everything(text: str) -> bool:
+    said = text.lower().strip(" .!")
+    return any(said == words or (len(words) > 4 and words in said) for words in _EVERYTHING_WORDS)
+
+
 def _email_proof(talk: Talk) -> str | None:
     proof = talk.slots["order_proof"]
     return proof if proof and "@" in proof else None
@@ -259,4 +265,4 @@ _WRONG = (
 
 def _says_what_is_wrong(text: str) -> bool:
     low = text.lower()
-    return len(low.split()) >= 4 and any(word in low for word in _WRONG)
+    return len(low.split()) >= 4 and "something" not in low and any(word in low for word in _WRONG)

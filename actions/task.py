@@ -15,6 +15,7 @@ from actions import details
 from actions.wording import Button, order_line, payload
 from bot.core.customers import Customer
 from bot.core.orders import Order
+from bot.core.wishes import NO_WISH
 from bot.services.orders import own_order
 from bot.services.turn_context import TurnContext
 
@@ -127,8 +128,18 @@ class Task(ABC):
         """The customer's orders that this could be about, newest first."""
         return [order for order in await talk.orders() if self.suits(order, talk)]
 
+    async def explain_no_candidates(self, talk: Talk) -> None:
+        """Say that there is no order that this could be about."""
+        if await talk.orders():
+            await self.no_candidates(talk)
+        else:
+            talk.say(
+                "I don't see any order under your account yet. If you ordered as a guest, send me the order number: "
+                "then I can look it up."
+            )
+
     async def no_candidates(self, talk: Talk) -> None:
-        """The customer has no order that this could be about."""
+        """The customer has orders, but none that this could be about."""
         talk.say(
             "I don't see an order of yours that this could be about. If you ordered as a guest, send me its number."
         )
@@ -156,13 +167,34 @@ def picked_or_written(talk: Talk, name: str) -> str | None:
     if talk.requested != name or not text:
         return None
     intent = details.intent_of(talk.tracker)
-    is_mere_word = intent in _MERE_WORDS and len(text.split()) <= MERE_WORDS_AT_MOST
-    return None if intent in INTERRUPTIONS or is_mere_word else text
+    confidence = (talk.tracker.latest_message.get("intent") or {}).get("confidence") or 0
+    is_mere_word = intent in _MERE_WORDS and confidence > SURE and len(text.split()) <= MERE_WORDS_AT_MOST
+    is_question = text.endswith("?") or text.lower().split()[0] in _QUESTION_WORDS
+    is_wish = is_question and confidence > SURE and intent not in NO_WISH and intent not in _ABOUT_AN_ORDER
+    return None if intent in INTERRUPTIONS or is_mere_word or is_wish else text
 
 
+def other_words(talk: Talk) -> str | None:
+    """What the customer says instead of a yes or a no, with what they said before: the message in better words."""
+    said = details.text_of(talk.tracker)
+    if talk.requested != "confirmed" or not said or details.typed_order_number(talk.tracker) is not None:
+        return None
+    intent = details.intent_of(talk.tracker)
+    if intent not in _ABOUT_AN_ORDER and intent not in ("out_of_scope", "provide_details", "give_feedback", "review"):
+        return None
+    before = talk.slots["details"]
+    return f"{before.rstrip(' .')}. {said}" if before else said
+
+
+_QUESTION_WORDS = frozenset("how when where what which who why can could do does is are may".split())
+# Whoever tells what is wrong with an order sounds as if they wished for one of these.
+_ABOUT_AN_ORDER = frozenset(
+    {"report_problem", "complaint", "return_item", "change_order", "cancel_order", "get_refund"}
+)
 # "No" and "thanks" say nothing of what is wrong with an order.
 _MERE_WORDS = frozenset({"affirm", "deny", "thank", "greet"})
 MERE_WORDS_AT_MOST = 3
+SURE = 0.8
 # Said in the middle of a question that is answered in the customer's own words, these are no answer.
 INTERRUPTIONS = frozenset(
     {

@@ -61,6 +61,9 @@ class StartTask(Action):
             else:
                 wish = intent if intent in TASKS else "track_order"
                 named = named or await last_order(talk, TASKS[wish])
+        if busy and wish == slots["wish"] and intent != "other_order":
+            # Said once more: the form goes on, and takes what is new in it.
+            return [SlotSet("named_order", details.typed_order_number(tracker))]
         waiting = list(slots["waiting_wishes"] or [])
         if busy and not same_wish(wish, slots["wish"]):
             kept = {name: slots[name] for name in TASK_SLOTS if slots[name] is not None and name not in ("code", GO_ON)}
@@ -185,7 +188,7 @@ async def _next_missing(talk: Talk, task: Task) -> tuple[str | None, bool]:
             if len(candidates) == 1:
                 slots["order_number"] = candidates[0].number
             elif not candidates:
-                await task.no_candidates(talk)
+                await task.explain_no_candidates(talk)
                 return None, True
         if slots["order_number"] is None:
             return "order_number", False

@@ -27,6 +27,7 @@ from bot.errors import TurnFailed
 from bot.services.turn_context import TurnContext, current_turn
 
 RANKED_INTENTS_KEPT = 5
+PERSON = "/contact_human_agent"
 
 log = logging.getLogger(__name__)
 
@@ -173,9 +174,14 @@ async def _picked_by_a_yes(
     if message.payload is not None or parsed["intent"]["name"] != "affirm":
         return None
     before = await context.work.messages.after(context.conversation.id, max(message.seq - 2, 0), 1)
-    if not before or before[0].seq != message.seq - 1 or len(before[0].choices) != 1:
+    if not before or before[0].seq != message.seq - 1:
         return None
-    payload = before[0].choices[0].payload
+    offered = [choice.payload for choice in before[0].choices]
+    # A person is offered beside many things.
+    offered = [payload for payload in offered if payload != PERSON] or offered
+    if len(offered) != 1:
+        return None
+    payload = offered[0]
     return replace(message, payload=payload), parse_payload(payload)
 
 

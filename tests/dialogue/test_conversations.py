@@ -55,7 +55,9 @@ def _listed(value: Any) -> list[str]:
 
 async def latest_code(db) -> str:
     """The code in the newest mail to a customer."""
-    query = select(tables.outbox.c.payload).where(tables.outbox.c.kind == "mail").order_by(tables.outbox.c.created_at)
+    query = (
+        select(tables.outbox.c.payload).where(tables.outbox.c.kind.like("%mail")).order_by(tables.outbox.c.created_at)
+    )
     async with db.reading() as work:
         bodies = [payload["body"] for payload in (await work.conversations._connection.scalars(query)).all()]
     codes = [match for body in bodies for match in re.findall(r"\b[0-9]{6}\b", body)]
