@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from actions import details
@@ -11,7 +12,11 @@ from bot.services.verification import CodeRefusal, CodeSending, Verified, check_
 
 NEW_CODE: Button = {"title": "Send a new code", "payload": payload("provide_details", new_code="yes")}
 OTHER_EMAIL: Button = {"title": "Use another address", "payload": payload("provide_details", new_code="other")}
-_NEW_CODE_WORDS = ("new code", "another code", "no code", "resend", "send again", "send it again", "not get", "didn't")
+_ASKS_AGAIN = re.compile(
+    r"\b(?:resend|again|(?:new|another|no|any) code|nothing (?:came|here|yet|arrived)"
+    r"|(?:did ?n.?o?t|have ?n.?o?t|not|never) (?:\w+ )?(?:get|got|gotten|receive|received|come|came|arrive|arrived))\b",
+    re.IGNORECASE,
+)
 
 
 def questions_about_identity(slot: str, talk: Talk) -> Question | None:
@@ -51,8 +56,7 @@ async def _take_code(talk: Talk) -> dict[str, Any] | None:
         return {"email": None}
     code = details.typed_code(talk.tracker)
     if code is None:
-        text = details.text_of(talk.tracker).lower()
-        again = wanted is not None or any(words in text for words in _NEW_CODE_WORDS)
+        again = wanted is not None or _ASKS_AGAIN.search(details.text_of(talk.tracker)) is not None
         return await _send_again(talk) if again else {}
     turn = talk.turn
     result = await check_code(turn.work, turn.clock, turn.conversation, code)

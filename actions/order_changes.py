@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from actions import details
@@ -233,18 +234,28 @@ class SetUpShippingAddress(Task):
 
 def take_address(talk: Talk) -> dict[str, Any]:
     """The address in the message, when it was asked for, or corrected."""
-    asked = talk.requested == "address"
-    corrected = talk.requested == "confirmed" and details.intent_of(talk.tracker) in ("provide_details", "out_of_scope")
-    if not asked and not corrected:
+    if talk.requested == "address":
+        written = picked_or_written(talk, "address")
+    elif talk.requested == "confirmed" and details.typed_order_number(talk.tracker) is None:
+        # "No, 54 Rizal Avenue": another address instead of a yes or a no.
+        written = _NO_AT_FIRST.sub("", details.text_of(talk.tracker))
+        written = written if _looks_whole(written) and not written.endswith("?") else None
+    else:
         return {}
-    written = picked_or_written(talk, "address") if asked else details.text_of(talk.tracker)
     address = normalise_address(written) if written else None
-    looks_like_one = address is not None and (any(map(str.isdigit, address)) or len(address.split()) >= 3)
-    if address is None or not looks_like_one:
-        if written and asked:
+    if address is None or not _looks_whole(address):
+        if written:
             talk.say("That does not look like a whole address yet.")
         return {}
     return {"address": address, "confirmed": None}
+
+
+_NO_AT_FIRST = re.compile(r"^(?:no|nope|not that|wrong)\b[\s,.!:;-]*(?:it'?s|it is|to|make it)?\s*", re.IGNORECASE)
+
+
+def _looks_whole(address: str) -> bool:
+    """Whether it could be an address: a number and a few words. More cannot be known of the world's addresses."""
+    return any(map(str.isdigit, address)) and len(address.split()) >= 3
 
 
 def items_of(order: Order) -> str:

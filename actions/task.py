@@ -170,7 +170,7 @@ def picked_or_written(talk: Talk, name: str) -> str | None:
     confidence = (talk.tracker.latest_message.get("intent") or {}).get("confidence") or 0
     is_mere_word = intent in _MERE_WORDS and confidence > SURE and len(text.split()) <= MERE_WORDS_AT_MOST
     is_question = text.endswith("?") or text.lower().split()[0] in _QUESTION_WORDS
-    is_wish = is_question and confidence > SURE and intent not in NO_WISH and intent not in _ABOUT_AN_ORDER
+    is_wish = is_question and confidence > SURE and intent not in NO_WISH and intent not in _TROUBLE
     return None if intent in INTERRUPTIONS or is_mere_word or is_wish else text
 
 
@@ -187,6 +187,7 @@ def other_words(talk: Talk) -> str | None:
 
 
 _QUESTION_WORDS = frozenset("how when where what which who why can could do does is are may".split())
+_TROUBLE = frozenset({"report_problem", "complaint"})
 # Whoever tells what is wrong with an order sounds as if they wished for one of these.
 _ABOUT_AN_ORDER = frozenset(
     {"report_problem", "complaint", "return_item", "change_order", "cancel_order", "get_refund"}
