@@ -94,12 +94,12 @@ stories:
   - intent: bot_challenge
   - action: action_introduce_bot
   - intent: track_order
-  - action: track_order_form
-  - active_loop: track_order_form
+  - action: action_start_task
+  - action: task_form
+  - active_loop: task_form
   - active_loop: null
   - slot_was_set:
     - requested_slot: null
-  - action: action_track_order
   - intent: thank
   - action: utter_welcome
 - story: capabilities, and something else
@@ -109,7 +109,7 @@ stories:
   - intent: out_of_scope
   - action: action_decline
   - intent: affirm
-  - action: utter_glad
+  - action: action_affirm
 """
 CREDENTIALS = "rest:\n"
 
