@@ -5,6 +5,8 @@ from pathlib import Path
 
 # The message's property that holds its text as the encoder read it (see SentenceEncoderModel.read).
 READ_TEXT = "read_text"
+# The property that hands the encoder on to later components; only while serving, and never part of the output.
+ENCODER = "sentence_encoder"
 
 
 def code_fingerprint() -> str:

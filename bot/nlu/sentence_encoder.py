@@ -13,7 +13,7 @@ from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.nlu.components import READ_TEXT, code_fingerprint
+from bot.nlu.components import ENCODER, READ_TEXT, code_fingerprint
 from bot.nlu.embedding import SentenceEncoderModel, Vectors
 from bot.nlu.intent_model import Gate, name_in_words, training_examples
 from bot.nlu.tuning import Tuning
@@ -95,7 +95,7 @@ class SentenceEncoder(GraphComponent):
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Add features to every example's text and, once for each intent, to the intent's name."""
-        self.process(training_data.training_examples)
+        self._encode(training_data.training_examples)
         intents = sorted({example.get(INTENT) for example in training_data.intent_examples})
         vectors = dict(zip(intents, self._loaded.encode([name_in_words(intent) for intent in intents]), strict=True))
         for example in training_data.intent_examples:
@@ -103,7 +103,12 @@ class SentenceEncoder(GraphComponent):
         return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Add sentence features to the messages that have a text."""
+        """Add sentence features to the messages that have a text, and hand the encoder on with them."""
+        for message in messages:
+            message.set(ENCODER, self._loaded)
+        return self._encode(messages)
+
+    def _encode(self, messages: list[Message]) -> list[Message]:
         spoken = [message for message in messages if message.get(TEXT)]
         for message in spoken:
             message.set(READ_TEXT, self._loaded.read(message.get(TEXT)))
