@@ -1,18 +1,34 @@
-"""Order numbers, e-mail addresses and postcodes, however they are typed."""
+"""Order numbers, e-mail addresses, phone numbers and postcodes, however they are typed; and any text at all."""
 
 import time
+from datetime import date, datetime, timezone
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rasa.shared.nlu.training_data.message import Message
 
+from bot.core.catalogue import Catalogue, Product
 from bot.nlu.details import DetailFinder, OrderFormat
+from bot.nlu.entities import DetailExtractor
+
+CATALOGUE = Catalogue(
+    [
+        Product("MUG", "Parol mug, 350 ml", "mugs", 1_800),
+        Product("BARAKO", "Batangas Barako, 250 g", "beans", 1_200, aliases=("tc 1",)),
+        Product("SUN", "Sunday blend", "beans", 1_200, aliases=("\ud800", "...", "5 stars")),
+    ]
+)
 
 
 @pytest.fixture(scope="module")
 def finder() -> DetailFinder:
-    return DetailFinder()
+    return DetailFinder(catalogue=lambda: CATALOGUE)
 
 
-def values(finder: DetailFinder, text: str) -> list[tuple[str, str]]:
+def values(finder: DetailFinder, text: str) -> list[tuple[str, str | int]]:
     return [(detail.kind, detail.value) for detail in finder.find(text)]
 
 
@@ -58,14 +74,50 @@ def test_a_postcode_is_read_when_it_is_named_or_stands_alone(finder: DetailFinde
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "phone"),
     [
-        "can I redeem 1000 points", "I paid $1500", "php 1500 for this?", "the Hario V60 2kg set", "on 2024-05-01",
-        "at 10:1200", "1200.50", "call 0917 123 4567", "09171234567", "a@b", "maria@example", "", "   ",
+        ("call 0917 123 4567", "09171234567"), ("09171234567", "09171234567"), ("+63 917 123 4567", "+639171234567"),
+        ("(02) 8123-4567", "0281234567"), ("ring me on +44 (0)20 7946 0958!", "+442079460958"),
+        ("my mobile: 917-123-4567", "9171234567"), ("call 8123 4567 please", "81234567"),
+        ("text me, 0917-1234567", "09171234567"), ("my number is 9171234567", "9171234567"),
+        ("+1.415.555.0132", "+14155550132"), ("phone 415.555.0132.", "4155550132"),
     ],
 )  # fmt: skip
-def test_amounts_dates_phone_numbers_and_products_are_no_details(finder: DetailFinder, text: str) -> None:
+def test_a_phone_number_is_given_as_digits(finder: DetailFinder, text: str, phone: str) -> None:
+    assert values(finder, text) == [("phone", phone)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the Hario V60 2kg set", "at 10:1200", "1200.50", "a@b", "maria@example", "", "   ",
+        "my card is 4111 1111 1111 1111", "tracking 1234567890123456", "12345678901234567890", "2 bags",
+    ],
+)  # fmt: skip
+def test_other_numbers_are_no_details(finder: DetailFinder, text: str) -> None:
     assert values(finder, text) == []
+
+
+def test_a_phone_number_is_no_order_number_and_an_order_number_no_phone_number(finder: DetailFinder) -> None:
+    assert values(finder, "call me about order 10002") == [("order_number", "TC-10002")]
+    assert values(finder, "10002 10003") == [
+        ("order_number", "TC-10002"), ("postcode", "10002"), ("order_number", "TC-10003"), ("postcode", "10003"),
+    ]  # fmt: skip
+    assert values(finder, "0917 123 4567, order 10002") == [("phone", "09171234567"), ("order_number", "TC-10002")]
+
+
+def test_one_message_holds_details_of_every_kind() -> None:
+    finder = DetailFinder(catalogue=lambda: CATALOGUE, today=lambda: date(2026, 7, 29))
+    text = (
+        "TC-10002: 2 parol mugs for $36, paid yesterday, 200 points and 4 stars; deliver from monday to friday to "
+        "1200, mail ana@x.com or call 0917 123 4567"
+    )
+
+    assert values(finder, text) == [
+        ("order_number", "TC-10002"), ("product", "MUG"), ("amount", "36.00 USD"), ("date", "2026-07-28"),
+        ("points", 200), ("rating", 4), ("date_range", "2026-08-03/2026-08-07"), ("postcode", "1200"),
+        ("email", "ana@x.com"), ("phone", "09171234567"),
+    ]  # fmt: skip
 
 
 def test_five_digits_alone_are_given_both_readings_over_the_same_characters(finder: DetailFinder) -> None:
@@ -138,6 +190,16 @@ HOSTILE = {
     "control characters": "\x00\x1b[2J\u202e",
     "markup": "<script>alert(1)</script>",
     "lines": "\n1",
+    "phone numbers": "(0917) ",
+    "digits with dots": "12.",
+    "stars": "\u2b50",
+    "dates": "1/2/2026-",
+    "months": "may 5 to ",
+    "weekdays": "on friday to ",
+    "amounts": "$1,000.",
+    "numbers in words": "twenty hundred ",
+    "misspelt products": "baraco parrol ",
+    "unfinished words": "parolparol",
 }
 
 
@@ -171,3 +233,67 @@ def test_two_thousand_hostile_characters_are_read_in_linear_time(finder: DetailF
 def test_no_string_breaks_it(finder: DetailFinder, text: str) -> None:
     for detail in finder.find(text):
         assert 0 <= detail.start < detail.end <= len(text)
+
+
+PIECES = [
+    "may", "5", "december", "/", "-", ".", "2026", "31", "to", "between", "and", "next", "friday", "$", "k", "points",
+    "stars", "out of", "10", "the", "th", "parol", "mug", "in", "999999999", "years", "ago", "+", "(", ")", " ", "tc",
+    "@x.com", "\u2b50",
+]  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=14).map(" ".join)))
+def test_any_text_is_read_and_every_detail_stands_in_it(finder: DetailFinder, text: str) -> None:
+    details = finder.find(text)
+
+    for detail in details:
+        assert 0 <= detail.start < detail.end <= len(text)
+    spans = sorted((detail.start, detail.end) for detail in details if detail.kind != "postcode")
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+
+
+def test_reading_messages_does_not_grow_the_vocabulary(finder: DetailFinder) -> None:
+    def size() -> tuple[int, int]:
+        return len(list(finder._nlp.vocab)), len(finder._nlp.vocab.strings)
+
+    before = size()
+
+    for number in range(50):
+        finder.find(f"word{number} unheard{number}of parrol{number} on friday for ${number}")
+
+    assert size() == before
+
+
+def extractor(folder: Path, **config: object) -> DetailExtractor:
+    files = {"catalogue": str(folder / "catalogue.yml"), "business": str(folder / "business.yml")}
+    defaults = DetailExtractor.get_default_config()
+    # Half past six in the evening, in Manila already the next day.
+    return DetailExtractor({**defaults, **files, **config}, lambda: datetime(2026, 7, 29, 18, 30, tzinfo=timezone.utc))
+
+
+def entities(component: DetailExtractor, text: str) -> list[tuple[str, object]]:
+    (message,) = component.process([Message({"text": text})])
+    return [(entity["entity"], entity["value"]) for entity in message.get("entities")]
+
+
+def test_the_component_reads_the_shops_time_zone_and_catalogue(tmp_path: Path) -> None:
+    (tmp_path / "business.yml").write_text("time_zone: Asia/Manila\n")
+    (tmp_path / "catalogue.yml").write_text("- {sku: MUG-1, name: Parol mug, category: mugs, price: 18}\n")
+
+    component = extractor(tmp_path)
+
+    assert entities(component, "a parol mug for tomorrow") == [("product", "MUG-1"), ("date", "2026-07-31")]
+
+
+@pytest.mark.parametrize("business", [None, "time_zone: Mars/Base", "time_zone: [", "- 1", "name: Tala"])
+def test_without_readable_files_there_are_no_products_and_days_are_in_utc(
+    tmp_path: Path, business: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    if business is not None:
+        (tmp_path / "business.yml").write_text(business)
+
+    component = extractor(tmp_path)
+
+    assert entities(component, "a parol mug for tomorrow") == [("date", "2026-07-30")]
+    assert "catalogue.yml" in caplog.text and "business.yml gives no time zone" in caplog.text
