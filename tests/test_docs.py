@@ -13,6 +13,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from bot.__main__ import build_parser
+from bot.business import Business, load_business
 from bot.config import SETTINGS
 
 ROOT = Path(__file__).parents[1]
@@ -77,6 +78,23 @@ def test_a_setting_is_listed_once():
     names = [cell for heading, cell in first_cells(TEXT) if heading == "setting"]
 
     assert sorted(names) == sorted(set(names))
+
+
+def test_every_setting_of_the_business_file_is_documented_and_every_documented_one_exists():
+    # A week and a calendar are one setting each.
+    known = {
+        f"{name}.{inner}" if inner else name
+        for name, field in Business.__fields__.items()
+        for inner in ([""] if name in ("opening_hours", "holidays") else getattr(field.type_, "__fields__", [""]))
+    }
+
+    assert {cell for heading, cell in first_cells(TEXT) if heading == "in business.yml"} == known
+
+
+def test_every_fact_for_answers_is_documented_and_every_documented_one_exists():
+    facts = load_business(ROOT / "business.yml").facts()
+
+    assert {cell for heading, cell in first_cells(TEXT) if heading == "fact"} == {f"{{{name}}}" for name in facts}
 
 
 # Commands
