@@ -170,7 +170,7 @@ def picked_or_written(talk: Talk, name: str) -> str | None:
     confidence = (talk.tracker.latest_message.get("intent") or {}).get("confidence") or 0
     is_mere_word = intent in _MERE_WORDS and confidence > SURE and len(text.split()) <= MERE_WORDS_AT_MOST
     is_question = text.endswith("?") or text.lower().split()[0] in _QUESTION_WORDS
-    is_wish = is_question and confidence > SURE and intent not in NO_WISH and intent not in _TROUBLE
+    is_wish = is_question and confidence > RATHER_SURE and intent not in NO_WISH and intent not in _TROUBLE
     return None if intent in INTERRUPTIONS or is_mere_word or is_wish else text
 
 
@@ -195,7 +195,7 @@ _ABOUT_AN_ORDER = frozenset(
 # "No" and "thanks" say nothing of what is wrong with an order.
 _MERE_WORDS = frozenset({"affirm", "deny", "thank", "greet"})
 MERE_WORDS_AT_MOST = 3
-SURE = 0.8
+SURE, RATHER_SURE = 0.8, 0.5
 # Said in the middle of a question that is answered in the customer's own words, these are no answer.
 INTERRUPTIONS = frozenset(
     {

@@ -31,6 +31,8 @@ TASK_SLOTS = (
 )
 SLOTS = ("wish", "named_order", "last_order", "last_proof", "last_wish", "waiting_wishes", *TASK_SLOTS)
 WAITING_AT_MOST = 3
+# After one of these the latest message is new to the form.
+BEGINNINGS = ("action_listen", "action_start_task", "action_nothing_to_stop")
 
 
 def slots_of(tracker: Tracker) -> dict[str, Any]:
@@ -106,7 +108,7 @@ def _is_new(tracker: Tracker) -> bool:
         if event["event"] == "action_execution_rejected":
             return False
         if event["event"] == "action" and event["name"] not in (FORM, None):
-            return event["name"] in ("action_listen", "action_start_task")
+            return event["name"] in BEGINNINGS
     return True
 
 
