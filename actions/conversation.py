@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType, UserUtteranceReverted
+from rasa_sdk.events import EventType, FollowupAction, SlotSet, UserUtteranceReverted
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
@@ -97,15 +97,11 @@ class NothingToStop(Action):
         async with turn_of(tracker) as turn:
             order = await own_order(turn.work, turn.customer.id, number) if turn.customer and number else None
         if order is not None and can_change(order):
-            cancel = {
-                "title": f"Cancel order {order.number}",
-                "payload": payload("cancel_order", order_number=order.number),
-            }
-            dispatcher.utter_message(text=f"Do you want to cancel order {order.number}?", buttons=[cancel])
-        else:
-            dispatcher.utter_message(
-                text="There is nothing to stop right now. What can I do for you?", buttons=list(CAPABILITIES)
-            )
+            # The form asks before it cancels anything.
+            return [SlotSet("wish", "cancel_order"), SlotSet("named_order", order.number), FollowupAction("task_form")]
+        dispatcher.utter_message(
+            text="There is nothing to stop right now. What can I do for you?", buttons=list(CAPABILITIES)
+        )
         return []
 
 

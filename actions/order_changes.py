@@ -77,8 +77,16 @@ class CancelOrder(Task):
             back = f" {amount} go back to you the way you paid, usually within {turn.shop.policies.refund_days} days."
         talk.say(f"Done: order {number} is cancelled.{back} You get an e-mail that confirms it.")
 
+    def is_yes(self, text: str) -> bool:
+        # "Cancel it" stops everything else, and is a yes to "Shall I cancel it?"; a mere "cancel" could be either.
+        return _CANCEL_IT.search(text) is not None and _NOT.search(text) is None
+
     async def refuse(self, talk: Talk) -> None:
         talk.say(f"All right, order {talk.slots['order_number']} stays as it is.")
+
+
+_CANCEL_IT = re.compile(r"\bcancel\s+(?:it|this|that|the|my|order|pls|please|na)\b", re.IGNORECASE)
+_NOT = re.compile(r"\b(?:no|not|don'?t|never|stop|wait)\b", re.IGNORECASE)
 
 
 class ChangeOrder(Task):

@@ -120,6 +120,10 @@ class Task(ABC):
     async def finish(self, talk: Talk) -> None:
         """Do it, and say what was done."""
 
+    def is_yes(self, text: str) -> bool:
+        """Whether words that were not understood as a yes are one to this task's last question."""
+        return False
+
     async def refuse(self, talk: Talk) -> None:
         """The customer said no at the last question."""
         talk.say("All right, I leave everything as it is. What else can I do for you?")

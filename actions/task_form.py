@@ -133,6 +133,8 @@ async def _take(talk: Talk) -> bool:
         match details.intent_of(tracker):
             case "affirm":
                 slots["confirmed"] = True
+            case _ if task.is_yes(details.text_of(tracker)):
+                slots["confirmed"] = True
             case "deny" if details.typed_order_number(tracker) is None:
                 await task.refuse(talk)
                 return False
