@@ -9,8 +9,11 @@ from rasa_sdk.types import DomainDict
 
 from actions import details
 from actions.context import turn_of
+from actions.history import last_said
+from actions.money import refund_in_words
 from actions.wording import TALK_TO_A_PERSON
 from bot.core.knowledge import Knowledge, KnowledgeEntry
+from bot.services.orders import own_order, refunds_of
 
 ASK_KNOWLEDGE = "ask_knowledge"
 # From this similarity on, an entry says more than the wish that the message was understood as.
@@ -40,11 +43,27 @@ class Answer(Action):
                 text="I don't have an answer to that at hand, but a person will.", buttons=list(TALK_TO_A_PERSON)
             )
             return []
+        if intent == "check_refund_policy" and (news := await self._refund_under_way(tracker)) is not None:
+            dispatcher.utter_message(text=news)
+            return []
         links = "".join(f"\n{link.title}: {link.url}" for link in entry.links)
         busy = tracker.active_loop_name is not None
         choices = list(TALK_TO_A_PERSON) if intent in OFTEN_FOR_PEOPLE and not busy else None
-        dispatcher.utter_message(text=f"{entry.answer}{links}", buttons=choices)
+        text = f"{entry.answer}{links}"
+        if text in last_said(tracker):
+            text, choices = "I'm afraid that is all I know about it. Shall I bring in a person?", list(TALK_TO_A_PERSON)
+        dispatcher.utter_message(text=text, buttons=choices)
         return []
+
+    async def _refund_under_way(self, tracker: Tracker) -> str | None:
+        """Whoever has just had an order cancelled means that order's money, not the shop's policy."""
+        number = tracker.get_slot("last_order")
+        async with turn_of(tracker) as turn:
+            if turn.customer is None or number is None:
+                return None
+            if await own_order(turn.work, turn.customer.id, number) is None or not await refunds_of(turn.work, number):
+                return None
+            return await refund_in_words(turn, number)
 
 
 def find_answer(knowledge: Knowledge, tracker: Tracker, intent: str) -> KnowledgeEntry | None:

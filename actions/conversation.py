@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet, UserUtteranceReverted
 from rasa_sdk.executor import CollectingDispatcher
@@ -11,6 +9,7 @@ from rasa_sdk.types import DomainDict
 
 from actions import details
 from actions.context import turn_of
+from actions.history import choices_before_this, said_before_this, turns_in_a_row
 from actions.people import bring_in_a_person
 from actions.wording import CAPABILITIES, TALK_TO_A_PERSON, WISH_TITLES, Button, payload
 from bot.core.handoffs import HandoffReason
@@ -78,7 +77,7 @@ class Affirm(Action):
         return "action_affirm"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
-        offered = _choices_before(tracker)
+        offered = choices_before_this(tracker)
         if offered:
             dispatcher.utter_message(text="Gladly! Which one would you like?", buttons=offered)
         else:
@@ -112,7 +111,7 @@ class Repeat(Action):
         return "action_repeat"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
-        said = _said_before(tracker)
+        said = said_before_this(tracker)
         if not said:
             dispatcher.utter_message(text="I have not said anything yet. How can I help?", buttons=list(CAPABILITIES))
         for event in said:
@@ -187,43 +186,6 @@ def likeliest_wishes(tracker: Tracker) -> list[Button]:
         }
         for name in known
     ]
-
-
-def turns_in_a_row(tracker: Tracker, action: str) -> int:
-    """How many of the customer's messages just before this one were answered by the action."""
-    times, answered = 0, False
-    # The latest message first: what it has led to so far does not count.
-    events = iter(reversed(tracker.events))
-    for event in events:
-        if event["event"] == "user":
-            break
-    for event in events:
-        if event["event"] == "action" and event["name"] == action:
-            answered = True
-        elif event["event"] == "user":
-            if not answered:
-                break
-            times, answered = times + 1, False
-    return times
-
-
-def _said_before(tracker: Tracker) -> list[dict[str, Any]]:
-    """What the bot said in answer to the message before this one, in order."""
-    said: list[dict[str, Any]] = []
-    users = 0
-    for event in reversed(tracker.events):
-        if event["event"] == "user":
-            users += 1
-            if users == 2:
-                break
-        elif event["event"] == "bot" and users == 1 and event.get("text"):
-            said.insert(0, event)
-    return said
-
-
-def _choices_before(tracker: Tracker) -> list[Button]:
-    said = _said_before(tracker)
-    return (said[-1].get("data") or {}).get("buttons") or [] if said else []
 
 
 class DefaultFallback(Action):

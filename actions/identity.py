@@ -8,7 +8,7 @@ from typing import Any
 from actions import details
 from actions.task import Question, Talk
 from actions.wording import TALK_TO_A_PERSON, Button, payload
-from bot.services.verification import CodeRefusal, CodeSending, Verified, check_code, send_code
+from bot.services.verification import CodeRefusal, CodeSending, Verified, check_code, may_send_code, send_code
 
 NEW_CODE: Button = {"title": "Send a new code", "payload": payload("provide_details", new_code="yes")}
 OTHER_EMAIL: Button = {"title": "Use another address", "payload": payload("provide_details", new_code="other")}
@@ -75,6 +75,20 @@ async def _take_code(talk: Talk) -> dict[str, Any] | None:
     return await _send_again(talk)
 
 
+async def can_prove_identity(talk: Talk) -> bool:
+    """Whether a code may still be sent in this conversation; if not, the customer is told what else there is."""
+    turn = talk.turn
+    allowed = await may_send_code(turn.work, turn.clock, turn.conversation)
+    if not allowed:
+        talk.say(_NO_MORE_CODES, TALK_TO_A_PERSON)
+    return allowed
+
+
+_NO_MORE_CODES = (
+    "I have sent as many codes as I may for now. Sign in to your account on this site, or let a person help you."
+)
+
+
 async def _send_again(talk: Talk) -> dict[str, Any] | None:
     sent = await _send(talk, talk.slots["email"])
     if sent is not None:
@@ -86,10 +100,6 @@ async def _send(talk: Talk, email: str) -> dict[str, Any] | None:
     turn = talk.turn
     sending = await send_code(turn.work, turn.clock, turn.shop, turn.conversation, email)
     if sending is CodeSending.TOO_MANY:
-        talk.say(
-            "I have sent as many codes as I may for now. Sign in to your account on this site, "
-            "or let a person help you.",
-            TALK_TO_A_PERSON,
-        )
+        talk.say(_NO_MORE_CODES, TALK_TO_A_PERSON)
         return None
     return {"email": email, "code": None}

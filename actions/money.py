@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from actions.order_changes import CancelOrder
 from actions.orders import order_question
 from actions.returns import ReturnItem
@@ -9,10 +11,12 @@ from actions.task import Access, Question, Talk, Task
 from actions.wording import TALK_TO_A_PERSON, day, payload
 from bot.core.money import money_in_words as money
 from bot.core.orders import Order, OrderStatus
-from bot.core.refunds import RefundStatus
+from bot.core.refunds import Refund, RefundStatus
 from bot.core.returns import ReturnStatus
+from bot.core.shop import Shop
 from bot.services.orders import refunds_of
 from bot.services.returns import returns_of
+from bot.services.turn_context import TurnContext
 
 
 class Invoice(Task):
@@ -23,7 +27,9 @@ class Invoice(Task):
     which = "have the invoice of"
 
     async def question(self, slot: str, talk: Talk) -> Question:
-        return await order_question(self, slot, talk)
+        asked = await order_question(self, slot, talk)
+        lines = asked.text.partition("\n")[1:]
+        return replace(asked, text="".join(("Which order's invoice would you like?", *lines))) if lines[0] else asked
 
     async def finish(self, talk: Talk) -> None:
         turn, number = talk.turn, talk.slots["order_number"]
@@ -69,36 +75,41 @@ class TrackRefund(Task):
         return await order_question(self, slot, talk)
 
     async def finish(self, talk: Talk) -> None:
-        turn, number = talk.turn, talk.slots["order_number"]
-        order = await talk.order()
-        refunds = await refunds_of(turn.work, number)
-        returns = await returns_of(turn.work, number)
-        days = turn.shop.policies.refund_days
-        said = []
-        for refund in refunds:
-            amount = money(refund.amount_minor, refund.currency)
-            if refund.status is RefundStatus.PAID:
-                when = f" on {day(refund.paid_at, turn.shop)}" if refund.paid_at else ""
-                said.append(f"We sent {amount} back{when}, the way you paid. Some banks take a few days to show it.")
-            else:
-                said.append(
-                    f"{amount} are on their way back to you since {day(refund.requested_at, turn.shop)}; "
-                    f"that usually takes up to {days} days."
-                )
-        refunded = {refund.return_number for refund in refunds}
-        for back in returns:
-            if back.number not in refunded and back.status is not ReturnStatus.REFUSED:
-                here = back.status is ReturnStatus.RECEIVED
-                said.append(
-                    f"Your return {back.number} has reached us; the money follows within {days} days."
-                    if here
-                    else f"Your return {back.number} is registered. The money follows within {days} days "
-                    "after the parcel has reached us."
-                )
-        if not said:
-            refunded_order = order is not None and order.status is OrderStatus.REFUNDED
-            said.append("It has been refunded." if refunded_order else "There is no refund and no return for it.")
-        talk.say(f"Order {number}: " + " ".join(said))
+        talk.say(await refund_in_words(talk.turn, talk.slots["order_number"]))
+
+
+async def refund_in_words(turn: TurnContext, number: str) -> str:
+    """Where the refunds of an order are, for somebody who may know."""
+    order = await turn.work.orders.by_number(number)
+    refunds = await refunds_of(turn.work, number)
+    days = turn.shop.policies.refund_days
+    said = [_refund(refund, turn.shop) for refund in refunds]
+    refunded = {refund.return_number for refund in refunds}
+    for back in await returns_of(turn.work, number):
+        if back.number in refunded or back.status is ReturnStatus.REFUSED:
+            continue
+        if back.status is ReturnStatus.RECEIVED:
+            said.append(f"Your return {back.number} has reached us; the money follows within {days} days.")
+        else:
+            said.append(
+                f"Your return {back.number} is registered. The money follows within {days} days "
+                "after the parcel has reached us."
+            )
+    if not said:
+        is_refunded = order is not None and order.status is OrderStatus.REFUNDED
+        said.append("It has been refunded." if is_refunded else "There is no refund and no return for it.")
+    return f"Order {number}: {' '.join(said)}"
+
+
+def _refund(refund: Refund, shop: Shop) -> str:
+    amount = money(refund.amount_minor, refund.currency)
+    if refund.status is RefundStatus.PAID:
+        when = f" on {day(refund.paid_at, shop)}" if refund.paid_at else ""
+        return f"We sent {amount} back{when}, the way you paid. Some banks take a few days to show it."
+    return (
+        f"{amount} is on its way back to you since {day(refund.requested_at, shop)}; "
+        f"that usually takes up to {shop.policies.refund_days} days."
+    )
 
 
 class GetRefund(Task):

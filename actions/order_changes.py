@@ -1,20 +1,18 @@
-"""Cancelling an order, changing it, and where it goes."""
+"""Cancelling an order, and changing it."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from actions import details
 from actions.orders import order_question
-from actions.task import Access, Question, Talk, Task, other_words, picked_or_written
+from actions.task import Question, Talk, Task, other_words, picked_or_written
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, payload
-from bot.core.customers import normalise_address
 from bot.core.money import money_in_words as money
-from bot.core.orders import CancellationTerms, Order, OrderStatus, can_change, can_change_address, cancellation_terms
+from bot.core.orders import CancellationTerms, Order, OrderStatus, can_change, cancellation_terms
 from bot.core.requests import RequestKind
 from bot.errors import OrderActionRefused
-from bot.services.orders import cancel_order, change_shipping_address, set_default_address
+from bot.services.orders import cancel_order
 from bot.services.requests import record_request
 
 
@@ -54,7 +52,7 @@ class CancelOrder(Task):
             return Question(f"Shall I cancel order {number}?", f"Shall I cancel order {number}?", YES_OR_NO)
         fee = f"That costs {money(terms.fee_minor, order.currency)}. " if terms.fee_minor else "That costs nothing. "
         back = (
-            f"{money(terms.refund_minor, order.currency)} go back to you the way you paid. "
+            f"You get {money(terms.refund_minor, order.currency)} back the way you paid. "
             if terms.refund_minor
             else "It is not paid yet, so there is nothing to refund. "
         )
@@ -74,15 +72,16 @@ class CancelOrder(Task):
         back = ""
         if done.refund_minor:
             amount = money(done.refund_minor, done.order.currency)
-            back = f" {amount} go back to you the way you paid, usually within {turn.shop.policies.refund_days} days."
+            back = f" You get {amount} back the way you paid, usually within {turn.shop.policies.refund_days} days."
         talk.say(f"Done: order {number} is cancelled.{back} You get an e-mail that confirms it.")
 
     def is_yes(self, text: str) -> bool:
         # "Cancel it" stops everything else, and is a yes to "Shall I cancel it?"; a mere "cancel" could be either.
         return _CANCEL_IT.search(text) is not None and _NOT.search(text) is None
 
-    async def refuse(self, talk: Talk) -> None:
+    async def refuse(self, talk: Talk) -> bool:
         talk.say(f"All right, order {talk.slots['order_number']} stays as it is.")
+        return True
 
 
 _CANCEL_IT = re.compile(r"\bcancel\s+(?:it|this|that|the|my|order|pls|please|na)\b", re.IGNORECASE)
@@ -152,118 +151,6 @@ class ChangeOrder(Task):
             f"I have passed it on to our team, under the number {request.number}. "
             f"They will write to you, {turn.shop.reply_time}."
         )
-
-
-class ChangeShippingAddress(Task):
-    """Sends an order that has not left yet somewhere else."""
-
-    wish = "change_shipping_address"
-    title = "the new address"
-    which = "send somewhere else"
-
-    def suits(self, order: Order, talk: Talk) -> bool:
-        return can_change_address(order)
-
-    async def no_candidates(self, talk: Talk) -> None:
-        talk.say(
-            "No order of yours is waiting to be sent, so there is no parcel to redirect. "
-            "I can change the address that we keep for your next orders.",
-            ({"title": "Set my delivery address", "payload": payload("set_up_shipping_address")}, *TALK_TO_A_PERSON),
-        )
-
-    async def obstacle(self, talk: Talk, order: Order | None) -> bool:
-        if order is None or can_change_address(order):
-            return False
-        explain_too_late(talk, order, "be sent to another address")
-        return True
-
-    async def details(self, talk: Talk) -> list[str]:
-        return ["address", "confirmed"]
-
-    async def take(self, talk: Talk) -> dict[str, Any]:
-        return take_address(talk)
-
-    async def question(self, slot: str, talk: Talk) -> Question:
-        number = talk.slots["order_number"]
-        if slot == "address":
-            return Question(
-                f"Where should order {number} go? Please write the whole new address, with postcode and town.",
-                f"So, what is the new address for order {number}?",
-            )
-        if slot == "confirmed":
-            text = f"I will send order {number} to: {talk.slots['address']}. Is that right?"
-            return Question(text, f"So, shall order {number} go to {talk.slots['address']}?", YES_OR_NO)
-        return await order_question(self, slot, talk)
-
-    async def finish(self, talk: Talk) -> None:
-        turn, number, address = talk.turn, talk.slots["order_number"], talk.slots["address"]
-        assert turn.customer is not None  # noqa: S101 - only verified customers get here
-        try:
-            await change_shipping_address(turn.work, turn.clock, turn.shop, turn.customer.id, number, address)
-        except OrderActionRefused:
-            order = await talk.order()
-            if order is not None:
-                explain_too_late(talk, order, "be sent to another address")
-            return
-        talk.say(f"Done: order {number} goes to {address}.")
-
-
-class SetUpShippingAddress(Task):
-    """Keeps an address for the customer's next orders."""
-
-    wish = "set_up_shipping_address"
-    title = "your delivery address"
-    needs_order = False
-    access = Access.VERIFIED
-
-    async def details(self, talk: Talk) -> list[str]:
-        return ["address", "confirmed"]
-
-    async def take(self, talk: Talk) -> dict[str, Any]:
-        return take_address(talk)
-
-    async def question(self, slot: str, talk: Talk) -> Question:
-        if slot == "address":
-            kept = talk.customer.address if talk.customer else None
-            now = f"At the moment we keep: {kept}. " if kept else ""
-            return Question(
-                f"{now}Where should your next orders go? Please write the whole address, with postcode and town.",
-                "So, which address should I keep for your next orders?",
-            )
-        text = f"I will keep this address for your next orders: {talk.slots['address']}. Is that right?"
-        return Question(text, f"So, shall I keep {talk.slots['address']}?", YES_OR_NO)
-
-    async def finish(self, talk: Talk) -> None:
-        turn = talk.turn
-        assert turn.customer is not None  # noqa: S101 - only verified customers get here
-        turn.customer = await set_default_address(turn.work, turn.clock, turn.customer.id, talk.slots["address"])
-        talk.say("Done: your next orders go there. Orders that are already placed keep their address.")
-
-
-def take_address(talk: Talk) -> dict[str, Any]:
-    """The address in the message, when it was asked for, or corrected."""
-    if talk.requested == "address":
-        written = picked_or_written(talk, "address")
-    elif talk.requested == "confirmed" and details.typed_order_number(talk.tracker) is None:
-        # "No, 54 Rizal Avenue": another address instead of a yes or a no.
-        written = _NO_AT_FIRST.sub("", details.text_of(talk.tracker))
-        written = written if _looks_whole(written) and not written.endswith("?") else None
-    else:
-        return {}
-    address = normalise_address(written) if written else None
-    if address is None or not _looks_whole(address):
-        if written:
-            talk.say("That does not look like a whole address yet.")
-        return {}
-    return {"address": address, "confirmed": None}
-
-
-_NO_AT_FIRST = re.compile(r"^(?:no|nope|not that|wrong)\b[\s,.!:;-]*(?:it'?s|it is|to|make it)?\s*", re.IGNORECASE)
-
-
-def _looks_whole(address: str) -> bool:
-    """Whether it could be an address: a number and a few words. More cannot be known of the world's addresses."""
-    return any(map(str.isdigit, address)) and len(address.split()) >= 3
 
 
 def items_of(order: Order) -> str:

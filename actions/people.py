@@ -119,8 +119,9 @@ class _Message(Task):
         """What is said when it is sent, and what is offered then."""
         return "Thank you! I have passed it on; our team reads every word.", ()
 
-    async def refuse(self, talk: Talk) -> None:
+    async def refuse(self, talk: Talk) -> bool:
         talk.say("All right, I have not sent anything.")
+        return True
 
 
 class Complaint(_Message):

@@ -179,8 +179,9 @@ class ReturnItem(Task):
             f"within {turn.shop.policies.refund_days} days after the parcel has reached us."
         )
 
-    async def refuse(self, talk: Talk) -> None:
+    async def refuse(self, talk: Talk) -> bool:
         talk.say("All right, I have not registered a return.")
+        return True
 
 
 class ReportProblem(Task):

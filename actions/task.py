@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -124,9 +125,10 @@ class Task(ABC):
         """Whether words that were not understood as a yes are one to this task's last question."""
         return False
 
-    async def refuse(self, talk: Talk) -> None:
-        """The customer said no at the last question."""
+    async def refuse(self, talk: Talk) -> bool:
+        """The customer said no at the last question; whether that ends the task."""
         talk.say("All right, I leave everything as it is. What else can I do for you?")
+        return True
 
     async def candidates(self, talk: Talk) -> list[Order]:
         """The customer's orders that this could be about, newest first."""
@@ -175,7 +177,8 @@ def picked_or_written(talk: Talk, name: str) -> str | None:
     is_mere_word = intent in _MERE_WORDS and confidence > SURE and len(text.split()) <= MERE_WORDS_AT_MOST
     is_question = text.endswith("?") or text.lower().split()[0] in _QUESTION_WORDS
     is_wish = is_question and confidence > RATHER_SURE and intent not in NO_WISH and intent not in _TROUBLE
-    return None if intent in INTERRUPTIONS or is_mere_word or is_wish else text
+    is_stop = intent == "cancel_dialogue" and _STOP.search(text) is not None
+    return None if intent in INTERRUPTIONS or is_stop or is_mere_word or is_wish else text
 
 
 def other_words(talk: Talk) -> str | None:
@@ -190,6 +193,10 @@ def other_words(talk: Talk) -> str | None:
     return f"{before.rstrip(' .')}. {said}" if before else said
 
 
+# "Changed my mind" is a reason to send something back, too.
+_STOP = re.compile(
+    r"^\W*(?:\w+\W+){0,2}?(?:stop|cancel|never ?mind|nvm|forget it|quit|exit|abort|no thanks|drop it|leave it)\b", re.I
+)
 _QUESTION_WORDS = frozenset("how when where what which who why can could do does is are may".split())
 _TROUBLE = frozenset({"report_problem", "complaint"})
 # Whoever tells what is wrong with an order sounds as if they wished for one of these.

@@ -15,7 +15,8 @@ from rasa_sdk.types import DomainDict
 
 from actions import details
 from actions.context import turn_of
-from actions.identity import questions_about_identity, take_identity
+from actions.history import said_in_this_form
+from actions.identity import can_prove_identity, questions_about_identity, take_identity
 from actions.order_choice import last_order, other_order, take_order
 from actions.task import Access, Question, Talk, Task
 from actions.tasks import TASKS
@@ -127,7 +128,8 @@ async def _take(talk: Talk) -> bool:
         return False
     for name, value in (await task.take(talk)).items():
         slots[name] = value
-    if talk.requested in _WITHOUT and _HAS_IT_NOT.search(details.text_of(tracker)):
+    silent = not talk.dispatcher.messages
+    if silent and talk.requested in _WITHOUT and _HAS_IT_NOT.search(details.text_of(tracker)):
         talk.say(help_without(talk.requested, known=talk.customer is not None), TALK_TO_A_PERSON)
     if talk.requested == "confirmed":
         match details.intent_of(tracker):
@@ -135,9 +137,8 @@ async def _take(talk: Talk) -> bool:
                 slots["confirmed"] = True
             case _ if task.is_yes(details.text_of(tracker)):
                 slots["confirmed"] = True
-            case "deny" if details.typed_order_number(tracker) is None:
-                await task.refuse(talk)
-                return False
+            case "deny" if slots["confirmed"] is None and details.typed_order_number(tracker) is None:
+                return not await task.refuse(talk)
     return True
 
 
@@ -184,7 +185,9 @@ async def _next_missing(talk: Talk, task: Task) -> tuple[str | None, bool]:
     slots = talk.slots
     if talk.customer is None and task.access is Access.VERIFIED:
         # Nobody is sent a code for an order that they could not do this with anyway; but that would tell about it.
-        return ("email" if slots["email"] is None else "code"), False
+        if slots["email"] is not None:
+            return "code", False
+        return ("email", False) if await can_prove_identity(talk) else (None, True)
     order = None
     if task.needs_order:
         if slots["order_number"] is None and talk.customer is not None:
@@ -266,16 +269,6 @@ class FormHelp(Action):
         return []
 
 
-def said_before(tracker: Tracker, text: str) -> bool:
-    """Whether the bot has said exactly this since the form began."""
-    for event in reversed(tracker.events):
-        if event["event"] == "active_loop":
-            return False
-        if event["event"] == "bot" and event.get("text") == text:
-            return True
-    return False
-
-
 class Ask(Action, ABC):
     """Asks for one detail, in the words of the task at hand; briefly, when it was explained before."""
 
@@ -291,7 +284,7 @@ class Ask(Action, ABC):
         async with turn_of(tracker) as turn:
             talk = Talk(turn, tracker, dispatcher, slots_of(tracker))
             question = await self._question(talk)
-        text = question.brief if said_before(tracker, question.text) else question.text
+        text = question.brief if said_in_this_form(tracker, question.text) else question.text
         dispatcher.utter_message(text=text, buttons=list(question.choices) or None, is_question=True)
         return []
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from actions.delivery import ChangeShippingAddress, SetUpShippingAddress
 from actions.money import CheckInvoice, GetRefund, Invoice, TrackRefund
-from actions.order_changes import CancelOrder, ChangeOrder, ChangeShippingAddress, SetUpShippingAddress
+from actions.order_changes import CancelOrder, ChangeOrder
 from actions.orders import TrackOrder
 from actions.people import CallbackRequest, Complaint, GiveFeedback, Review
 from actions.returns import ReportProblem, ReturnItem

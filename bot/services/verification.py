@@ -48,6 +48,12 @@ class Verified:
     customer: Customer
 
 
+async def may_send_code(work: UnitOfWork, clock: Clock, conversation: Conversation) -> bool:
+    """Whether the conversation has not had its share of codes for the hour; to which address does not matter."""
+    sent = await work.codes.sent_in_conversation(conversation.id, clock.now() - CODE_LIMITS.window)
+    return not CODE_LIMITS.is_reached(sent, 0)
+
+
 async def send_code(work: UnitOfWork, clock: Clock, shop: Shop, conversation: Conversation, email: str) -> CodeSending:
     """Mail a one-time code to the address if a customer has it; the conversation's earlier codes end.
 

@@ -1,0 +1,142 @@
+"""Where an order goes, and where the next ones go."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from actions import details
+from actions.order_changes import explain_too_late
+from actions.orders import order_question
+from actions.task import Access, Question, Talk, Task, picked_or_written
+from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, payload
+from bot.core.customers import normalise_address
+from bot.core.orders import Order, can_change_address
+from bot.errors import OrderActionRefused
+from bot.services.orders import change_shipping_address, set_default_address
+
+
+class ChangeShippingAddress(Task):
+    """Sends an order that has not left yet somewhere else."""
+
+    wish = "change_shipping_address"
+    title = "the new address"
+    which = "send somewhere else"
+
+    def suits(self, order: Order, talk: Talk) -> bool:
+        return can_change_address(order)
+
+    async def no_candidates(self, talk: Talk) -> None:
+        talk.say(
+            "No order of yours is waiting to be sent, so there is no parcel to redirect. "
+            "I can change the address that we keep for your next orders.",
+            ({"title": "Set my delivery address", "payload": payload("set_up_shipping_address")}, *TALK_TO_A_PERSON),
+        )
+
+    async def obstacle(self, talk: Talk, order: Order | None) -> bool:
+        if order is None or can_change_address(order):
+            return False
+        explain_too_late(talk, order, "be sent to another address")
+        return True
+
+    async def details(self, talk: Talk) -> list[str]:
+        return ["address", "confirmed"]
+
+    async def take(self, talk: Talk) -> dict[str, Any]:
+        return take_address(talk)
+
+    async def question(self, slot: str, talk: Talk) -> Question:
+        number = talk.slots["order_number"]
+        if slot == "address":
+            return Question(
+                f"Where should order {number} go? Please write the whole new address, with postcode and town.",
+                f"So, what is the new address for order {number}?",
+            )
+        if slot == "confirmed":
+            text = f"I will send order {number} to: {talk.slots['address']}. Is that right?"
+            return Question(text, f"So, shall order {number} go to {talk.slots['address']}?", YES_OR_NO)
+        return await order_question(self, slot, talk)
+
+    async def finish(self, talk: Talk) -> None:
+        turn, number, address = talk.turn, talk.slots["order_number"], talk.slots["address"]
+        assert turn.customer is not None  # noqa: S101 - only verified customers get here
+        try:
+            await change_shipping_address(turn.work, turn.clock, turn.shop, turn.customer.id, number, address)
+        except OrderActionRefused:
+            order = await talk.order()
+            if order is not None:
+                explain_too_late(talk, order, "be sent to another address")
+            return
+        talk.say(f"Done: order {number} goes to {address}.")
+
+    async def refuse(self, talk: Talk) -> bool:
+        talk.slots["address"] = None  # so it is asked for again
+        return False
+
+
+class SetUpShippingAddress(Task):
+    """Keeps an address for the customer's next orders."""
+
+    wish = "set_up_shipping_address"
+    title = "your delivery address"
+    needs_order = False
+    access = Access.VERIFIED
+
+    async def details(self, talk: Talk) -> list[str]:
+        return ["address", "confirmed"]
+
+    async def take(self, talk: Talk) -> dict[str, Any]:
+        return take_address(talk)
+
+    async def question(self, slot: str, talk: Talk) -> Question:
+        if slot == "address":
+            kept = talk.customer.address if talk.customer else None
+            now = f"At the moment we keep: {kept}. " if kept else ""
+            return Question(
+                f"{now}Where should your next orders go? Please write the whole address, with postcode and town.",
+                "So, which address should I keep for your next orders?",
+            )
+        text = f"I will keep this address for your next orders: {talk.slots['address']}. Is that right?"
+        return Question(text, f"So, shall I keep {talk.slots['address']}?", YES_OR_NO)
+
+    async def finish(self, talk: Talk) -> None:
+        turn = talk.turn
+        assert turn.customer is not None  # noqa: S101 - only verified customers get here
+        turn.customer = await set_default_address(turn.work, turn.clock, turn.customer.id, talk.slots["address"])
+        talk.say("Done: your next orders go there. Orders that are already placed keep their address.")
+
+    async def refuse(self, talk: Talk) -> bool:
+        talk.slots["address"] = None  # so it is asked for again
+        return False
+
+
+def take_address(talk: Talk) -> dict[str, Any]:
+    """The address in the message, when it was asked for, or corrected."""
+    if talk.requested == "address":
+        written = picked_or_written(talk, "address")
+    elif talk.requested == "confirmed" and details.typed_order_number(talk.tracker) is None:
+        # "No, 54 Rizal Avenue": another address instead of a yes or a no.
+        written = _NO_AT_FIRST.sub("", details.text_of(talk.tracker))
+        written = written if _looks_whole(written) and not written.endswith("?") else None
+    elif talk.slots["address"] is None and (match := _SEND_TO.search(details.text_of(talk.tracker))) is not None:
+        # "Send it to 45 Rizal Avenue, Quezon City 1100, please": the question before it is done shows what was read.
+        return {"address": normalise_address(match[1])} if _looks_whole(match[1]) else {}
+    else:
+        return {}
+    address = normalise_address(written) if written else None
+    if address is None or not _looks_whole(address):
+        if written:
+            talk.say("That does not look like a whole address yet.")
+        return {}
+    return {"address": address, "confirmed": None}
+
+
+_SEND_TO = re.compile(
+    r"\bto:?\s+(?!TC\b)(\S.{7,}?)[\s,]*(?:instead|pls|please|thanks|thank you)?[\s.!]*$", re.IGNORECASE
+)
+_NO_AT_FIRST = re.compile(r"^(?:no|nope|not that|wrong)\b[\s,.!:;-]*(?:it'?s|it is|to|make it)?\s*", re.IGNORECASE)
+
+
+def _looks_whole(address: str) -> bool:
+    """Whether it could be an address: a number and a few words. More cannot be known of the world's addresses."""
+    return any(map(str.isdigit, address)) and len(address.split()) >= 3
