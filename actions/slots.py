@@ -1,0 +1,28 @@
+"""What is remembered of a wish, and of the ones before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import EventType, SlotSet
+
+FORM = "task_form"
+GO_ON = "go_on"
+# What belongs to the task at hand; the rest of the slots is remembered beyond it.
+TASK_SLOTS = (
+    *("order_number", "order_proof", "email", "code"),
+    *("item", "details", "address", "contact", "rating", "confirmed", GO_ON),
+)
+SLOTS = ("wish", "named_order", "last_order", "last_proof", "last_wish", "waiting_wishes", *TASK_SLOTS)
+
+
+def slots_of(tracker: Tracker) -> dict[str, Any]:
+    """What is known, as a copy that may be changed."""
+    return {name: tracker.get_slot(name) for name in SLOTS}
+
+
+def changes(tracker: Tracker, slots: Mapping[str, Any]) -> list[EventType]:
+    """The events that bring the slots to these values."""
+    return [SlotSet(name, slots[name]) for name in SLOTS if tracker.get_slot(name) != slots[name]]
