@@ -18,9 +18,11 @@ def build_encoder(texts: Sequence[str], intents: Sequence[str], folder: Path, tu
     Raises WeightsError when the published weights are missing or altered.
     """
     source = minilm.find_weights()
-    weights = tune(minilm.read_weights(source), source / TOKENIZER_FILE, texts, intents, tuning)
+    speller = Speller.learn(texts, Tokenizer.from_file(str(source / TOKENIZER_FILE)).get_vocab())
+    published = minilm.read_weights(source)
+    weights = tune(published, source / TOKENIZER_FILE, texts, intents, tuning, read=speller.correct)
     minilm.build_encoder(source, folder, weights)
-    Speller.learn(texts, Tokenizer.from_file(str(source / TOKENIZER_FILE)).get_vocab()).save(folder)
+    speller.save(folder)
 
 
 def train_understanding(

@@ -4,7 +4,7 @@ import importlib
 import logging
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,12 +31,12 @@ class Tuning:
     typing errors.
     """
 
-    first_layer: int = 3
+    first_layer: int = 1
     epochs: int = 8
     fewest_epochs: int = 3
     most_seen: int = 20_000
     batch: int = 32
-    learning_rate: float = 1e-4
+    learning_rate: float = 1.5e-4
     scale: float = 16.0
     dropout: float = 0.1
     typos: float = 0.3
@@ -48,13 +48,20 @@ class Tuning:
 
 
 def tune(
-    weights: Weights, tokenizer: Path, texts: Sequence[str], intents: Sequence[str], tuning: Tuning | None = None
+    weights: Weights,
+    tokenizer: Path,
+    texts: Sequence[str],
+    intents: Sequence[str],
+    tuning: Tuning | None = None,
+    *,
+    read: Callable[[str], str] = str,
 ) -> dict[str, npt.NDArray[Any]]:
     """Return the encoder's weights, tuned so that texts of one intent lie close together and away from the others.
 
     The loss is the cross-entropy of a softmax over the cosines to one learnt prototype for each intent (Snell et al.
     2017, arXiv:1703.05175; Wang et al. 2018, arXiv:1801.05599), which starts as the mean of its examples. Optimised
     with Adam (Kingma and Ba 2015, arXiv:1412.6980), the rate rising for a tenth of the steps and then falling to 0.
+    `read` is what becomes of a misspelt text before the encoder sees it: typing errors are learnt as they are left.
     """
     tuning = tuning or Tuning()
     names, targets = np.unique(np.asarray(intents), return_inverse=True)
@@ -75,7 +82,9 @@ def tune(
     learn = _step(tf, encoder, prototypes, optimiser, tuning)
     began, step = time.monotonic(), 0
     for number in range(rounds):
-        shown = [add_typos(text, random_source) if random_source.random() < tuning.typos else text for text in texts]
+        shown = [
+            read(add_typos(text, random_source)) if random_source.random() < tuning.typos else text for text in texts
+        ]
         pieces = [encoding.ids for encoding in word_pieces.encode_batch(shown)]
         losses = []
         for rows in _batches([len(ids) for ids in pieces], tuning.batch, random_source):
