@@ -78,8 +78,15 @@ async def load_demo_data(config: Config) -> int:
 
 
 async def find_faults(config: Config) -> list[str]:
-    """What would keep the service from working: in the database and the model. The settings are checked already."""
-    faults = []
+    """What would keep the service from working: in the content, the database and the model.
+
+    The settings are checked already.
+    """
+    faults: list[str] = []
+    try:
+        shop_content(config)
+    except ConfigError as error:
+        faults += error.faults
     engine = create_engine(config.database_url)
     try:
         if await pending_migrations(engine):
@@ -182,7 +189,7 @@ async def running_scheduler(config: Config, storage: Storage) -> AsyncIterator[N
 
 
 def shop_content(config: Config) -> ContentFiles:
-    """What the shop's owner writes beside business.yml."""
+    """What the shop's owner writes beside business.yml. Raises ConfigError with every fault in it."""
     return ContentFiles(KNOWLEDGE_FOLDER, CATALOGUE_FILE, config.business.facts())
 
 
@@ -231,7 +238,9 @@ def run_worker(config: Config, worker_id: str, *, supervised: bool) -> None:
 
 async def serve(config: Config) -> None:
     """Everything on one machine: schema, demo data, gateway, deliveries and workers, until told to stop."""
-    model_metadata(config)  # a clear fault now, instead of workers that keep dying
+    # Clear faults now, instead of workers that keep dying.
+    model_metadata(config)
+    shop_content(config)
     await migrate_database(config)
     loaded = await load_demo_data(config) if config.demo else 0
     async with open_storage(config) as storage:

@@ -32,8 +32,10 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def shop_folder(tmp_path: Path) -> Path:
-    """A folder with a business file and nothing else."""
+    """A folder with what a shop's owner writes, and nothing else."""
     shutil.copy(ROOT / "business.yml", tmp_path)
+    shutil.copy(ROOT / "catalogue.yml", tmp_path)
+    shutil.copytree(ROOT / "data" / "knowledge", tmp_path / "data" / "knowledge")
     return tmp_path
 
 
@@ -154,6 +156,21 @@ def test_check_names_the_faults_of_database_and_model_together(run):
     assert "python -m bot migrate" in err
     assert "make train" in err
     assert len(err.splitlines()) == 2
+
+
+def test_check_names_the_faults_of_the_content(run, shop_folder):
+    (shop_folder / "data" / "knowledge" / "more.yml").write_text(
+        "- {id: parking, title: Again, ask: [where], answer: '{nothing}'}"
+    )
+    (shop_folder / "catalogue.yml").write_text("- {sku: A, name: Mug}")
+
+    status, _, err = run("check")
+
+    assert status == 1
+    assert "more.yml" in err
+    assert "parking" in err
+    assert "{nothing}" in err
+    assert "catalogue.yml" in err
 
 
 def test_check_says_that_the_database_does_not_answer_without_its_password(run):
