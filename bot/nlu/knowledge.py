@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.exceptions import InvalidConfigException
-from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
+from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, INTENT_RANKING_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.content import KNOWLEDGE_FOLDER, Watched, watch_knowledge
@@ -27,9 +27,6 @@ from bot.nlu.intent_model import Gate
 KNOWLEDGE_KEY = "knowledge"
 ASK_KNOWLEDGE = "ask_knowledge"
 FOLDER = "folder"
-THRESHOLD = "threshold"
-FLOOR = "floor"
-LEAD = "lead"
 OUT_OF_SCOPE = "out_of_scope"
 
 log = logging.getLogger(__name__)
@@ -39,16 +36,17 @@ log = logging.getLogger(__name__)
 class Rule:
     """When a message counts as a question that the knowledge answers, by its similarity to the nearest way to ask.
 
-    `threshold`: from here on, an entry answers what was refused as out of scope, or wins over the intent that the
-    message was given. For the latter it must also be above the gate's own score for that intent, by `lead`; entries
-    that belong to an intent never win over another. `floor`: from here on, the nearest entry answers a message that was
-    understood as one of ours. The defaults were chosen on half of tests/nlu/held_out_knowledge.tsv; how well they do is
-    tested on the other half.
+    What was refused as out of scope is answered when the similarity, less `strangeness_weight` times the classifier's
+    probability of out-of-scope, reaches `threshold`; the similarity alone depends more on how the encoder was tuned. An
+    entry wins over an intent when its similarity is above the gate's score for that intent by `lead`; one that belongs
+    to an intent never does. From `floor` on, the nearest entry answers what was understood as one of ours. The defaults
+    were chosen on half of tests/nlu/held_out_knowledge.tsv and two models; the other half is for testing.
     """
 
-    threshold: float = 0.57
+    threshold: float = 0.42
+    strangeness_weight: float = 0.3
     floor: float = 0.4
-    lead: float = 0.0
+    lead: float = 0.05
 
 
 class KnowledgeIndex:
@@ -164,12 +162,14 @@ class KnowledgeFinder(GraphComponent):
         return sorted(zip(knowledge.entries, similarities, strict=True), key=lambda pair: -pair[1])
 
     def _wins(self, entry: KnowledgeEntry, similarity: float, message: Message) -> bool:
-        if similarity < self._rule.threshold:
-            return False
+        rule = self._rule
         if self._refused(message):
-            return True
-        signals = message.get(SIGNALS_KEY) or {}
-        return entry.intent is None and similarity >= signals.get("score", 0.0) + self._rule.lead
+            ranking = message.get(INTENT_RANKING_KEY) or []
+            scores = {one[INTENT_NAME_KEY]: one[PREDICTED_CONFIDENCE_KEY] for one in ranking}
+            strangeness: float = scores.get(self._out_of_scope, 0.0)
+            return similarity - rule.strangeness_weight * strangeness >= rule.threshold
+        score: float = (message.get(SIGNALS_KEY) or {}).get("score", 0.0)
+        return entry.intent is None and similarity >= max(score + rule.lead, rule.floor)
 
     def _refused(self, message: Message) -> bool:
         intent = (message.get(INTENT) or {}).get(INTENT_NAME_KEY)
@@ -177,9 +177,11 @@ class KnowledgeFinder(GraphComponent):
 
 
 def _rule(config: dict[str, Any]) -> Rule:
-    rule = Rule(threshold=config[THRESHOLD], floor=config[FLOOR], lead=config[LEAD])
-    if not 0 <= rule.floor <= rule.threshold <= 1 or not -1 <= rule.lead <= 1:
+    rule = Rule(**{field.name: config[field.name] for field in fields(Rule)})
+    if not (
+        0 <= rule.threshold <= 1 and 0 <= rule.floor <= 1 and -1 <= rule.lead <= 1 and rule.strangeness_weight >= 0
+    ):
         raise InvalidConfigException(
-            "KnowledgeFinder: floor and threshold must be from 0 to 1, in this order, and lead from -1 to 1."
+            "KnowledgeFinder: threshold and floor must be from 0 to 1, lead from -1 to 1, and no weight below 0."
         )
     return rule

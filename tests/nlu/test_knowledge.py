@@ -77,9 +77,10 @@ def ask(
     intent: str = "out_of_scope",
     score: float = 0.3,
 ) -> dict[str, Any]:
-    """What comes out for a message that was understood as an intent, with the gate's score."""
+    """What comes out for a message understood as an intent with the gate's score, and is half strange when refused."""
     (message,) = SentenceEncoder({}, "encoder", encoder).process([Message({"text": text})])
     message.set("intent", {"name": intent, "confidence": score}, add_to_output=True)
+    message.set("intent_ranking", [{"name": intent, "confidence": 0.5}], add_to_output=True)
     message.set(SIGNALS_KEY, {"score": score, "refused": intent == "out_of_scope"}, add_to_output=True)
     (message,) = component.process([message])
     parsed: dict[str, Any] = message.as_dict(only_output_properties=True)
@@ -114,6 +115,15 @@ def test_a_message_that_resembles_nothing_stays_refused(folder, encoder):
     assert parsed["knowledge"]["nearest"] is not None
 
 
+def test_the_stranger_a_message_is_the_nearer_it_must_be(folder, encoder):
+    found = [
+        ask(finder(watch_knowledge(folder), strangeness_weight=weight), encoder, "parking a car")["knowledge"]["id"]
+        for weight in (0.3, 1.5)
+    ]
+
+    assert found == ["parking", None]
+
+
 def test_an_entry_wins_over_an_intent_only_with_more_evidence(folder, encoder):
     component = finder(watch_knowledge(folder))
 
@@ -128,7 +138,7 @@ def test_an_entry_of_one_intent_never_wins_over_another_intent(folder, encoder):
 
 
 def test_a_question_that_was_understood_as_one_needs_less_evidence(folder, encoder):
-    component = finder(watch_knowledge(folder), threshold=0.99, floor=0.3)
+    component = finder(watch_knowledge(folder), threshold=0.9, floor=0.3)
 
     assert ask(component, encoder, "internet please", "ask_knowledge", 0.6)["knowledge"]["id"] == "wifi"
     assert ask(component, encoder, "internet please")["knowledge"]["id"] is None
@@ -200,7 +210,7 @@ def test_knowledge_that_cannot_be_read_at_the_start_is_logged_and_finds_nothing(
     assert caplog.records
 
 
-@pytest.mark.parametrize("config", [{"threshold": 1.5}, {"floor": 0.9, "threshold": 0.5}, {"lead": -2}])
+@pytest.mark.parametrize("config", [{"threshold": 1.5}, {"floor": -0.1}, {"lead": -2}, {"strangeness_weight": -1}])
 def test_a_rule_that_cannot_work_is_refused(config):
     with pytest.raises(InvalidConfigException, match="KnowledgeFinder"):
         KnowledgeFinder.validate_config(config)
@@ -259,7 +269,7 @@ def test_most_paraphrases_are_answered_by_their_entry(parse):
         reached = intent == "ask_knowledge" or knowledge.answer_to(intent) is not None
         answered.append(reached and parsed["knowledge"]["id"] == entry)
 
-    assert sum(answered) / len(answered) >= 0.65
+    assert sum(answered) / len(answered) >= 0.7
 
 
 @pytest.mark.model
