@@ -16,8 +16,6 @@ from bot.core.knowledge import Knowledge, KnowledgeEntry
 from bot.services.orders import own_order, refunds_of
 
 ASK_KNOWLEDGE = "ask_knowledge"
-# From this similarity on, an entry says more than the wish that the message was understood as.
-SURE = 0.8
 # Where the general answer often does not settle the matter.
 OFTEN_FOR_PEOPLE = frozenset(
     {
@@ -72,6 +70,6 @@ def find_answer(knowledge: Knowledge, tracker: Tracker, intent: str) -> Knowledg
     nearest = knowledge.entry(str(found.get("id")))
     if intent == ASK_KNOWLEDGE:
         return nearest
-    if nearest is not None and nearest.intent in (None, intent) and float(found.get("similarity") or 0) >= SURE:
+    if nearest is not None and nearest.intent in (None, intent):
         return nearest
     return knowledge.answer_to(intent)

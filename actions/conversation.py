@@ -11,6 +11,7 @@ from actions import details
 from actions.context import turn_of
 from actions.history import choices_before_this, said_before_this, turns_in_a_row
 from actions.people import bring_in_a_person
+from actions.shop import ProductAvailability
 from actions.wording import CAPABILITIES, TALK_TO_A_PERSON, WISH_TITLES, Button, payload
 from bot.core.handoffs import HandoffReason
 from bot.core.orders import can_change
@@ -32,10 +33,11 @@ class Greet(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         async with turn_of(tracker) as turn:
             name = f", {turn.customer.first_name}" if turn.customer else ""
-            text = f"Hello{name}! I'm {turn.shop.assistant_name}, {turn.shop.name}'s assistant. How can I help?"
-        # In the middle of a question, the question itself comes next.
-        busy = tracker.active_loop_name
-        dispatcher.utter_message(text=text, buttons=None if busy else list(CAPABILITIES))
+            me = f"I'm {turn.shop.assistant_name}, {turn.shop.name}'s assistant. How can I help?"
+        if tracker.active_loop_name:  # the question of the form comes next
+            dispatcher.utter_message(text=f"Hello{name}!")
+        else:
+            dispatcher.utter_message(text=f"Hello{name}! {me}", buttons=list(CAPABILITIES))
         return []
 
 
@@ -148,6 +150,9 @@ class Decline(Action):
         return "action_decline"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        if details.value(tracker, "product") is not None:
+            # Whoever names one of our products wants something of us.
+            return await ProductAvailability().run(dispatcher, tracker, domain)
         times = turns_in_a_row(tracker, self.name())
         likeliest = likeliest_wishes(tracker)
         if times >= 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,6 +35,17 @@ def value(tracker: Tracker, name: str) -> Any:
     """The first detail of one kind; None without one."""
     found = next(entities(tracker, name), None)
     return None if found is None else found["value"]
+
+
+def typed_order_numbers(tracker: Tracker) -> list[str]:
+    """The order numbers of which the message speaks; only the last where it corrects itself ("not TC-10001 …")."""
+    last = typed_order_number(tracker)
+    if last is None or _CORRECTS.search(text_of(tracker)) or tracker.get_slot("requested_slot") is not None:
+        return [] if last is None else [last]
+    return list(dict.fromkeys(str(one["value"]) for one in entities(tracker, "order_number")))
+
+
+_CORRECTS = re.compile(r"\b(?:no|not|sorry|meant|mean|instead|wrong|rather)\b", re.IGNORECASE)
 
 
 def typed_order_number(tracker: Tracker) -> str | None:

@@ -27,7 +27,7 @@ async def last_order(talk: Talk, task: Task) -> str | None:
 async def take_order(talk: Talk, task: Task) -> bool:
     """Fill the order's slots from the message; whether the task goes on."""
     slots = talk.slots
-    typed = details.typed_order_number(talk.tracker) or slots["named_order"]
+    typed = slots["named_order"] or details.typed_order_number(talk.tracker)
     slots["named_order"] = None
     if not task.needs_order:
         return True

@@ -61,6 +61,7 @@ def write_or_call(shop: Shop) -> str:
 
 
 NO_CONTACT = "none"
+_WISHING_TO_TELL = (*("complain", "feedback", "review", "suggest", "leave a", "give you", "rate", "rating", "stars"),)
 
 
 class _Message(Task):
@@ -87,7 +88,10 @@ class _Message(Task):
     def says_it_all(self, text: str) -> bool:
         """Whether the first message is the message itself already, and not just the wish to leave one."""
         low = text.lower()
-        wish_only = any(word in low for word in ("complain", "feedback", "review", "suggestion", "leave a", "give you"))
+        wish_only = any(
+            word in low
+            for word in ("complain", "feedback", "review", "suggest", "leave a", "give you", "rate", "rating", "stars")
+        )
         return not wish_only and len(low.split()) >= self.enough_words
 
     async def question(self, slot: str, talk: Talk) -> Question:
@@ -140,7 +144,8 @@ class Complaint(_Message):
         found = await super().take(talk)
         if talk.customer is None and talk.requested == "contact":
             reached = details.value(talk.tracker, "email") or details.value(talk.tracker, "phone")
-            if reached is None and picked_or_written(talk, "contact") == NO_CONTACT:
+            refused = details.intent_of(talk.tracker) == "deny" or picked_or_written(talk, "contact") == NO_CONTACT
+            if reached is None and refused:
                 reached = NO_CONTACT
             if reached is not None:
                 found["contact"] = str(reached)

@@ -66,10 +66,8 @@ class ProductAvailability(Action):
             dispatcher.utter_message(text=f"This is what we have:\n{lines}{_more(found, shop)}")
         else:
             kinds = ", ".join(dict.fromkeys(product.category for product in catalogue.products))
-            have = f" We have {kinds}." if kinds else ""
-            dispatcher.utter_message(
-                text=f"I don't find that in our catalogue.{have} Which product do you mean?{_shop_link(shop)}"
-            )
+            have = f"We have {kinds}. " if kinds else ""
+            dispatcher.utter_message(text=f"{have}Which product do you mean?{_shop_link(shop)}")
         return []
 
 
@@ -151,4 +149,4 @@ def _more(found: Sequence[Product], shop: Shop) -> str:
 
 
 def _shop_link(shop: Shop) -> str:
-    return f" You find everything at {shop.links['shop']}" if shop.links.get("shop") else ""
+    return f"\nYou find everything at {shop.links['shop']}" if shop.links.get("shop") else ""

@@ -187,7 +187,9 @@ def other_words(talk: Talk) -> str | None:
     if talk.requested != "confirmed" or not said or details.typed_order_number(talk.tracker) is not None:
         return None
     intent = details.intent_of(talk.tracker)
-    if intent not in _ABOUT_AN_ORDER and intent not in ("out_of_scope", "provide_details", "give_feedback", "review"):
+    confidence = (talk.tracker.latest_message.get("intent") or {}).get("confidence") or 0
+    is_unclear = confidence < SURE and intent not in INTERRUPTIONS | {"affirm", "deny", "cancel_dialogue"}
+    if not is_unclear and intent not in _ABOUT_AN_ORDER | _OWN_WORDS:
         return None
     before = talk.slots["details"]
     return f"{before.rstrip(' .')}. {said}" if before else said
@@ -198,6 +200,7 @@ _STOP = re.compile(
     r"^\W*(?:\w+\W+){0,2}?(?:stop|cancel|never ?mind|nvm|forget it|quit|exit|abort|no thanks|drop it|leave it)\b", re.I
 )
 _QUESTION_WORDS = frozenset("how when where what which who why can could do does is are may".split())
+_OWN_WORDS = frozenset({"out_of_scope", "provide_details", "give_feedback", "review"})
 _TROUBLE = frozenset({"report_problem", "complaint"})
 # Whoever tells what is wrong with an order sounds as if they wished for one of these.
 _ABOUT_AN_ORDER = frozenset(

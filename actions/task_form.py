@@ -35,7 +35,8 @@ class StartTask(Action):
         busy = tracker.active_loop_name == FORM and slots["wish"] in TASKS
         async with turn_of(tracker) as turn:
             talk = Talk(turn, tracker, dispatcher, slots)
-            named = details.typed_order_number(tracker)
+            numbers = details.typed_order_numbers(tracker)
+            named = numbers[0] if numbers else None
             if intent == "other_order":
                 wish = str((slots["wish"] if busy else slots["last_wish"]) or "track_order")
                 named = named or await other_order(talk, TASKS[wish])
@@ -51,7 +52,8 @@ class StartTask(Action):
             waiting.insert(0, {"wish": slots["wish"], "slots": kept})
         for also in tracker.latest_message.get("also") or []:
             waiting.append({"wish": also["wish"], "slots": {"named_order": also.get("order_number")}})
-        waiting = [one for one in waiting if one["wish"] in TASKS and one["wish"] != wish]
+        waiting += [{"wish": wish, "slots": {"named_order": number}} for number in numbers[1:]]
+        waiting = [one for one in waiting if one["wish"] in TASKS and (one["wish"] != wish or one["slots"])]
         slots.update(dict.fromkeys(TASK_SLOTS), wish=wish, named_order=named, waiting_wishes=waiting[:WAITING_AT_MOST])
         # A question of the old task is no longer open.
         return [*changes(tracker, slots), SlotSet(REQUESTED_SLOT, None)]
@@ -67,6 +69,9 @@ class ValidateTaskForm(FormValidationAction):
         slots = slots_of(tracker)
         async with turn_of(tracker) as turn:
             talk = Talk(turn, tracker, dispatcher, slots)
+            if _is_another_wish(talk):
+                # An order number in it belongs to that wish. Rasa's rules begin it.
+                return []
             if _is_new(tracker):
                 before = dict(slots)
                 ended = not await _take(talk)
@@ -79,6 +84,15 @@ class ValidateTaskForm(FormValidationAction):
             asked = await _proceed(talk, ended=ended)
         # Rasa counts a form that sets no slot as one that took nothing, and drops what it said.
         return [*changes(tracker, slots), SlotSet("wish", slots["wish"]), SlotSet(REQUESTED_SLOT, asked)]
+
+
+def _is_another_wish(talk: Talk) -> bool:
+    """Whether the message, in the middle of one task, names an order for another one."""
+    tracker, wish = talk.tracker, details.intent_of(talk.tracker)
+    if tracker.active_loop_name != FORM or talk.requested is None or not _is_new(tracker):
+        return False
+    number = details.typed_order_number(tracker)
+    return wish in TASKS and wish != talk.slots["wish"] and number is not None and number != talk.slots["order_number"]
 
 
 def _is_new(tracker: Tracker) -> bool:

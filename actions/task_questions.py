@@ -89,7 +89,9 @@ class Ask(Action, ABC):
 
     async def _question(self, talk: Talk) -> Question:
         if self.slot == GO_ON:
-            title = TASKS[talk.slots["waiting_wishes"][0]["wish"]].title
+            first = talk.slots["waiting_wishes"][0]
+            number = first["slots"].get("order_number") or first["slots"].get("named_order")
+            title = TASKS[first["wish"]].title + (f" ({number})" if number else "")
             return Question(f"Shall we go on with {title}?", f"So, shall we go on with {title}?", YES_OR_NO)
         return questions_about_identity(self.slot, talk) or await TASKS[talk.slots["wish"]].question(self.slot, talk)
 

@@ -23,11 +23,11 @@ NO_WISH = frozenset(
 
 # Whoever asks for one of these and for another of the same line has asked for one thing.
 _SAME = (
-    frozenset({"return_item", "get_refund", "track_refund", "check_refund_policy", "report_problem", "complaint"}),
+    frozenset({"return_item", "get_refund", "track_refund", "report_problem", "complaint"}),
     frozenset({"check_invoice", "get_invoice"}),
     frozenset({"track_order", "delivery_period", "order_history"}),
     frozenset({"delivery_options", "delivery_period"}),
-    frozenset({"cancel_order", "check_cancellation_fee", "get_refund"}),
+    frozenset({"cancel_order", "get_refund"}),
     frozenset({"change_order", "change_shipping_address", "set_up_shipping_address", "cancel_order"}),
     frozenset({"contact_human_agent", "contact_customer_service", "complaint", "callback_request", "report_problem"}),
     frozenset({"review", "give_feedback", "complaint"}),

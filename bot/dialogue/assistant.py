@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import logging
+import re
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -28,6 +29,10 @@ from bot.services.turn_context import TurnContext, current_turn
 
 RANKED_INTENTS_KEPT = 5
 PERSON = "/contact_human_agent"
+SURE = 0.8
+_YES = re.compile(r"\b(?:yes|yeah|yep|yup|sure|please|pls|do it|do that|go ahead|oo|opo|sige)\b", re.IGNORECASE)
+# What looks like one of Rasa's commands or payloads is no wish, and never a yes.
+_COMMAND = re.compile(r"/+\s*[a-z]+(?:_[a-z]+)*\s*(?:\{.*\}?)?", re.DOTALL)
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +124,9 @@ class Assistant:
 
     def _parse(self, text: str) -> dict[str, Any]:
         assert self._agent.processor is not None  # noqa: S101
+        if _COMMAND.fullmatch(text.strip()):
+            intent = {"name": "out_of_scope", "confidence": 1.0}
+            return {"text": text, "intent": intent, "intent_ranking": [intent], "entities": []}
         # Rasa takes a leading slash for a command, and whoever types one would choose the intent and its entities.
         parsed = _result(self._agent.processor.parse_message(UserMessage(text.lstrip("/ ") or "?")))
         parsed["text"] = text
@@ -171,7 +179,7 @@ async def _picked_by_a_yes(
     context: TurnContext, message: Message, parsed: dict[str, Any]
 ) -> tuple[Message, dict[str, Any]] | None:
     """What a plain "yes" stands for when the bot had just offered a single choice; None when it had not."""
-    if message.payload is not None or parsed["intent"]["name"] != "affirm":
+    if message.payload is not None or parsed["intent"]["name"] != "affirm" or parsed["intent"]["confidence"] < SURE:
         return None
     before = await context.work.messages.after(context.conversation.id, max(message.seq - 2, 0), 1)
     if not before or before[0].seq != message.seq - 1:
@@ -182,6 +190,11 @@ async def _picked_by_a_yes(
     if len(offered) != 1:
         return None
     payload = offered[0]
+    # "OK" to an answer that ends with an offer is no yes to it; to a question it is.
+    is_asked = before[0].text.endswith("?")
+    is_wish = payload != PERSON and not payload.startswith("/provide_details")
+    if not is_asked and not (is_wish and _YES.search(message.text)):
+        return None
     return replace(message, payload=payload), parse_payload(payload)
 
 

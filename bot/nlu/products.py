@@ -37,6 +37,8 @@ _SIZE = re.compile(
     re.IGNORECASE,
 )
 _LINKS = frozenset(("with", "for", "of", "in", "and"))
+# An "espresso machine" is no espresso.
+_OTHER_THINGS = frozenset("machine maker grinder cup bean mug capsule pod spoon tamper glass powder syrup".split())
 _SHORTEST_FUZZY = 5
 _LONG = 8
 _LONGEST_PHRASE = 8
@@ -94,6 +96,8 @@ class ProductFinder:
                 continue
             # An unclear name, too, is read: "parol mug" is no other mug.
             taken[start:end] = b"\1" * (end - start)
+            if end - start == 1 and end < len(said) and said[end] in _OTHER_THINGS:
+                continue
             span = words.span(places[start], places[end - 1] + 1)
             if draft.is_free(*span) and (sku := self._meant(tuple(said[start:end]), draft.text)):
                 draft.add(PRODUCT, sku, *span)
