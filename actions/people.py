@@ -88,10 +88,7 @@ class _Message(Task):
     def says_it_all(self, text: str) -> bool:
         """Whether the first message is the message itself already, and not just the wish to leave one."""
         low = text.lower()
-        wish_only = any(
-            word in low
-            for word in ("complain", "feedback", "review", "suggest", "leave a", "give you", "rate", "rating", "stars")
-        )
+        wish_only = any(words in low for words in _WISHING_TO_TELL)
         return not wish_only and len(low.split()) >= self.enough_words
 
     async def question(self, slot: str, talk: Talk) -> Question:
