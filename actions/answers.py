@@ -48,8 +48,8 @@ class Answer(Action):
         busy = tracker.active_loop_name is not None
         choices = list(TALK_TO_A_PERSON) if intent in OFTEN_FOR_PEOPLE and not busy else None
         text = f"{entry.answer}{links}"
-        if text in last_said(tracker):
-            text, choices = "I'm afraid that is all I know about it. Shall I bring in a person?", list(TALK_TO_A_PERSON)
+        if not busy and text in last_said(tracker):
+            text, choices = "I think that my answer above says it. If not, shall I bring in a person?", list(TALK_TO_A_PERSON)
         dispatcher.utter_message(text=text, buttons=choices)
         return []
 

@@ -345,7 +345,7 @@ def _welcome_lines(config: Config, demo_customers: int) -> Iterator[str]:
 
 # --- `rasa run actions`: the actions without a worker ------------------------------------------------------------
 
-_standalone: tuple[SqlDatabase, Config] | None = None
+_standalone: tuple[SqlDatabase, Config, ContentFiles] | None = None
 
 
 @contextlib.asynccontextmanager
@@ -356,8 +356,8 @@ async def standalone_turn(sender_id: str) -> AsyncIterator[TurnContext]:
     if _standalone is None:
         config = load_config(serving=False)
         db = SqlDatabase(create_engine(config.database_url), create_wakeups(config.database_url))
-        _standalone = db, config
-    db, config = _standalone
+        _standalone = db, config, shop_content(config)
+    db, config, content = _standalone
     conversation = await open_channel_conversation(db, clock, channel="rasa", external_id=sender_id[:200])
     async with db.transaction() as work:
         locked = await work.conversations.lock(conversation.id)
@@ -367,6 +367,6 @@ async def standalone_turn(sender_id: str) -> AsyncIterator[TurnContext]:
             config.business.to_shop(),
             locked or conversation,
             None,
-            shop_content(config),
+            content,
             signed_links(config),
         )

@@ -62,5 +62,5 @@ async def test_the_actions_work_in_rasas_own_action_server(demo_file, tmp_path, 
     assert "passed your request" in handed_over["responses"][0]["text"]
     again = await call("action_request_handoff")
     assert "still with our team" in again["responses"][0]["text"]
-    db, _ = bot.app._standalone
+    db, *_ = bot.app._standalone
     await db.close()
