@@ -16,6 +16,8 @@ from bot.core.knowledge import Knowledge, KnowledgeEntry
 from bot.services.orders import own_order, refunds_of
 
 ASK_KNOWLEDGE = "ask_knowledge"
+# From this similarity on, an entry says more than the one that belongs to the wish.
+SURE = 0.6
 # Where the general answer often does not settle the matter.
 OFTEN_FOR_PEOPLE = frozenset(
     {
@@ -49,7 +51,10 @@ class Answer(Action):
         choices = list(TALK_TO_A_PERSON) if intent in OFTEN_FOR_PEOPLE and not busy else None
         text = f"{entry.answer}{links}"
         if not busy and text in last_said(tracker):
-            text, choices = "I think that my answer above says it. If not, shall I bring in a person?", list(TALK_TO_A_PERSON)
+            text, choices = (
+                "I think that my answer above says it. If not, shall I bring in a person?",
+                list(TALK_TO_A_PERSON),
+            )
         dispatcher.utter_message(text=text, buttons=choices)
         return []
 
@@ -70,6 +75,6 @@ def find_answer(knowledge: Knowledge, tracker: Tracker, intent: str) -> Knowledg
     nearest = knowledge.entry(str(found.get("id")))
     if intent == ASK_KNOWLEDGE:
         return nearest
-    if nearest is not None and nearest.intent in (None, intent):
+    if nearest is not None and nearest.intent in (None, intent) and float(found.get("similarity") or 0) >= SURE:
         return nearest
     return knowledge.answer_to(intent)

@@ -80,7 +80,7 @@ class Affirm(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         offered = choices_before_this(tracker)
-        if offered:
+        if len(offered) > 1:
             dispatcher.utter_message(text="Gladly! Which one would you like?", buttons=offered)
         else:
             dispatcher.utter_message(text="Great! What can I do for you?", buttons=list(CAPABILITIES))

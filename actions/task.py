@@ -213,7 +213,6 @@ SURE, RATHER_SURE = 0.8, 0.5
 # Said in the middle of a question that is answered in the customer's own words, these are no answer.
 INTERRUPTIONS = frozenset(
     {
-        "cancel_dialogue",
         "contact_human_agent",
         "goodbye",
         "bot_challenge",

@@ -191,9 +191,8 @@ async def _picked_by_a_yes(
         return None
     payload = offered[0]
     # "OK" to an answer that ends with an offer is no yes to it; to a question it is.
-    is_asked = before[0].text.endswith("?")
-    is_wish = payload != PERSON and not payload.startswith("/provide_details")
-    if not is_asked and not (is_wish and _YES.search(message.text)):
+    is_offer = not payload.startswith("/provide_details")
+    if not before[0].text.endswith("?") and not (is_offer and _YES.search(message.text)):
         return None
     return replace(message, payload=payload), parse_payload(payload)
 

@@ -13,7 +13,15 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.exceptions import InvalidConfigException
-from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, INTENT_RANKING_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
+from rasa.shared.nlu.constants import (
+    ENTITIES,
+    ENTITY_ATTRIBUTE_TYPE,
+    INTENT,
+    INTENT_NAME_KEY,
+    INTENT_RANKING_KEY,
+    PREDICTED_CONFIDENCE_KEY,
+    TEXT,
+)
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.content import KNOWLEDGE_FOLDER, Watched, watch_knowledge
@@ -29,6 +37,9 @@ ASK_KNOWLEDGE = "ask_knowledge"
 FOLDER = "folder"
 OUT_OF_SCOPE = "out_of_scope"
 
+# Who names one of these asks about their own affairs, and not in general.
+_PERSONAL = frozenset({"order_number", "email"})
+
 log = logging.getLogger(__name__)
 
 
@@ -38,8 +49,8 @@ class Rule:
 
     What was refused as out of scope is answered when the similarity, less `strangeness_weight` times the classifier's
     probability of out-of-scope, reaches `threshold`; the similarity alone depends more on how the encoder was tuned. An
-    entry wins over an intent when its similarity is above the gate's score for that intent by `lead`; one that belongs
-    to an intent never does. From `floor` on, the nearest entry answers what was understood as one of ours. The defaults
+    entry wins over an intent when its similarity is above the gate's score for that intent by `lead`, or reaches
+    `sure`; one that belongs to an intent never does, and none where the message names an order or an address. From `floor` on, the nearest entry answers what was understood as one of ours. The defaults
     were chosen on half of tests/nlu/held_out_knowledge.tsv and two models; the other half is for testing.
     """
 
@@ -47,6 +58,7 @@ class Rule:
     strangeness_weight: float = 0.3
     floor: float = 0.4
     lead: float = 0.05
+    sure: float = 0.9
 
 
 class KnowledgeIndex:
@@ -168,6 +180,10 @@ class KnowledgeFinder(GraphComponent):
             scores = {one[INTENT_NAME_KEY]: one[PREDICTED_CONFIDENCE_KEY] for one in ranking}
             strangeness: float = scores.get(self._out_of_scope, 0.0)
             return similarity - rule.strangeness_weight * strangeness >= rule.threshold
+        if any(entity[ENTITY_ATTRIBUTE_TYPE] in _PERSONAL for entity in message.get(ENTITIES) or []):
+            return False
+        if entry.intent is None and similarity >= rule.sure:
+            return True
         score: float = (message.get(SIGNALS_KEY) or {}).get("score", 0.0)
         return entry.intent is None and similarity >= max(score + rule.lead, rule.floor)
 
@@ -179,7 +195,10 @@ class KnowledgeFinder(GraphComponent):
 def _rule(config: dict[str, Any]) -> Rule:
     rule = Rule(**{field.name: config[field.name] for field in fields(Rule)})
     if not (
-        0 <= rule.threshold <= 1 and 0 <= rule.floor <= 1 and -1 <= rule.lead <= 1 and rule.strangeness_weight >= 0
+        0 <= min(rule.threshold, rule.floor, rule.sure)
+        and max(rule.threshold, rule.floor) <= 1
+        and -1 <= rule.lead <= 1
+        and rule.strangeness_weight >= 0
     ):
         raise InvalidConfigException(
             "KnowledgeFinder: threshold and floor must be from 0 to 1, lead from -1 to 1, and no weight below 0."
