@@ -18,6 +18,8 @@ from bot.services.orders import own_order, refunds_of
 ASK_KNOWLEDGE = "ask_knowledge"
 # From this similarity on, an entry says more than the one that belongs to the wish.
 SURE = 0.6
+# And from this one on, also than the one that belongs to another wish.
+VERY_SURE = 0.8
 # Where the general answer often does not settle the matter.
 OFTEN_FOR_PEOPLE = frozenset(
     {
@@ -75,6 +77,7 @@ def find_answer(knowledge: Knowledge, tracker: Tracker, intent: str) -> Knowledg
     nearest = knowledge.entry(str(found.get("id")))
     if intent == ASK_KNOWLEDGE:
         return nearest
-    if nearest is not None and nearest.intent in (None, intent) and float(found.get("similarity") or 0) >= SURE:
+    similarity = float(found.get("similarity") or 0)
+    if nearest is not None and similarity >= (SURE if nearest.intent in (None, intent) else VERY_SURE):
         return nearest
     return knowledge.answer_to(intent)

@@ -21,7 +21,7 @@ from bot.services.orders import own_order
 # A choice between these two is worth offering only while the gate is not sure that neither is meant.
 WISHES_OFFERED = 2
 # Below this score of the gate, a message is taken for nonsense rather than for something unclear.
-UNCLEAR_SCORE = 0.3
+UNCLEAR_SCORE = 0.25
 
 
 class Greet(Action):

@@ -17,6 +17,7 @@ from bot.core.money import money_in_words as money
 from bot.core.shop import Shop
 
 SHOWN_AT_MOST = 4
+NO_COFFEE = "no coffee"
 TASTES = ("fruity", "chocolatey", "strong", "decaf", "gift")
 
 
@@ -109,9 +110,12 @@ _SAYING_NOTHING = frozenset("coffee kape have sell stock with your this that som
 def find_products(catalogue: Catalogue, text: str) -> list[Product]:
     """The products whose kind, name or taste the text mentions; those with most in common, in the catalogue's order."""
     said = "".join(letter if letter.isalnum() else " " for letter in text.lower())
-    words = {_stem(word) for word in said.split()} - _SAYING_NOTHING
+    everything = {_stem(word) for word in said.split()}
+    words = everything - _SAYING_NOTHING
     scored = []
     for product in catalogue.products:
+        if NO_COFFEE in product.tags and "coffee" in everything:
+            continue
         tags = {_stem(part) for tag in product.tags for part in tag.lower().split()}
         kind = {_stem(word) for word in product.category.lower().split()}
         names = {_stem(word) for word in product.name.lower().replace(",", " ").split() if len(word) > 3}
@@ -123,7 +127,9 @@ def find_products(catalogue: Catalogue, text: str) -> list[Product]:
 
 
 def _stem(word: str) -> str:
-    return word.rstrip("s")
+    # "Chocolate", "chocolatey"; "mugs", "mug".
+    word = word.removesuffix("s")
+    return word.removesuffix("y").removesuffix("e") if len(word) > 6 else word
 
 
 def _availability(product: Product, shop: Shop) -> str:

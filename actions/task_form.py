@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rasa_sdk import Action, FormValidationAction, Tracker
 from rasa_sdk.events import ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
@@ -17,7 +19,7 @@ from actions.task import Access, Talk, Task
 from actions.task_questions import WITHOUT, has_it_not, help_without
 from actions.tasks import TASKS
 from actions.wording import TALK_TO_A_PERSON
-from bot.core.wishes import same_wish
+from bot.core.wishes import TELLING, same_wish
 
 WAITING_AT_MOST = 3
 # After one of these the latest message is new to the form.
@@ -41,13 +43,14 @@ class StartTask(Action):
                 wish = str((slots["wish"] if busy else slots["last_wish"]) or "track_order")
                 named = named or await other_order(talk, TASKS[wish])
             else:
-                wish = intent if intent in TASKS else "track_order"
+                wish = _meant(intent, named, details.text_of(tracker))
                 named = named or await last_order(talk, TASKS[wish])
         if busy and wish == slots["wish"] and intent != "other_order":
             # Said once more: the form goes on, and takes what is new in it.
             return [SlotSet("named_order", details.typed_order_number(tracker))]
         waiting = list(slots["waiting_wishes"] or [])
-        if busy and not same_wish(wish, slots["wish"]):
+        is_other_order = named is not None and named != slots["order_number"]
+        if busy and (wish in TELLING or is_other_order or not same_wish(wish, slots["wish"])):
             kept = {name: slots[name] for name in TASK_SLOTS if slots[name] is not None and name not in ("code", GO_ON)}
             waiting.insert(0, {"wish": slots["wish"], "slots": kept})
         for also in tracker.latest_message.get("also") or []:
@@ -57,6 +60,18 @@ class StartTask(Action):
         slots.update(dict.fromkeys(TASK_SLOTS), wish=wish, named_order=named, waiting_wishes=waiting[:WAITING_AT_MOST])
         # A question of the old task is no longer open.
         return [*changes(tracker, slots), SlotSet(REQUESTED_SLOT, None)]
+
+
+def _meant(intent: str, number: str | None, text: str) -> str:
+    """The task that is meant: an address goes with one order, or with all that come."""
+    if intent == "set_up_shipping_address" and number is not None:
+        return "change_shipping_address"
+    if intent == "change_shipping_address" and number is None and _FOR_ALL.search(text):
+        return "set_up_shipping_address"
+    return intent if intent in TASKS else "track_order"
+
+
+_FOR_ALL = re.compile(r"\b(?:default|standard|next orders?|future|from now on|account|profile)\b", re.IGNORECASE)
 
 
 class ValidateTaskForm(FormValidationAction):

@@ -12,6 +12,9 @@ TASKS = frozenset(
     }
 )
 
+# Of these, the ones that only tell something, and change nothing.
+TELLING = frozenset({"track_order", "track_refund", "check_invoice", "get_invoice"})
+
 # Answers to a question of ours, small talk, and what people say around a wish: never a wish beside another one.
 NO_WISH = frozenset(
     {

@@ -14,6 +14,7 @@ Parse = dict[str, Any]
 SURE = 0.7
 NEAR = 0.7
 WORDS_AT_LEAST = 2
+ASK_KNOWLEDGE = "ask_knowledge"
 PARTS_AT_MOST = 4
 _CUT = re.compile(
     r"(?:[.!?;]+\s+|\n+|\s+[-–—]\s+"
@@ -74,7 +75,9 @@ def _intent(parse: Parse) -> str:
 def _are_one(part: Parse, other: Parse) -> bool:
     """Whether two parts are about one thing: cancelling one order and returning another are two."""
     numbers = {_order_number(part), _order_number(other)} - {None}
-    return same_wish(_intent(part), _intent(other)) and len(numbers) < 2
+    answers = {(wish.get("knowledge") or {}).get("id") for wish in (part, other)}
+    two_answers = _intent(part) == _intent(other) == ASK_KNOWLEDGE and len(answers) > 1
+    return same_wish(_intent(part), _intent(other)) and len(numbers) < 2 and not two_answers
 
 
 def _is_wish(parse: Parse) -> bool:

@@ -39,6 +39,7 @@ OUT_OF_SCOPE = "out_of_scope"
 
 # Who names one of these asks about their own affairs, and not in general.
 _PERSONAL = frozenset({"order_number", "email"})
+_PRODUCT = "product"
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +51,9 @@ class Rule:
     What was refused as out of scope is answered when the similarity, less `strangeness_weight` times the classifier's
     probability of out-of-scope, reaches `threshold`; the similarity alone depends more on how the encoder was tuned. An
     entry wins over an intent when its similarity is above the gate's score for that intent by `lead`, or reaches
-    `sure`; one that belongs to an intent never does, and none where the message names an order or an address. From `floor` on, the nearest entry answers what was understood as one of ours. The defaults
-    were chosen on half of tests/nlu/held_out_knowledge.tsv and two models; the other half is for testing.
+    `sure`; one that belongs to an intent never does, and none where the message names an order or an address. Where it
+    names a product, only `sure` counts. From `floor` on, the nearest entry answers what was understood as one of ours.
+    The defaults were chosen on half of tests/nlu/held_out_knowledge.tsv and two models; the other half is for testing.
     """
 
     threshold: float = 0.42
@@ -175,12 +177,15 @@ class KnowledgeFinder(GraphComponent):
 
     def _wins(self, entry: KnowledgeEntry, similarity: float, message: Message) -> bool:
         rule = self._rule
+        named = {entity[ENTITY_ATTRIBUTE_TYPE] for entity in message.get(ENTITIES) or []}
+        if _PRODUCT in named:
+            return entry.intent is None and similarity >= rule.sure
         if self._refused(message):
             ranking = message.get(INTENT_RANKING_KEY) or []
             scores = {one[INTENT_NAME_KEY]: one[PREDICTED_CONFIDENCE_KEY] for one in ranking}
             strangeness: float = scores.get(self._out_of_scope, 0.0)
             return similarity - rule.strangeness_weight * strangeness >= rule.threshold
-        if any(entity[ENTITY_ATTRIBUTE_TYPE] in _PERSONAL for entity in message.get(ENTITIES) or []):
+        if named & _PERSONAL:
             return False
         if entry.intent is None and similarity >= rule.sure:
             return True
