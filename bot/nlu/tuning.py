@@ -34,7 +34,7 @@ class Tuning:
     first_layer: int = 1
     epochs: int = 8
     fewest_epochs: int = 3
-    most_seen: int = 20_000
+    most_seen: int = 16_000
     batch: int = 32
     learning_rate: float = 1.5e-4
     scale: float = 16.0
