@@ -26,6 +26,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from bot.content import KNOWLEDGE_FOLDER, Watched, watch_knowledge
 from bot.core.knowledge import Knowledge, KnowledgeEntry
+from bot.core.wishes import TASKS
 from bot.errors import ConfigError
 from bot.nlu.components import ENCODER
 from bot.nlu.embedding import SentenceEncoderModel, Vectors
@@ -51,8 +52,9 @@ class Rule:
     What was refused as out of scope is answered when the similarity, less `strangeness_weight` times the classifier's
     probability of out-of-scope, reaches `threshold`; the similarity alone depends more on how the encoder was tuned. An
     entry wins over an intent when its similarity is above the gate's score for that intent by `lead`, or reaches
-    `sure`; one that belongs to an intent never does, and none where the message names an order or an address. Where it
-    names a product, only `sure` counts. From `floor` on, the nearest entry answers what was understood as one of ours.
+    `sure` and is no less near than the nearest example. Only the latter beats a wish that takes several steps. One that
+    belongs to an intent never wins, and none where the message names an order or an address. Where it names a product,
+    only `sure` counts. From `floor` on, the nearest entry answers what was understood as one of ours.
     The defaults were chosen on half of tests/nlu/held_out_knowledge.tsv and two models; the other half is for testing.
     """
 
@@ -187,9 +189,12 @@ class KnowledgeFinder(GraphComponent):
             return similarity - rule.strangeness_weight * strangeness >= rule.threshold
         if named & _PERSONAL:
             return False
-        if entry.intent is None and similarity >= rule.sure:
+        signals = message.get(SIGNALS_KEY) or {}
+        if entry.intent is None and similarity >= max(rule.sure, signals.get("similarity", 0.0)):
             return True
-        score: float = (message.get(SIGNALS_KEY) or {}).get("score", 0.0)
+        if (message.get(INTENT) or {}).get(INTENT_NAME_KEY) in TASKS:
+            return False
+        score: float = signals.get("score", 0.0)
         return entry.intent is None and similarity >= max(score + rule.lead, rule.floor)
 
     def _refused(self, message: Message) -> bool:
