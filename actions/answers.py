@@ -53,8 +53,7 @@ class Answer(Action):
         choices = list(TALK_TO_A_PERSON) if intent in OFTEN_FOR_PEOPLE and not busy else None
         text = f"{entry.answer}{links}"
         if not busy and text in last_said(tracker):
-            text = f"{text}
-If that does not answer it, shall I bring in a person?"
+            text = f"{text}\nIf that does not answer it, shall I bring in a person?"
             choices = list(TALK_TO_A_PERSON)
         dispatcher.utter_message(text=text, buttons=choices)
         return []
