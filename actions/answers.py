@@ -11,8 +11,9 @@ from actions import details
 from actions.context import turn_of
 from actions.history import last_said
 from actions.money import refund_in_words
-from actions.wording import TALK_TO_A_PERSON
+from actions.wording import TALK_TO_A_PERSON, Button, payload
 from bot.core.knowledge import Knowledge, KnowledgeEntry
+from bot.core.orders import can_change
 from bot.services.orders import own_order, refunds_of
 
 ASK_KNOWLEDGE = "ask_knowledge"
@@ -51,12 +52,23 @@ class Answer(Action):
         links = "".join(f"\n{link.title}: {link.url}" for link in entry.links)
         busy = tracker.active_loop_name is not None
         choices = list(TALK_TO_A_PERSON) if intent in OFTEN_FOR_PEOPLE and not busy else None
+        if intent == "check_cancellation_fee" and not busy:
+            choices = await self._cancel_choice(tracker)
         text = f"{entry.answer}{links}"
         if not busy and text in last_said(tracker):
             text = f"{text}\nIf that does not answer it, shall I bring in a person?"
             choices = list(TALK_TO_A_PERSON)
         dispatcher.utter_message(text=text, buttons=choices)
         return []
+
+    async def _cancel_choice(self, tracker: Tracker) -> list[Button] | None:
+        """Whoever asks what cancelling costs may want to cancel the order that was spoken of last."""
+        number = tracker.get_slot("last_order")
+        async with turn_of(tracker) as turn:
+            order = await own_order(turn.work, turn.customer.id, number) if turn.customer and number else None
+        if order is None or not can_change(order):
+            return None
+        return [{"title": f"Cancel {order.number}", "payload": payload("cancel_order", order_number=order.number)}]
 
     async def _refund_under_way(self, tracker: Tracker) -> str | None:
         """Whoever has just had an order cancelled means that order's money, not the shop's policy."""

@@ -8,7 +8,7 @@ from typing import Any
 from actions import details
 from actions.order_changes import explain_too_late
 from actions.orders import order_question
-from actions.task import Access, Question, Talk, Task, picked_or_written
+from actions.task import Access, Question, Talk, Task, is_something_else, picked_or_written
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, payload
 from bot.core.customers import normalise_address
 from bot.core.orders import Order, can_change_address
@@ -125,8 +125,11 @@ def take_address(talk: Talk) -> dict[str, Any]:
         return {}
     address = normalise_address(written) if written else None
     if address is None or not _looks_whole(address):
-        if written:
-            talk.say("That does not look like a whole address yet.")
+        if written and not is_something_else(talk):
+            talk.say(
+                "That does not look like a whole address yet. You can also say “stop”, or ask for a person.",
+                TALK_TO_A_PERSON,
+            )
         return {}
     return {"address": address, "confirmed": None}
 

@@ -12,7 +12,7 @@ from rasa_sdk.types import DomainDict
 from actions import details
 from actions.context import turn_of
 from actions.order_changes import shown
-from actions.task import Access, Question, Talk, Task, other_words, pick, picked_or_written
+from actions.task import Access, Question, Talk, Task, is_something_else, other_words, pick, picked_or_written
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO
 from bot.core.handoffs import HandoffReason
 from bot.core.requests import RequestKind
@@ -233,10 +233,11 @@ class CallbackRequest(Task):
         number = details.value(talk.tracker, "phone")
         if number is not None:
             found["contact"] = str(number)
-        elif picked_or_written(talk, "contact") is not None:
+        elif picked_or_written(talk, "contact") is not None and not is_something_else(talk):
             talk.say("I need a telephone number for that, such as +63 917 123 4567.")
         words = (picked_or_written(talk, "details") if talk.requested == "details" else None) or other_words(talk)
-        if words is not None:
+        # "No, call 0918 123 4567" puts the number right, and nothing else.
+        if words is not None and not (talk.requested == "confirmed" and number is not None):
             found["details"] = words
         return found
 

@@ -7,8 +7,20 @@ from typing import Any
 from actions import details
 from actions.order_changes import items_of, shown
 from actions.orders import order_question
-from actions.task import CHOICES_AT_MOST, Access, Question, Talk, Task, other_words, pick, picked_or_written
+from actions.shop import find_products
+from actions.task import (
+    CHOICES_AT_MOST,
+    Access,
+    Question,
+    Talk,
+    Task,
+    is_something_else,
+    other_words,
+    pick,
+    picked_or_written,
+)
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, day, payload
+from bot.core.catalogue import Catalogue
 from bot.core.orders import Order, OrderLine, OrderStatus, ReturnTerms, return_terms
 from bot.core.requests import RequestKind
 from bot.core.returns import returnable_lines
@@ -112,13 +124,17 @@ class ReturnItem(Task):
             return ",".join(dict.fromkeys(mentioned))
         if picked is None:
             return None
-        text = picked.lower()
-        words = {word for word in text.replace(",", " ").split() if len(word) > 2}
+        words = {word for word in picked.lower().replace(",", " ").split() if len(word) > 2}
         matching = [line.sku for line in lines if words & set(line.title.lower().replace(",", " ").split())]
         if not matching:
-            talk.say("That is not in this order.")
-            return None
-        return ",".join(matching)
+            catalogue = talk.turn.content.catalogue
+            ours = Catalogue([product for sku in skus if (product := catalogue.product(sku)) is not None])
+            matching = [product.sku for product in find_products(ours, picked)]
+        if matching:
+            return ",".join(matching)
+        if not is_something_else(talk):
+            talk.say("That is not in this order. You can also say “stop”, or ask for a person.", TALK_TO_A_PERSON)
+        return None
 
     async def question(self, slot: str, talk: Talk) -> Question:
         number = talk.slots["order_number"]

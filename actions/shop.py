@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
@@ -14,6 +16,7 @@ from actions.context import turn_of
 from actions.wording import Button, day, payload
 from bot.core.catalogue import Catalogue, Product
 from bot.core.money import money_in_words as money
+from bot.core.money import to_minor_units
 from bot.core.shop import Shop
 
 SHOWN_AT_MOST = 4
@@ -61,7 +64,10 @@ class ProductAvailability(Action):
             answers = [_availability(product, shop) for product in products[:SHOWN_AT_MOST]]
             dispatcher.utter_message(text="\n".join(answers))
             return []
-        found = find_products(catalogue, details.text_of(tracker))
+        text = details.text_of(tracker)
+        found = find_products(catalogue, text)
+        if _CHEAP.search(text):
+            found.sort(key=lambda product: product.price_minor)
         if found:
             lines = "\n".join(_line(product, shop) for product in found[:SHOWN_AT_MOST])
             dispatcher.utter_message(text=f"This is what we have:\n{lines}{_more(found, shop)}")
@@ -87,9 +93,14 @@ class RecommendProduct(Action):
                 orders = await turn.work.orders.of_customer(turn.customer.id)
                 bought = {line.sku for order in orders for line in order.lines}
         found = [product for product in find_products(catalogue, text) if product.available]
+        most = _most_minor(tracker, shop)
+        if most is not None:
+            found = [product for product in found or catalogue.products if product.price_minor <= most]
+        if _CHEAP.search(text):
+            found.sort(key=lambda product: product.price_minor)
         if found:
             # What somebody does not know yet is the better suggestion.
-            found.sort(key=lambda product: product.sku in bought)
+            found = sorted(found, key=lambda product: product.sku in bought)
             lines = "\n".join(_line(product, shop) for product in found[:3])
             dispatcher.utter_message(text=f"I'd try one of these:\n{lines}{_shop_link(shop)}")
         else:
@@ -101,6 +112,17 @@ class RecommendProduct(Action):
             ]
             dispatcher.utter_message(text="With pleasure! What do you like, or who is it for?", buttons=choices or None)
         return []
+
+
+_CHEAP = re.compile(r"\b(?:cheap|cheaper|cheapest|budget|affordable|mura|pinakamura)\b", re.IGNORECASE)
+
+
+def _most_minor(tracker: Tracker, shop: Shop) -> int | None:
+    """The most that it may cost, if the message says so in the shop's currency."""
+    amount, _, currency = str(details.value(tracker, "amount") or "").partition(" ")
+    if not amount or currency not in ("", shop.currency):
+        return None
+    return to_minor_units(Decimal(amount), shop.currency)
 
 
 # Words that nearly every question about products has in it, and that tell none from another.

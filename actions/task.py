@@ -178,7 +178,16 @@ def picked_or_written(talk: Talk, name: str) -> str | None:
     is_question = text.endswith("?") or text.lower().split()[0] in _QUESTION_WORDS
     is_wish = is_question and confidence > RATHER_SURE and intent not in NO_WISH and intent not in _TROUBLE
     is_stop = intent == "cancel_dialogue" and _STOP.search(text) is not None
-    return None if intent in INTERRUPTIONS or is_stop or is_mere_word or is_wish else text
+    interrupts = intent in INTERRUPTIONS and confidence > RATHER_SURE
+    return None if interrupts or is_stop or is_mere_word or is_wish else text
+
+
+def is_something_else(talk: Talk) -> bool:
+    """Whether the message, which is no answer to what was asked, is a question or a wish that can be dealt with."""
+    latest = talk.tracker.latest_message
+    confidence = (latest.get("intent") or {}).get("confidence") or 0
+    intent = details.intent_of(talk.tracker)
+    return details.text_of(talk.tracker).endswith("?") or (confidence > RATHER_SURE and intent not in NO_WISH)
 
 
 def other_words(talk: Talk) -> str | None:

@@ -58,7 +58,7 @@ class Rule:
     The defaults were chosen on half of tests/nlu/held_out_knowledge.tsv and two models; the other half is for testing.
     """
 
-    threshold: float = 0.42
+    threshold: float = 0.5
     strangeness_weight: float = 0.3
     floor: float = 0.4
     lead: float = 0.05
