@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ OUT_OF_SCOPE = "out_of_scope"
 # Who names one of these asks about their own affairs, and not in general.
 _PERSONAL = frozenset({"order_number", "email"})
 _PRODUCT = "product"
+_QUESTION = re.compile(r"(?:do|does|is|are|how|what|which|when|until when|who|must|should)\b", re.IGNORECASE)
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +54,7 @@ class Rule:
     What was refused as out of scope is answered when the similarity, less `strangeness_weight` times the classifier's
     probability of out-of-scope, reaches `threshold`; the similarity alone depends more on how the encoder was tuned. An
     entry wins over an intent when its similarity is above the gate's score for that intent by `lead`, or reaches
-    `sure` and is no less near than the nearest example. Only the latter beats a wish that takes several steps. One that
+    `sure` for a question, or for what is nearer than the nearest example. Only that beats a wish of several steps. One that
     belongs to an intent never wins, and none where the message names an order or an address. Where it names a product,
     only `sure` counts. From `floor` on, the nearest entry answers what was understood as one of ours.
     The defaults were chosen on half of tests/nlu/held_out_knowledge.tsv and two models; the other half is for testing.
@@ -190,7 +192,8 @@ class KnowledgeFinder(GraphComponent):
         if named & _PERSONAL:
             return False
         signals = message.get(SIGNALS_KEY) or {}
-        if entry.intent is None and similarity >= max(rule.sure, signals.get("similarity", 0.0)):
+        is_nearest = similarity >= signals.get("similarity", 0.0)
+        if entry.intent is None and similarity >= rule.sure and (is_nearest or _asks(message.get(TEXT))):
             return True
         if (message.get(INTENT) or {}).get(INTENT_NAME_KEY) in TASKS:
             return False
@@ -200,6 +203,11 @@ class KnowledgeFinder(GraphComponent):
     def _refused(self, message: Message) -> bool:
         intent = (message.get(INTENT) or {}).get(INTENT_NAME_KEY)
         return intent is None or intent == self._out_of_scope
+
+
+def _asks(text: str) -> bool:
+    """Whether it is worded as a question: "do I need the box to send it back" wishes for nothing yet."""
+    return _QUESTION.match(text.strip()) is not None
 
 
 def _rule(config: dict[str, Any]) -> Rule:

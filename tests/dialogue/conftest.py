@@ -102,7 +102,7 @@ def content() -> ContentFiles:
 
 @pytest.fixture(scope="session")
 def links() -> SignedLinks:
-    return SignedLinks("https://chat.example.com", "a key of the tests, long enough", 24)
+    return SignedLinks("https://chat.example.com", "a key of the tests, which is long enough", 24)
 
 
 @pytest.fixture
