@@ -54,7 +54,7 @@ class Rule:
     What was refused as out of scope is answered when the similarity, less `strangeness_weight` times the classifier's
     probability of out-of-scope, reaches `threshold`; the similarity alone depends more on how the encoder was tuned. An
     entry wins over an intent when its similarity is above the gate's score for that intent by `lead`, or reaches
-    `sure` for a question, or for what is nearer than the nearest example. Only that beats a wish of several steps. One that
+    `sure` for a question, or for what is nearer than any example. Only that beats a wish of several steps. One that
     belongs to an intent never wins, and none where the message names an order or an address. Where it names a product,
     only `sure` counts. From `floor` on, the nearest entry answers what was understood as one of ours.
     The defaults were chosen on half of tests/nlu/held_out_knowledge.tsv and two models; the other half is for testing.
