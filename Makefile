@@ -31,7 +31,8 @@ lint: $(STAMP) ## check style and types with ruff and mypy
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 
-bench: $(MODEL) ## run the latency and crash benchmarks; more of them: .venv/bin/python -m bench
+bench: $(MODEL) ## run the understanding, latency and crash benchmarks; more of them: .venv/bin/python -m bench
+	$(PY) -m bench.understanding --eval tests/nlu/held_out.tsv --typos
 	$(PY) -m bench.latency --stories
 	$(PY) -m bench.crash
 
