@@ -187,7 +187,9 @@ def is_something_else(talk: Talk) -> bool:
     latest = talk.tracker.latest_message
     confidence = (latest.get("intent") or {}).get("confidence") or 0
     intent = details.intent_of(talk.tracker)
-    return details.text_of(talk.tracker).endswith("?") or (confidence > RATHER_SURE and intent not in NO_WISH)
+    # A few words are easily near to some entry of the knowledge.
+    least = SURE if intent == "ask_knowledge" else RATHER_SURE
+    return details.text_of(talk.tracker).endswith("?") or (confidence > least and intent not in NO_WISH)
 
 
 def other_words(talk: Talk) -> str | None:

@@ -23,7 +23,8 @@ from bot.core.wishes import TELLING, same_wish
 
 WAITING_AT_MOST = 3
 # After one of these the latest message is new to the form.
-BEGINNINGS = ("action_listen", "action_start_task", "action_nothing_to_stop")
+LISTEN = "action_listen"
+BEGINNINGS = (LISTEN, "action_start_task", "action_nothing_to_stop")
 
 
 class StartTask(Action):
@@ -84,18 +85,17 @@ class ValidateTaskForm(FormValidationAction):
         slots = slots_of(tracker)
         async with turn_of(tracker) as turn:
             talk = Talk(turn, tracker, dispatcher, slots)
-            if _is_another_wish(talk):
+            began_by = _latest_action(tracker)
+            may_pass_on = began_by == LISTEN and talk.requested is not None
+            if may_pass_on and _is_another_wish(talk):
                 # An order number in it belongs to that wish. Rasa's rules begin it.
                 return []
-            if _is_new(tracker):
-                before = dict(slots)
+            before, ended = dict(slots), False
+            if began_by in BEGINNINGS:
                 ended = not await _take(talk)
-                listening = tracker.get_slot(REQUESTED_SLOT) is not None
-                if listening and not ended and slots == before and not talk.dispatcher.messages:
+                if may_pass_on and not ended and slots == before and not talk.dispatcher.messages:
                     # Nothing of the message was for this form: Rasa asks the rules what to do with it.
                     return []
-            else:
-                ended = False
             asked = await _proceed(talk, ended=ended)
         # Rasa counts a form that sets no slot as one that took nothing, and drops what it said.
         return [*changes(tracker, slots), SlotSet("wish", slots["wish"]), SlotSet(REQUESTED_SLOT, asked)]
@@ -103,21 +103,16 @@ class ValidateTaskForm(FormValidationAction):
 
 def _is_another_wish(talk: Talk) -> bool:
     """Whether the message, in the middle of one task, names an order for another one."""
-    tracker, wish = talk.tracker, details.intent_of(talk.tracker)
-    if tracker.active_loop_name != FORM or talk.requested is None or not _is_new(tracker):
-        return False
-    number = details.typed_order_number(tracker)
+    wish, number = details.intent_of(talk.tracker), details.typed_order_number(talk.tracker)
     return wish in TASKS and wish != talk.slots["wish"] and number is not None and number != talk.slots["order_number"]
 
 
-def _is_new(tracker: Tracker) -> bool:
-    """Whether the latest message has not been looked at: the form also comes back after an interruption."""
+def _latest_action(tracker: Tracker) -> str:
+    """What was done before the form: listening, beginning a task, or dealing with an interruption."""
     for event in reversed(tracker.events):
-        if event["event"] == "action_execution_rejected":
-            return False
         if event["event"] == "action" and event["name"] not in (FORM, None):
-            return event["name"] in BEGINNINGS
-    return True
+            return str(event["name"])
+    return LISTEN
 
 
 async def _take(talk: Talk) -> bool:
