@@ -233,7 +233,9 @@ class CallbackRequest(Task):
         number = details.value(talk.tracker, "phone")
         if number is not None:
             found["contact"] = str(number)
-        elif picked_or_written(talk, "contact") is not None and not is_something_else(talk):
+        elif picked_or_written(talk, "contact") is not None and (
+            details.intent_of(talk.tracker) == self.wish or not is_something_else(talk)
+        ):
             talk.say("I need a telephone number for that, such as +63 917 123 4567.")
         words = (picked_or_written(talk, "details") if talk.requested == "details" else None) or other_words(talk)
         # "No, call 0918 123 4567" puts the number right, and nothing else.
