@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet, UserUtteranceReverted
 from rasa_sdk.executor import CollectingDispatcher
@@ -10,7 +12,7 @@ from rasa_sdk.types import DomainDict
 from actions import details
 from actions.context import turn_of
 from actions.history import choices_before_this, said_before_this, turns_in_a_row
-from actions.people import bring_in_a_person
+from actions.people import bring_in_a_person, how_they_answer
 from actions.shop import ProductAvailability
 from actions.wording import CAPABILITIES, TALK_TO_A_PERSON, WISH_TITLES, Button, payload
 from bot.core.handoffs import HandoffReason
@@ -22,6 +24,11 @@ from bot.services.orders import own_order
 WISHES_OFFERED = 2
 # Below this score of the gate, a message is taken for nonsense rather than for something unclear.
 UNCLEAR_SCORE = 0.25
+
+
+_WHEN_ANSWERED = re.compile(
+    r"\bwhen\b.*\b(?:they|you|someone|somebody|person|team|agent|hear|answer|reply|write|call|contact)\b", re.IGNORECASE
+)
 
 
 class Greet(Action):
@@ -153,6 +160,11 @@ class Decline(Action):
         if details.value(tracker, "product") is not None:
             # Whoever names one of our products wants something of us.
             return await ProductAvailability().run(dispatcher, tracker, domain)
+        if _WHEN_ANSWERED.search(details.text_of(tracker)):
+            async with turn_of(tracker) as turn:
+                if await turn.work.handoffs.open_for(turn.conversation.id) is not None:
+                    dispatcher.utter_message(text=f"Our team has your request. {how_they_answer(turn)}")
+                    return []
         times = turns_in_a_row(tracker, self.name())
         likeliest = likeliest_wishes(tracker)
         if times >= 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from rasa_sdk import Action, Tracker
@@ -9,10 +10,11 @@ from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions import details
 from actions.context import turn_of
 from actions.task import Access, Question, Talk, Task
 from actions.wording import order_line, order_status, payload
-from bot.core.orders import Order
+from bot.core.orders import Order, OrderStatus
 from bot.services.turn_context import TurnContext
 
 LISTED_AT_MOST = 10
@@ -48,7 +50,23 @@ class TrackOrder(Task):
         order = await talk.order()
         if order is not None:
             verified = talk.customer is not None and order.customer_id == talk.customer.id
-            talk.say(order_status(order, talk.turn.shop, today(talk.turn), verified=verified))
+            status = order_status(order, talk.turn.shop, today(talk.turn), verified=verified)
+            report = {"title": "Report it", "payload": payload("report_problem", order_number=order.number)}
+            if order.status is not OrderStatus.DELIVERED:
+                talk.say(status)
+            elif _NOT_HERE.search(details.text_of(talk.tracker)):
+                talk.say(
+                    f"{status} If it has not reached you, a person will look into it. Shall I report it?", [report]
+                )
+            else:
+                talk.say(status, [{**report, "title": "Something is wrong with it"}])
+
+
+_NOT_HERE = re.compile(
+    r"\b(?:never|not|n[o']?t|nothing|still no|hasn'?t|haven'?t|didn'?t|wasn'?t|no)\b.*"
+    r"\b(?:arriv\w*|came|come|here|received?|gotten|got|get|delivered|package|parcel)\b",
+    re.IGNORECASE,
+)
 
 
 async def order_question(task: Task, slot: str, talk: Talk) -> Question:

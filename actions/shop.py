@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType
+from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
@@ -60,10 +60,13 @@ class ProductAvailability(Action):
             catalogue, shop = turn.content.catalogue, turn.shop
         named = [catalogue.product(str(entity["value"])) for entity in details.entities(tracker, "product")]
         products = [product for product in named if product is not None]
+        last = catalogue.product(str(tracker.get_slot("last_product")))
+        if not products and last is not None and _THAT.search(details.text_of(tracker)):
+            products = [last]
         if products:
             answers = [_availability(product, shop) for product in products[:SHOWN_AT_MOST]]
             dispatcher.utter_message(text="\n".join(answers))
-            return []
+            return [SlotSet("last_product", products[0].sku)]
         text = details.text_of(tracker)
         found = find_products(catalogue, text)
         if _CHEAP.search(text):
@@ -72,8 +75,8 @@ class ProductAvailability(Action):
             lines = "\n".join(_line(product, shop) for product in found[:SHOWN_AT_MOST])
             dispatcher.utter_message(text=f"This is what we have:\n{lines}{_more(found, shop)}")
         else:
-            kinds = ", ".join(dict.fromkeys(product.category for product in catalogue.products))
-            have = f"We have {kinds}. " if kinds else ""
+            *kinds, last_kind = dict.fromkeys(product.category for product in catalogue.products) or ("",)
+            have = f"We have {', '.join(kinds)} and {last_kind}. " if kinds else ""
             dispatcher.utter_message(text=f"{have}Which product do you mean?{_shop_link(shop)}")
         return []
 
@@ -114,6 +117,8 @@ class RecommendProduct(Action):
         return []
 
 
+# "Is it in stock": the product that was spoken of last.
+_THAT = re.compile(r"\b(?:it|that|this|them|those|these)\b", re.IGNORECASE)
 _CHEAP = re.compile(r"\b(?:cheap|cheaper|cheapest|budget|affordable|mura|pinakamura)\b", re.IGNORECASE)
 
 

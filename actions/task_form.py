@@ -12,11 +12,12 @@ from rasa_sdk.types import DomainDict
 
 from actions import details
 from actions.context import turn_of
+from actions.history import said_in_this_form
 from actions.identity import can_prove_identity, take_identity
 from actions.order_choice import last_order, other_order, take_order
 from actions.slots import FORM, GO_ON, TASK_SLOTS, changes, slots_of
 from actions.task import Access, Talk, Task
-from actions.task_questions import WITHOUT, has_it_not, help_without
+from actions.task_questions import WITHOUT, go_on_question, has_it_not, help_without
 from actions.tasks import TASKS
 from actions.wording import TALK_TO_A_PERSON
 from bot.core.wishes import TELLING, same_wish
@@ -51,7 +52,9 @@ class StartTask(Action):
             return [SlotSet("named_order", details.typed_order_number(tracker))]
         waiting = list(slots["waiting_wishes"] or [])
         is_other_order = named is not None and named != slots["order_number"]
-        if busy and (wish in TELLING or is_other_order or not same_wish(wish, slots["wish"])):
+        is_another = wish in TELLING or is_other_order or not same_wish(wish, slots["wish"])
+        # Whoever only wanted to know something asks again, if it still matters.
+        if busy and is_another and slots["wish"] not in TELLING:
             kept = {name: slots[name] for name in TASK_SLOTS if slots[name] is not None and name not in ("code", GO_ON)}
             waiting.insert(0, {"wish": slots["wish"], "slots": kept})
         for also in tracker.latest_message.get("also") or []:
@@ -168,7 +171,7 @@ async def _proceed(talk: Talk, *, ended: bool) -> str | None:
     while True:
         if not ended:
             if slots["wish"] is None:
-                return GO_ON if slots["waiting_wishes"] else None
+                return _go_on(talk)
             task = TASKS[slots["wish"]]
             missing, ended = await _next_missing(talk, task)
             if missing is not None:
@@ -180,6 +183,17 @@ async def _proceed(talk: Talk, *, ended: bool) -> str | None:
         slots["last_wish"] = slots["wish"] or slots["last_wish"]
         slots.update(dict.fromkeys(TASK_SLOTS), wish=None, named_order=None)
         ended = False
+
+
+def _go_on(talk: Talk) -> str | None:
+    """Whether to ask for what waits: twice at most, for whoever wanted it would have said so."""
+    waiting = talk.slots["waiting_wishes"]
+    if not waiting:
+        return None
+    if said_in_this_form(talk.tracker, go_on_question(waiting[0]).brief):
+        talk.slots["waiting_wishes"] = []
+        return None
+    return GO_ON
 
 
 async def _next_missing(talk: Talk, task: Task) -> tuple[str | None, bool]:

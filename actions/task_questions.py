@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
@@ -64,8 +66,17 @@ class FormHelp(Action):
             return []  # the question itself is what is repeated
         async with turn_of(tracker) as turn:
             text = help_without(tracker.get_slot(REQUESTED_SLOT) or "", known=turn.customer is not None)
+        if said_in_this_form(tracker, text):
+            text = "I'm sorry, I can't go on without it. A person can."
         dispatcher.utter_message(text=text, buttons=list(TALK_TO_A_PERSON))
         return []
+
+
+def go_on_question(waiting: Mapping[str, Any]) -> Question:
+    """Whether to go on with a wish that was put aside."""
+    number = waiting["slots"].get("order_number") or waiting["slots"].get("named_order")
+    title = TASKS[waiting["wish"]].title + (f" ({number})" if number else "")
+    return Question(f"Shall we go on with {title}?", f"So, shall we go on with {title}?", YES_OR_NO)
 
 
 class Ask(Action, ABC):
@@ -89,10 +100,7 @@ class Ask(Action, ABC):
 
     async def _question(self, talk: Talk) -> Question:
         if self.slot == GO_ON:
-            first = talk.slots["waiting_wishes"][0]
-            number = first["slots"].get("order_number") or first["slots"].get("named_order")
-            title = TASKS[first["wish"]].title + (f" ({number})" if number else "")
-            return Question(f"Shall we go on with {title}?", f"So, shall we go on with {title}?", YES_OR_NO)
+            return go_on_question(talk.slots["waiting_wishes"][0])
         return questions_about_identity(self.slot, talk) or await TASKS[talk.slots["wish"]].question(self.slot, talk)
 
 
