@@ -56,7 +56,7 @@ $(STAMP): FORCE
 
 $(MODEL): $(STAMP) $(MODEL_INPUTS)
 	@mkdir -p models var
-	@echo "Training the model: about a minute, once (details in var/train.log) ..."
+	@echo "Training the model: two to three minutes, once (details in var/train.log) ..."
 	@$(PY) -m rasa train --fixed-model-name kasuki --out models >var/train.log 2>&1 </dev/null || { \
 		tail -n 40 var/train.log >&2; \
 		echo "Training failed: the end of var/train.log is above." >&2; exit 1; }
