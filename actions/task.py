@@ -15,7 +15,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions import details
 from actions.wording import Button, order_line, payload
 from bot.core.customers import Customer
-from bot.core.orders import Order
+from bot.core.orders import Order, proves_order
 from bot.core.wishes import NO_WISH
 from bot.services.orders import own_order
 from bot.services.turn_context import TurnContext
@@ -78,9 +78,10 @@ class Talk:
             return None
         if self.customer is not None and (own := await own_order(self.turn.work, self.customer.id, number)):
             return own
-        if self.slots.get("order_proof"):
-            return await self.turn.work.orders.by_number(number)
-        return None
+        proof = self.slots.get("order_proof")
+        order = await self.turn.work.orders.by_number(number) if proof else None
+        # Compared once more, because what a slot says is no proof; the attempt itself was counted when it was made.
+        return order if order is not None and proves_order(order, str(proof)) else None
 
 
 class Task(ABC):
@@ -96,10 +97,6 @@ class Task(ABC):
     def suits(self, order: Order, talk: Talk) -> bool:
         """Whether the order is one that this could be about."""
         return True
-
-    def needs_proof(self, talk: Talk, order_is_own: bool) -> bool:
-        """Whether the order's e-mail address or postcode must be given."""
-        return self.access is Access.PROVEN_ORDER and not order_is_own
 
     async def details(self, talk: Talk) -> list[str]:
         """The further details to ask for, in order, once it is clear who asks, and about which order."""

@@ -200,7 +200,7 @@ async def _next_missing(talk: Talk, task: Task) -> tuple[str | None, bool]:
     """The next slot to ask for, and whether the task has ended because it cannot be done."""
     slots = talk.slots
     if talk.customer is None and task.access is Access.VERIFIED:
-        # Nobody is sent a code for an order that they could not do this with anyway; but that would tell about it.
+        # Before the order is looked at: to say that this cannot be done with it would tell a stranger about it.
         if slots["email"] is not None:
             return "code", False
         return ("email", False) if await can_prove_identity(talk) else (None, True)
