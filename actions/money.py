@@ -79,11 +79,12 @@ class TrackRefund(Task):
 
 
 async def refund_in_words(turn: TurnContext, number: str) -> str:
-    """Where the refunds of an order are, for somebody who may know."""
+    """Where the refunds of an order are, for somebody who may know; amounts are for the verified customer alone."""
     order = await turn.work.orders.by_number(number)
     refunds = await refunds_of(turn.work, number)
     days = turn.shop.policies.refund_days
-    said = [_refund(refund, turn.shop) for refund in refunds]
+    is_own = turn.customer is not None and order is not None and order.customer_id == turn.customer.id
+    said = [_refund(refund, turn.shop, tell_amount=is_own) for refund in refunds]
     refunded = {refund.return_number for refund in refunds}
     for back in await returns_of(turn.work, number):
         if back.number in refunded or back.status is ReturnStatus.REFUSED:
@@ -101,13 +102,13 @@ async def refund_in_words(turn: TurnContext, number: str) -> str:
     return f"Order {number}: {' '.join(said)}"
 
 
-def _refund(refund: Refund, shop: Shop) -> str:
-    amount = money(refund.amount_minor, refund.currency)
+def _refund(refund: Refund, shop: Shop, *, tell_amount: bool) -> str:
+    amount = money(refund.amount_minor, refund.currency) if tell_amount else "the money"
     if refund.status is RefundStatus.PAID:
         when = f" on {day(refund.paid_at, shop)}" if refund.paid_at else ""
         return f"We sent {amount} back{when}, the way you paid. Some banks take a few days to show it."
     return (
-        f"{amount} is on its way back to you since {day(refund.requested_at, shop)}; "
+        f"{amount[0].upper()}{amount[1:]} is on its way back to you since {day(refund.requested_at, shop)}; "
         f"that usually takes up to {shop.policies.refund_days} days."
     )
 
