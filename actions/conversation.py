@@ -7,6 +7,7 @@ import re
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet, UserUtteranceReverted
 from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.forms import REQUESTED_SLOT
 from rasa_sdk.types import DomainDict
 
 from actions import details
@@ -14,13 +15,14 @@ from actions.context import turn_of
 from actions.history import choices_before_this, said_before_this, turns_in_a_row
 from actions.people import bring_in_a_person, how_they_answer
 from actions.shop import ProductAvailability
+from actions.slots import FORM, TASK_SLOTS, changes, slots_of
 from actions.wording import CAPABILITIES, TALK_TO_A_PERSON, WISH_TITLES, Button, payload
 from bot.core.handoffs import HandoffReason
 from bot.core.orders import can_change
 from bot.core.wishes import TASKS
 from bot.services.orders import own_order
 
-# A choice between these two is worth offering only while the gate is not sure that neither is meant.
+# As many of the likeliest wishes are offered when a message is unclear.
 WISHES_OFFERED = 2
 # Below this score of the gate, a message is taken for nonsense rather than for something unclear.
 UNCLEAR_SCORE = 0.25
@@ -106,7 +108,9 @@ class NothingToStop(Action):
             order = await own_order(turn.work, turn.customer.id, number) if turn.customer and number else None
         if order is not None and can_change(order):
             # The form asks before it cancels anything.
-            return [SlotSet("wish", "cancel_order"), SlotSet("named_order", order.number), FollowupAction("task_form")]
+            slots = slots_of(tracker)
+            slots.update(dict.fromkeys(TASK_SLOTS), wish="cancel_order", named_order=order.number, waiting_wishes=[])
+            return [*changes(tracker, slots), SlotSet(REQUESTED_SLOT, None), FollowupAction(FORM)]
         dispatcher.utter_message(
             text="There is nothing to stop right now. What can I do for you?", buttons=list(CAPABILITIES)
         )
@@ -160,7 +164,7 @@ class Decline(Action):
         if details.value(tracker, "product") is not None:
             # Whoever names one of our products wants something of us.
             return await ProductAvailability().run(dispatcher, tracker, domain)
-        if _WHEN_ANSWERED.search(details.text_of(tracker)):
+        if _WHEN_ANSWERED.search(details.text_of(tracker)[:300]):
             async with turn_of(tracker) as turn:
                 if await turn.work.handoffs.open_for(turn.conversation.id) is not None:
                     dispatcher.utter_message(text=f"Our team has your request. {how_they_answer(turn)}")

@@ -10,7 +10,7 @@ from actions.order_changes import explain_too_late
 from actions.orders import order_question
 from actions.task import Access, Question, Talk, Task, is_something_else, picked_or_written
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, payload
-from bot.core.customers import normalise_address
+from bot.core.customers import MAX_ADDRESS_CHARACTERS, normalise_address
 from bot.core.orders import Order, can_change_address
 from bot.errors import OrderActionRefused
 from bot.services.orders import change_shipping_address, set_default_address
@@ -114,13 +114,17 @@ def take_address(talk: Talk) -> dict[str, Any]:
     """The address in the message, when it was asked for, or corrected."""
     if talk.requested == "address":
         written = picked_or_written(talk, "address")
-    elif talk.requested == "confirmed" and details.typed_order_number(talk.tracker) is None:
+    elif talk.requested == "confirmed":
         # "No, 54 Rizal Avenue": another address instead of a yes or a no.
-        written = _NO_AT_FIRST.sub("", details.text_of(talk.tracker))
-        written = written if _looks_whole(written) and not written.endswith("?") else None
-    elif talk.slots["address"] is None and (match := _SEND_TO.search(details.text_of(talk.tracker))) is not None:
-        # "Send it to 45 Rizal Avenue, Quezon City 1100, please": the question before it is done shows what was read.
-        return {"address": normalise_address(match[1])} if _looks_whole(match[1]) else {}
+        said = " ".join(details.text_of(talk.tracker).split())
+        written = _NO_AT_FIRST.sub("", said)
+        is_yes = details.intent_of(talk.tracker) == "affirm" or details.typed_order_number(talk.tracker) is not None
+        if is_yes or said.endswith("?") or not _looks_whole(written):
+            return {}
+    elif talk.slots["address"] is None:
+        # The question before anything is done shows what was read.
+        found = address_in(details.text_of(talk.tracker))
+        return {"address": found} if found else {}
     else:
         return {}
     address = normalise_address(written) if written else None
@@ -134,9 +138,16 @@ def take_address(talk: Talk) -> dict[str, Any]:
     return {"address": address, "confirmed": None}
 
 
-_SEND_TO = re.compile(
-    r"\bto:?\s+(?!TC\b)(\S.{7,}?)[\s,]*(?:instead|pls|please|thanks|thank you)?[\s.!]*$", re.IGNORECASE
-)
+def address_in(text: str) -> str | None:
+    """The address in a wish: "send it to 45 Rizal Avenue, Quezon City 1100 instead, please"; None without one."""
+    said = " ".join(text.split())[:MAX_ADDRESS_CHARACTERS]
+    match = _TO.search(said)
+    address = _POLITELY.sub("", match[1]) if match else ""
+    return normalise_address(address) if _looks_whole(address) else None
+
+
+_TO = re.compile(r"\b(?:to|at):? (?!TC\b)(?=\S)(.*[0-9].*)", re.IGNORECASE)
+_POLITELY = re.compile(r"(?:[\s,.!]{0,3}\b(?:instead|pls|please|thanks|thank you)\b[\s,.!]{0,3})+\Z", re.IGNORECASE)
 _NO_AT_FIRST = re.compile(r"^(?:no|nope|not that|wrong)\b[\s,.!:;-]*(?:it'?s|it is|to|make it)?\s*", re.IGNORECASE)
 
 

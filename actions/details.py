@@ -37,10 +37,16 @@ def value(tracker: Tracker, name: str) -> Any:
     return None if found is None else found["value"]
 
 
+def requested(tracker: Tracker) -> str | None:
+    """The detail that was asked for. What a form asked that is no longer going on is not open any more."""
+    asked = tracker.get_slot("requested_slot") if tracker.active_loop_name else None
+    return str(asked) if asked else None
+
+
 def typed_order_numbers(tracker: Tracker) -> list[str]:
     """The order numbers of which the message speaks; only the last where it corrects itself ("not TC-10001 …")."""
     last = typed_order_number(tracker)
-    if last is None or _CORRECTS.search(text_of(tracker)) or tracker.get_slot("requested_slot") is not None:
+    if last is None or _CORRECTS.search(text_of(tracker)) or requested(tracker) is not None:
         return [] if last is None else [last]
     return list(dict.fromkeys(str(one["value"]) for one in entities(tracker, "order_number")))
 
@@ -54,7 +60,7 @@ def typed_order_number(tracker: Tracker) -> str | None:
     found = list(entities(tracker, "order_number"))
     if not found:
         return None
-    if tracker.get_slot("requested_slot") == "order_proof":
+    if requested(tracker) == "order_proof":
         postcodes = [(one["start"], one["end"]) for one in entities(tracker, "postcode")]
         found = [one for one in found if (one["start"], one["end"]) not in postcodes]
     return str(found[-1]["value"]) if found else None
@@ -68,7 +74,7 @@ def typed_proof(tracker: Tracker) -> str | None:
     numbers = [(one["start"], one["end"]) for one in entities(tracker, "order_number")]
     for postcode in entities(tracker, "postcode"):
         same_digits = (postcode["start"], postcode["end"]) in numbers
-        if not same_digits or tracker.get_slot("requested_slot") == "order_proof":
+        if not same_digits or requested(tracker) == "order_proof":
             return str(postcode["value"])
     return None
 

@@ -8,6 +8,7 @@ from typing import Any
 from actions import details
 from actions.task import Question, Talk
 from actions.wording import TALK_TO_A_PERSON, Button, payload
+from bot.core.customers import normalise_email
 from bot.services.verification import CodeRefusal, CodeSending, Verified, check_code, may_send_code, send_code
 
 NEW_CODE: Button = {"title": "Send a new code", "payload": payload("provide_details", new_code="yes")}
@@ -47,7 +48,8 @@ async def take_identity(talk: Talk) -> dict[str, Any] | None:
         if changed is None or changed:
             return changed
     email = details.value(talk.tracker, "email")
-    return await _send(talk, str(email)) if email is not None else {}
+    is_new = email is not None and normalise_email(str(email)) != normalise_email(talk.slots["email"] or "")
+    return await _send(talk, str(email)) if is_new else {}
 
 
 async def _take_code(talk: Talk) -> dict[str, Any] | None:

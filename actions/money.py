@@ -79,22 +79,20 @@ class TrackRefund(Task):
 
 
 async def refund_in_words(turn: TurnContext, number: str) -> str:
-    """Where the refunds of an order are, for somebody who may know; amounts are for the verified customer alone."""
+    """Where the refunds of an order are; whoever only proves the order hears no amounts, dates and return numbers."""
     order = await turn.work.orders.by_number(number)
-    refunds = await refunds_of(turn.work, number)
-    days = turn.shop.policies.refund_days
     is_own = turn.customer is not None and order is not None and order.customer_id == turn.customer.id
-    said = [_refund(refund, turn.shop, tell_amount=is_own) for refund in refunds]
+    refunds = await refunds_of(turn.work, number)
     refunded = {refund.return_number for refund in refunds}
+    said = [_refund(refund, turn.shop) if is_own else _REFUND_BRIEFLY[refund.status] for refund in refunds]
     for back in await returns_of(turn.work, number):
-        if back.number in refunded or back.status is ReturnStatus.REFUSED:
-            continue
-        if back.status is ReturnStatus.RECEIVED:
-            said.append(f"Your return {back.number} has reached us; the money follows within {days} days.")
-        else:
+        if back.number not in refunded and back.status is not ReturnStatus.REFUSED:
+            name = f"Your return {back.number}" if is_own else "A return"
+            days = turn.shop.policies.refund_days
             said.append(
-                f"Your return {back.number} is registered. The money follows within {days} days "
-                "after the parcel has reached us."
+                f"{name} has reached us; the money follows within {days} days."
+                if back.status is ReturnStatus.RECEIVED
+                else f"{name} is registered. The money follows within {days} days after the parcel has reached us."
             )
     if not said:
         is_refunded = order is not None and order.status is OrderStatus.REFUNDED
@@ -102,13 +100,19 @@ async def refund_in_words(turn: TurnContext, number: str) -> str:
     return f"Order {number}: {' '.join(said)}"
 
 
-def _refund(refund: Refund, shop: Shop, *, tell_amount: bool) -> str:
-    amount = money(refund.amount_minor, refund.currency) if tell_amount else "the money"
+_REFUND_BRIEFLY = {
+    RefundStatus.PENDING: "The money is on its way back.",
+    RefundStatus.PAID: "The money has been sent back the way it was paid. Some banks take a few days to show it.",
+}
+
+
+def _refund(refund: Refund, shop: Shop) -> str:
+    amount = money(refund.amount_minor, refund.currency)
     if refund.status is RefundStatus.PAID:
         when = f" on {day(refund.paid_at, shop)}" if refund.paid_at else ""
         return f"We sent {amount} back{when}, the way you paid. Some banks take a few days to show it."
     return (
-        f"{amount[0].upper()}{amount[1:]} is on its way back to you since {day(refund.requested_at, shop)}; "
+        f"{amount} is on its way back to you since {day(refund.requested_at, shop)}; "
         f"that usually takes up to {shop.policies.refund_days} days."
     )
 

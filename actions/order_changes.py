@@ -77,15 +77,18 @@ class CancelOrder(Task):
 
     def is_yes(self, text: str) -> bool:
         # "Cancel it" stops everything else, and is a yes to "Shall I cancel it?"; a mere "cancel" could be either.
-        return _CANCEL_IT.search(text) is not None and _NOT.search(text) is None
+        return _CANCEL_IT.fullmatch(text.strip()) is not None
 
     async def refuse(self, talk: Talk) -> bool:
         talk.say(f"All right, order {talk.slots['order_number']} stays as it is.")
         return True
 
 
-_CANCEL_IT = re.compile(r"\bcancel\s+(?:it|this|that|the|my|order|pls|please|na)\b", re.IGNORECASE)
-_NOT = re.compile(r"\b(?:no|not|don'?t|never|stop|wait)\b", re.IGNORECASE)
+_CANCEL_IT = re.compile(
+    r"(?:(?:yes|yeah|yep|ok|okay|sure|please|pls|go ahead)\W+){0,2}cancel (?:it|this|that|the order|my order|order)"
+    r"(?: (?:now|please|pls|na|po))*[.!]*",
+    re.IGNORECASE,
+)
 
 
 class ChangeOrder(Task):

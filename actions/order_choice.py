@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from actions import details
 from actions.task import Access, Talk, Task
 from actions.wording import TALK_TO_A_PERSON
@@ -31,26 +33,48 @@ async def take_order(talk: Talk, task: Task) -> bool:
     slots["named_order"] = None
     if not task.needs_order:
         return True
+    before = slots["order_number"]
     if typed is not None:
         number = normalise_order_number(str(typed), talk.turn.shop.order_prefix)
         if number is None:
             talk.say("That does not look like an order number.")
-        elif number != slots["order_number"]:
+        elif number != before:
             # Proof that came before any number was meant for this one.
-            proof = slots["order_proof"] if slots["order_number"] is None else None
+            proof = slots["order_proof"] if before is None else None
             slots.update(order_number=number, order_proof=proof, item=None, confirmed=None)
     if not await _may_need_proof(talk, task):
         return True
-    proof = details.typed_proof(talk.tracker)
-    if proof is None and slots["order_proof"] is None and slots["order_number"] == slots["last_order"]:
+    if before is not None and before == slots["order_number"] and slots["order_proof"] is not None:
+        return True  # accepted already: an address in what follows is about something else
+    proof = details.typed_proof(talk.tracker) or slots["order_proof"]
+    if proof is None and slots["order_number"] == slots["last_order"]:
         # Proven a moment ago: asking again would only be a nuisance.
-        proof = slots["last_proof"]
+        proof = _still_good(talk, slots["last_proof"])
     if proof is None or slots["order_number"] is None:
-        slots["order_proof"] = proof or slots["order_proof"]
-        proof = slots["order_proof"]
-    if proof is None or slots["order_number"] is None:
+        slots["order_proof"] = proof
         return True
     return await _look_up(talk, slots["order_number"], proof)
+
+
+PROOF_MINUTES = 30
+
+
+def remembered_proof(talk: Talk) -> dict[str, str] | None:
+    """An accepted proof, to be kept for a while; None without one."""
+    proof = talk.slots["order_proof"]
+    until = talk.turn.clock.now() + timedelta(minutes=PROOF_MINUTES)
+    return {"proof": proof, "until": until.isoformat()} if proof else None
+
+
+def _still_good(talk: Talk, kept: dict[str, str] | None) -> str | None:
+    if kept is None or datetime.fromisoformat(kept["until"]) <= talk.turn.clock.now():
+        return None
+    return kept["proof"]
+
+
+def normal_number(talk: Talk, typed: str) -> str:
+    """An order number as it is kept; what cannot be one stays as it was typed."""
+    return normalise_order_number(typed, talk.turn.shop.order_prefix) or typed
 
 
 async def _may_need_proof(talk: Talk, task: Task) -> bool:
@@ -72,6 +96,7 @@ async def _look_up(talk: Talk, number: str, proof: str) -> bool:
         limits=turn.shop.lookup_limits,
     )
     if found is LookupRefusal.TOO_MANY_ATTEMPTS:
+        slots["order_proof"] = None
         talk.say(
             "That was one try too many, so I cannot look this order up for now. "
             "Sign in to your account to see your orders, or let a person help you.",

@@ -18,6 +18,7 @@ from bot.core.orders import Order, OrderStatus
 from bot.services.turn_context import TurnContext
 
 LISTED_AT_MOST = 10
+READ_AT_MOST = 300
 
 
 class TrackOrder(Task):
@@ -54,7 +55,7 @@ class TrackOrder(Task):
             report = {"title": "Report it", "payload": payload("report_problem", order_number=order.number)}
             if order.status is not OrderStatus.DELIVERED:
                 talk.say(status)
-            elif _NOT_HERE.search(details.text_of(talk.tracker)):
+            elif _NOT_HERE.search(details.text_of(talk.tracker)[:READ_AT_MOST]):
                 talk.say(
                     f"{status} If it has not reached you, a person will look into it. Shall I report it?", [report]
                 )

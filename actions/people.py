@@ -141,8 +141,7 @@ class Complaint(_Message):
         found = await super().take(talk)
         if talk.customer is None and talk.requested == "contact":
             reached = details.value(talk.tracker, "email") or details.value(talk.tracker, "phone")
-            refused = details.intent_of(talk.tracker) == "deny" or picked_or_written(talk, "contact") == NO_CONTACT
-            if reached is None and refused:
+            if reached is None and details.intent_of(talk.tracker) == "deny":
                 reached = NO_CONTACT
             if reached is not None:
                 found["contact"] = str(reached)
@@ -153,7 +152,7 @@ class Complaint(_Message):
             return Question(
                 "How can our team reach you? Send me an e-mail address or a telephone number.",
                 "So, under which e-mail address or telephone number can our team reach you?",
-                [pick("I'd rather not say", contact=NO_CONTACT)],
+                [{"title": "I'd rather not say", "payload": "/deny"}],
             )
         return await super().question(slot, talk)
 

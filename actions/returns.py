@@ -65,6 +65,11 @@ class ReturnItem(Task):
             if lines:
                 return False
             known = await returns_of(talk.turn.work, number)
+            if not known:
+                talk.say(
+                    f"I don't see what order {number} held, so a person has to register the return.", TALK_TO_A_PERSON
+                )
+                return True
             talk.say(f"All of order {number} is on its way back already, with the return number {known[-1].number}.")
             return True
         match terms.reason:

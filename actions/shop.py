@@ -127,7 +127,10 @@ def _most_minor(tracker: Tracker, shop: Shop) -> int | None:
     amount, _, currency = str(details.value(tracker, "amount") or "").partition(" ")
     if not amount or currency not in ("", shop.currency):
         return None
-    return to_minor_units(Decimal(amount), shop.currency)
+    try:
+        return to_minor_units(Decimal(amount), shop.currency)
+    except ValueError:  # cents, where the currency has none
+        return None
 
 
 # Words that nearly every question about products has in it, and that tell none from another.

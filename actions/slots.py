@@ -26,3 +26,12 @@ def slots_of(tracker: Tracker) -> dict[str, Any]:
 def changes(tracker: Tracker, slots: Mapping[str, Any]) -> list[EventType]:
     """The events that bring the slots to these values."""
     return [SlotSet(name, slots[name]) for name in SLOTS if tracker.get_slot(name) != slots[name]]
+
+
+# A picked yes or no says which question it answers.
+QUESTION = "question"
+
+
+def question_id(slots: Mapping[str, Any], slot: str) -> str:
+    """Which question is open: the detail, of which wish, for which order."""
+    return f"{slot} {slots['wish']} {slots['order_number']}"

@@ -58,8 +58,7 @@ class Talk:
     @property
     def requested(self) -> str | None:
         """The detail that was asked for."""
-        asked = self.tracker.get_slot("requested_slot")
-        return str(asked) if asked else None
+        return details.requested(self.tracker)
 
     def say(self, text: str, choices: Sequence[Button] = ()) -> None:
         """Say something that is no question of the task's."""

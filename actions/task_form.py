@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from rasa_sdk import Action, FormValidationAction, Tracker
 from rasa_sdk.events import ActiveLoop, EventType, SlotSet
@@ -14,8 +15,8 @@ from actions import details
 from actions.context import turn_of
 from actions.history import said_in_this_form
 from actions.identity import can_prove_identity, take_identity
-from actions.order_choice import last_order, other_order, take_order
-from actions.slots import FORM, GO_ON, TASK_SLOTS, changes, slots_of
+from actions.order_choice import last_order, normal_number, other_order, remembered_proof, take_order
+from actions.slots import FORM, GO_ON, QUESTION, TASK_SLOTS, changes, question_id, slots_of
 from actions.task import Access, Talk, Task
 from actions.task_questions import WITHOUT, go_on_question, has_it_not, help_without
 from actions.tasks import TASKS
@@ -39,7 +40,7 @@ class StartTask(Action):
         busy = tracker.active_loop_name == FORM and slots["wish"] in TASKS
         async with turn_of(tracker) as turn:
             talk = Talk(turn, tracker, dispatcher, slots)
-            numbers = details.typed_order_numbers(tracker)
+            numbers = [normal_number(talk, number) for number in details.typed_order_numbers(tracker)]
             named = numbers[0] if numbers else None
             if intent == "other_order":
                 wish = str((slots["wish"] if busy else slots["last_wish"]) or "track_order")
@@ -49,7 +50,7 @@ class StartTask(Action):
                 named = named or await last_order(talk, TASKS[wish])
         if busy and wish == slots["wish"] and intent != "other_order":
             # Said once more: the form goes on, and takes what is new in it.
-            return [SlotSet("named_order", details.typed_order_number(tracker))]
+            return [SlotSet("named_order", named if numbers else None)]
         waiting = list(slots["waiting_wishes"] or [])
         is_other_order = named is not None and named != slots["order_number"]
         is_another = wish in TELLING or is_other_order or not same_wish(wish, slots["wish"])
@@ -107,7 +108,8 @@ class ValidateTaskForm(FormValidationAction):
 def _is_another_wish(talk: Talk) -> bool:
     """Whether the message, in the middle of one task, names an order for another one."""
     wish, number = details.intent_of(talk.tracker), details.typed_order_number(talk.tracker)
-    return wish in TASKS and wish != talk.slots["wish"] and number is not None and number != talk.slots["order_number"]
+    is_other_order = number is not None and normal_number(talk, number) != talk.slots["order_number"]
+    return wish in TASKS and wish != talk.slots["wish"] and is_other_order
 
 
 def _latest_action(tracker: Tracker) -> str:
@@ -129,25 +131,41 @@ async def _take(talk: Talk) -> bool:
         if identity is None:
             return False
         slots.update(identity)
+    known = _known(slots)
     if not await take_order(talk, task):
         return False
-    for name, value in (await task.take(talk)).items():
-        slots[name] = value
+    slots.update(await task.take(talk))
     silent = not talk.dispatcher.messages
     if silent and talk.requested in WITHOUT and has_it_not(details.text_of(tracker)):
         talk.say(help_without(talk.requested, known=talk.customer is not None), TALK_TO_A_PERSON)
-    if talk.requested == "confirmed":
+    if _known(slots) != known:
+        # What changed is read back first: a yes in the same message was to something else.
+        slots["confirmed"] = None
+    elif talk.requested == "confirmed" and _is_for(tracker, question_id(slots, "confirmed")):
         match details.intent_of(tracker):
             case "affirm":
                 slots["confirmed"] = True
+            case "deny":
+                return not await task.refuse(talk)
             case _ if task.is_yes(details.text_of(tracker)):
                 slots["confirmed"] = True
-            case "deny" if slots["confirmed"] is None and details.typed_order_number(tracker) is None:
-                return not await task.refuse(talk)
     return True
 
 
+def _known(slots: dict[str, Any]) -> dict[str, Any]:
+    """What the task's last question is about."""
+    return {name: slots[name] for name in TASK_SLOTS if name != "confirmed"}
+
+
+def _is_for(tracker: Tracker, question: str) -> bool:
+    """Whether a picked yes or no belongs to this question, and not to one that scrolled away; written ones do."""
+    picked = details.value(tracker, QUESTION)
+    return picked is None or picked == question
+
+
 def _take_go_on(talk: Talk) -> bool:
+    if not _is_for(talk.tracker, question_id(talk.slots, GO_ON)):
+        return True
     match details.intent_of(talk.tracker):
         case "affirm":
             waiting = list(talk.slots["waiting_wishes"] or [])
@@ -179,7 +197,7 @@ async def _proceed(talk: Talk, *, ended: bool) -> str | None:
             if not ended:
                 await task.finish(talk)
         if slots["order_number"] is not None:
-            slots["last_order"], slots["last_proof"] = slots["order_number"], slots["order_proof"]
+            slots["last_order"], slots["last_proof"] = slots["order_number"], remembered_proof(talk)
         slots["last_wish"] = slots["wish"] or slots["last_wish"]
         slots.update(dict.fromkeys(TASK_SLOTS), wish=None, named_order=None)
         ended = False

@@ -17,10 +17,10 @@ from actions import details
 from actions.context import turn_of
 from actions.history import said_in_this_form
 from actions.identity import questions_about_identity
-from actions.slots import FORM, GO_ON, slots_of
+from actions.slots import FORM, GO_ON, QUESTION, question_id, slots_of
 from actions.task import Question, Talk
 from actions.tasks import TASKS
-from actions.wording import TALK_TO_A_PERSON, YES_OR_NO
+from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, Button, payload
 
 # What to do without the detail that is being asked for.
 WITHOUT = {
@@ -79,6 +79,12 @@ def go_on_question(waiting: Mapping[str, Any]) -> Question:
     return Question(f"Shall we go on with {title}?", f"So, shall we go on with {title}?", YES_OR_NO)
 
 
+def _for_this(choice: Button, question: str) -> Button:
+    if choice["payload"] not in ("/affirm", "/deny"):
+        return choice
+    return {**choice, "payload": payload(choice["payload"].removeprefix("/"), **{QUESTION: question})}
+
+
 class Ask(Action, ABC):
     """Asks for one detail, in the words of the task at hand; briefly, when it was explained before."""
 
@@ -95,7 +101,8 @@ class Ask(Action, ABC):
             talk = Talk(turn, tracker, dispatcher, slots_of(tracker))
             question = await self._question(talk)
         text = question.brief if said_in_this_form(tracker, question.text) else question.text
-        dispatcher.utter_message(text=text, buttons=list(question.choices) or None, is_question=True)
+        choices = [_for_this(choice, question_id(talk.slots, self.slot)) for choice in question.choices]
+        dispatcher.utter_message(text=text, buttons=choices or None, is_question=True)
         return []
 
     async def _question(self, talk: Talk) -> Question:

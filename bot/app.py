@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.channels.mail import MailFolder, SmtpMail
 from bot.clock import SystemClock
 from bot.config import Config, load_config
-from bot.content import CATALOGUE_FILE, KNOWLEDGE_FOLDER, ContentFiles
+from bot.content import ContentFiles, ShopFiles, shop_files
 from bot.errors import ConfigError
 from bot.gateway.application import create_gateway
 from bot.gateway.links import SignedLinks
@@ -190,7 +190,8 @@ async def running_scheduler(config: Config, storage: Storage) -> AsyncIterator[N
 
 def shop_content(config: Config) -> ContentFiles:
     """What the shop's owner writes beside business.yml. Raises ConfigError with every fault in it."""
-    return ContentFiles(KNOWLEDGE_FOLDER, CATALOGUE_FILE, config.business.facts())
+    files = ShopFiles(config.business_file)
+    return ContentFiles(files.knowledge, files.catalogue, config.business.facts())
 
 
 def signed_links(config: Config) -> SignedLinks:
@@ -208,6 +209,7 @@ def run_worker(config: Config, worker_id: str, *, supervised: bool) -> None:
     from bot.dialogue.assistant import Assistant
     from bot.dialogue.worker import Worker
 
+    shop_files.set(ShopFiles(config.business_file))
     assistant = Assistant.load(config.model_path)
 
     async def work() -> None:

@@ -59,6 +59,7 @@ class Config:
     workers: int
     var_dir: Path
     model_path: Path
+    business_file: Path
     telegram_api_url: str
     api_key_is_kept: bool  # made by us, so that nobody knows it unless it is printed
     database_url: str = field(repr=False)
@@ -119,8 +120,9 @@ def load_config(
     var_dir = root / settings.text("VAR_DIR", "var")
     kept = {name: settings.secret(name, var_dir / "secrets", demo=demo, serving=serving) for name in _SECRETS}
     settings.check_telegram()
+    business_file = root / settings.text("BUSINESS_FILE", "business.yml")
     try:
-        business = load_business(root / settings.text("BUSINESS_FILE", "business.yml"))
+        business = load_business(business_file)
     except ConfigError as error:
         faults.extend(error.faults)
     config: dict[str, Any] = {
@@ -132,6 +134,7 @@ def load_config(
         "log_format": settings.choice("LOG_FORMAT", ("text", "json")),
         "workers": settings.number("WORKERS", 1, 1, 64),
         "var_dir": var_dir,
+        "business_file": business_file,
         "model_path": root / settings.text("MODEL_PATH", "models/kasuki.tar.gz"),
         "telegram_api_url": settings.url("TELEGRAM_API_URL", ("https", "http"), "https://api.telegram.org"),
         "api_key_is_kept": "API_KEY" not in settings,

@@ -7,6 +7,8 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -21,6 +23,27 @@ from bot.yaml_files import Part, as_amount, describe_faults, is_group, read_yaml
 
 KNOWLEDGE_FOLDER = Path("data/knowledge")
 CATALOGUE_FILE = Path("catalogue.yml")
+
+
+@dataclass(frozen=True)
+class ShopFiles:
+    """Where the shop's owner writes. Answers and catalogue lie beside the business file."""
+
+    business: Path = Path("business.yml")
+
+    @property
+    def knowledge(self) -> Path:
+        """The folder of questions and answers."""
+        return self.business.parent / KNOWLEDGE_FOLDER
+
+    @property
+    def catalogue(self) -> Path:
+        """What is sold."""
+        return self.business.parent / CATALOGUE_FILE
+
+
+# Rasa makes the components that read these files, and hands them nothing of ours: who loads a model says it here.
+shop_files: ContextVar[ShopFiles] = ContextVar("shop_files", default=ShopFiles())  # noqa: B039 - frozen
 LOOK_SECONDS = 1.0
 
 _PLACEHOLDER = re.compile(r"\{([a-z_.]+)\}")

@@ -17,6 +17,7 @@ import structlog
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.lock_store import InMemoryLockStore
+from rasa.shared.core.constants import REQUESTED_SLOT
 from threadpoolctl import threadpool_limits
 
 from bot.core.conversations import Choice, Message, Reply
@@ -29,6 +30,7 @@ from bot.services.turn_context import TurnContext, current_turn
 
 RANKED_INTENTS_KEPT = 5
 PERSON = "/contact_human_agent"
+OWN_WORDS = ("details", "address")
 SURE = 0.8
 _YES = re.compile(r"\b(?:yes|yeah|yep|yup|sure|please|pls|do it|do that|go ahead|oo|opo|sige)\b", re.IGNORECASE)
 # What looks like one of Rasa's commands or payloads is no wish, and never a yes.
@@ -145,7 +147,7 @@ class Assistant:
         failures: list[BaseException] = []
         turn_token, failures_token = current_turn.set(context), action_failures.set(failures)
         try:
-            for wish in parsed.get("wishes") or [parsed]:
+            for wish in await self._wishes(context, parsed):
                 collector.drop_questions()
                 await self._agent.handle_message(
                     UserMessage(
@@ -170,6 +172,15 @@ class Assistant:
             raise TurnFailed("the dialogue had nothing to say")
         return replies
 
+    async def _wishes(self, context: TurnContext, parsed: dict[str, Any]) -> list[dict[str, Any]]:
+        """The wishes to answer one after the other; one message where words of the customer's own were asked for."""
+        wishes: list[dict[str, Any]] = parsed.get("wishes") or []
+        if wishes:
+            tracker = await self._store.retrieve(context.conversation.id)
+            if tracker and tracker.active_loop and tracker.get_slot(REQUESTED_SLOT) in OWN_WORDS:
+                wishes = []
+        return wishes or [parsed]
+
     def close(self) -> None:
         """Stop the parsing thread."""
         self._parsing.shutdown(wait=False, cancel_futures=True)
@@ -187,6 +198,7 @@ async def _picked_by_a_yes(
     offered = [choice.payload for choice in before[0].choices]
     # A person is offered beside many things.
     offered = [payload for payload in offered if payload != PERSON] or offered
+    offered = [payload for payload in offered if not payload.startswith("/deny")]
     if len(offered) != 1:
         return None
     payload = offered[0]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rasa.core.tracker_store import SerializedTrackerAsText, TrackerStore
-from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME, REQUESTED_SLOT
+from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, Event, SessionStarted, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -75,11 +75,7 @@ def _begins_session(event: Event) -> bool:
 
 
 def _is_at_rest(tracker: DialogueStateTracker) -> bool:
-    return (
-        tracker.latest_action_name == ACTION_LISTEN_NAME
-        and not tracker.active_loop
-        and tracker.get_slot(REQUESTED_SLOT) is None
-    )
+    return tracker.latest_action_name == ACTION_LISTEN_NAME and not tracker.active_loop
 
 
 def _new_session(tracker: DialogueStateTracker) -> list[Event]:

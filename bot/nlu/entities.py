@@ -27,7 +27,7 @@ from rasa.shared.nlu.training_data.message import Message
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from bot.content import watch_catalogue
+from bot.content import shop_files, watch_catalogue
 from bot.core.catalogue import Catalogue
 from bot.errors import ConfigError
 from bot.nlu.details import Detail, DetailFinder, OrderFormat
@@ -57,13 +57,13 @@ class DetailExtractor(GraphComponent, EntityExtractorMixin):
     """
 
     def __init__(self, config: dict[str, Any], now: Callable[[], datetime] = _utc_now) -> None:
-        zone = _time_zone(Path(config["business"]))
+        zone = _time_zone(Path(config["business"] or shop_files.get().business))
         self._finder = DetailFinder(
             OrderFormat(**config["order_number"]),
             config["phrases"],
             config["spacy_model"],
             config["spacy_labels"],
-            catalogue=_catalogue(Path(config["catalogue"])),
+            catalogue=_catalogue(Path(config["catalogue"] or shop_files.get().catalogue)),
             today=lambda: now().astimezone(zone).date(),
             month_first=config["month_first"],
         )
@@ -79,8 +79,8 @@ class DetailExtractor(GraphComponent, EntityExtractorMixin):
         order_number = {"prefixes": ["TC"], "shortest": 4, "longest": 8, "usual_digits": 5, "regex": None}
         return {
             "order_number": order_number,
-            "catalogue": "catalogue.yml",
-            "business": "business.yml",
+            "catalogue": None,
+            "business": None,
             "month_first": True,
             "phrases": [],
             "spacy_model": None,

@@ -25,7 +25,7 @@ from rasa.shared.nlu.constants import (
 )
 from rasa.shared.nlu.training_data.message import Message
 
-from bot.content import KNOWLEDGE_FOLDER, Watched, watch_knowledge
+from bot.content import Watched, shop_files, watch_knowledge
 from bot.core.knowledge import Knowledge, KnowledgeEntry
 from bot.core.wishes import TASKS
 from bot.errors import ConfigError
@@ -123,7 +123,7 @@ class KnowledgeFinder(GraphComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """Return the rule's defaults and where the knowledge is."""
-        return {**asdict(Rule()), FOLDER: str(KNOWLEDGE_FOLDER), OUT_OF_SCOPE: Gate().out_of_scope}
+        return {**asdict(Rule()), FOLDER: None, OUT_OF_SCOPE: Gate().out_of_scope}
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:
@@ -140,7 +140,7 @@ class KnowledgeFinder(GraphComponent):
     ) -> KnowledgeFinder:
         """Return a component that finds what is in the folder, or nothing where that cannot be read."""
         try:
-            return cls(config, watch_knowledge(Path(config[FOLDER])))
+            return cls(config, watch_knowledge(Path(config[FOLDER] or shop_files.get().knowledge)))
         except ConfigError as error:
             # Not fatal here: who starts the service has the content checked, with the same faults.
             for fault in error.faults:

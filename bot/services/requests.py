@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.core.conversations import Conversation, clean_text
 from bot.core.customers import Customer
 from bot.core.requests import MAX_OPEN_REQUESTS, MAX_REQUEST_CHARACTERS, REQUEST_PREFIX, RequestKind, ServiceRequest
@@ -23,6 +25,7 @@ _SUBJECTS = {
     RequestKind.OTHER: "A request",
 }
 MAX_CONTACT_CHARACTERS = 254
+REQUEST_WINDOW = timedelta(days=1)
 MAX_ORDER_NUMBER_CHARACTERS = 32
 
 
@@ -42,9 +45,10 @@ async def record_request(
     """Record a request under a number of its own, and send it to the shop's mailbox with the conversation.
 
     `customer` must be proven, or None; `contact` and `order_number` are claims, and are marked so. Beyond twenty open
-    requests in a conversation, which must be locked, nothing more is recorded or mailed: the last one is returned.
+    requests of a day in a conversation, which must be locked, nothing more is recorded or mailed: the last is returned.
     """
-    open_requests = await work.requests.open_in(conversation.id)
+    since = clock.now() - REQUEST_WINDOW
+    open_requests = [one for one in await work.requests.open_in(conversation.id) if one.created_at > since]
     if len(open_requests) >= MAX_OPEN_REQUESTS:
         return open_requests[-1]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.core.conversations import Author, Conversation, Message
 from bot.core.customers import Customer
 from bot.services.ports import UnitOfWork
 
 TRANSCRIPT_MESSAGES = 100
+_INVOICE_LINK = re.compile(r"(/invoices/)\S+")
 
 
 async def conversation_lines(work: UnitOfWork, conversation: Conversation, customer: Customer | None) -> list[str]:
@@ -32,4 +35,6 @@ def _line(message: Message) -> str:
     name = {Author.CUSTOMER: "Customer", Author.SYSTEM: "System"}.get(
         message.author, message.author_name or message.author.value
     )
-    return f"{message.at:%Y-%m-%d %H:%M} UTC  {name}: {indented(message.text)}"
+    # Whoever has the link of an invoice can open it.
+    text = _INVOICE_LINK.sub(r"\1…", indented(message.text))
+    return f"{message.at:%Y-%m-%d %H:%M} UTC  {name}: {text}"
