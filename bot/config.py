@@ -36,7 +36,7 @@ SETTINGS: Mapping[str, str] = {
     "WORKERS": "how many dialogue workers `serve` starts",
     "VAR_DIR": "the folder of what the service writes: database, kept secrets, mail",
     "MODEL_PATH": "the trained model",
-    "BUSINESS_FILE": "the business file",
+    "BUSINESS_FILE": "the business file; data/knowledge and catalogue.yml lie beside it",
 }
 
 _SECRETS = ("SECRET_KEY", "IDENTITY_SECRET", "API_KEY")
