@@ -36,11 +36,11 @@ def test_most_wishes_are_understood(parsed: list[tuple[str, dict[str, Any]]]) ->
     assert offered / len(wishes) >= 0.90
 
 
-def test_every_wish_is_understood_more_often_than_not(parsed: list[tuple[str, dict[str, Any]]]) -> None:
+def test_no_wish_is_lost_altogether(parsed: list[tuple[str, dict[str, Any]]]) -> None:
     asked = Counter(intent for intent, _ in parsed)
     right = Counter(intent for intent, parse in parsed if understood(parse) == intent)
 
-    assert {intent: right[intent] for intent in asked if right[intent] / asked[intent] < 0.4} == {}
+    assert {intent: right[intent] for intent in asked if right[intent] / asked[intent] < 0.3} == {}
 
 
 def test_what_is_out_of_scope_is_mostly_refused(parsed: list[tuple[str, dict[str, Any]]]) -> None:
