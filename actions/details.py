@@ -26,6 +26,12 @@ def _was_picked(tracker: Tracker) -> bool:
     return bool(tracker.latest_message.get("picked"))
 
 
+def answers_nothing_open(tracker: Tracker) -> bool:
+    """Whether a choice was picked that belongs to a question of a form which is over."""
+    is_answer = intent_of(tracker) == "provide_details" and _was_picked(tracker)
+    return is_answer and tracker.active_loop_name is None and next(entities(tracker, "order_number"), None) is None
+
+
 def entities(tracker: Tracker, name: str) -> Iterator[dict[str, Any]]:
     """The details of one kind, in order of appearance."""
     return (entity for entity in tracker.latest_message.get("entities") or [] if entity["entity"] == name)

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from rasa_sdk import Action, FormValidationAction, Tracker
-from rasa_sdk.events import ActiveLoop, EventType, SlotSet
+from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.forms import REQUESTED_SLOT
 from rasa_sdk.types import DomainDict
@@ -20,7 +20,7 @@ from actions.slots import FORM, GO_ON, QUESTION, TASK_SLOTS, changes, question_i
 from actions.task import Access, Talk, Task
 from actions.task_questions import WITHOUT, go_on_question, has_it_not, help_without
 from actions.tasks import TASKS
-from actions.wording import TALK_TO_A_PERSON
+from actions.wording import CAPABILITIES, TALK_TO_A_PERSON
 from bot.core.wishes import TELLING, same_wish
 
 WAITING_AT_MOST = 3
@@ -37,6 +37,11 @@ class StartTask(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         slots, intent = slots_of(tracker), details.intent_of(tracker)
+        if details.answers_nothing_open(tracker):
+            dispatcher.utter_message(
+                text="That question is closed by now. What can I do for you?", buttons=list(CAPABILITIES)
+            )
+            return [FollowupAction(LISTEN)]
         busy = tracker.active_loop_name == FORM and slots["wish"] in TASKS
         async with turn_of(tracker) as turn:
             talk = Talk(turn, tracker, dispatcher, slots)
