@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from bot.core.verification import CODE_LIMITS
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, Hint, OutboxEntry, UnitOfWork
 
 MAX_ATTEMPTS = 8
 DELIVERY_LEASE = timedelta(minutes=2)
 MAIL, SECRET_MAIL = "mail", "secret_mail"
+SECRET_MAIL_LIFETIME = CODE_LIMITS.lifetime
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ async def queue_mail(
 ) -> None:
     """Have an e-mail sent once this unit of work is committed. The same key queues it once.
 
-    The text of a secret one is kept no longer than until it is sent.
+    The text of a secret one is kept until it is sent, or given up: it is tried no longer than its secret is good.
     """
     now = clock.now()
     payload = {"to": to, "subject": subject, "body": body, "reply_to": reply_to}
@@ -68,11 +70,14 @@ async def deliver_next(db: Database, clock: Clock, deliver: Deliver) -> OutboxEn
     try:
         await deliver(Mail(message_id=entry.id, **entry.payload))
     except (OSError, ValueError) as error:  # a mail server that is away (smtplib raises OSError), or a bad address
-        again_at = clock.now() + timedelta(seconds=30 * 2 ** (attempts - 1)) if attempts < MAX_ATTEMPTS else None
-        entry = replace(entry, next_attempt_at=again_at, last_error=str(error)[:500])
+        again_at = clock.now() + timedelta(seconds=30 * 2 ** (attempts - 1))
+        is_stale = entry.kind == SECRET_MAIL and again_at >= entry.created_at + SECRET_MAIL_LIFETIME
+        next_attempt_at = again_at if attempts < MAX_ATTEMPTS and not is_stale else None
+        entry = replace(entry, next_attempt_at=next_attempt_at, last_error=str(error)[:500])
     else:
-        payload = {**entry.payload, "body": ""} if entry.kind == SECRET_MAIL else entry.payload
-        entry = replace(entry, payload=payload, next_attempt_at=None, sent_at=clock.now(), last_error=None)
+        entry = replace(entry, next_attempt_at=None, sent_at=clock.now(), last_error=None)
+    if entry.kind == SECRET_MAIL and entry.next_attempt_at is None:
+        entry = replace(entry, payload={**entry.payload, "body": ""})
     async with db.transaction() as work:
         await work.outbox.save(entry)
     return entry

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.services.outbox import DELIVERY_LEASE, MAX_ATTEMPTS, Mail, deliver_next, queue_mail
+from bot.services.outbox import DELIVERY_LEASE, MAX_ATTEMPTS, SECRET_MAIL_LIFETIME, Mail, deliver_next, queue_mail
 from bot.services.ports import Hint
 
 WHOM = {"to": "team@corner.example", "subject": "Hello", "body": "Hello there."}
@@ -161,3 +161,31 @@ async def test_a_due_time_is_a_time_from_the_clock(db, clock):
     clock.advance(timedelta(seconds=-1))
 
     assert await deliver_next(db, clock, Postbox()) is None
+
+
+async def test_a_secret_that_is_stale_is_neither_sent_nor_kept(db, clock):
+    postbox = Postbox(*[OSError("the mail server is away")] * MAX_ATTEMPTS)
+    await queue(db, clock, is_secret=True)
+
+    last = None
+    while (entry := await deliver_next(db, clock, postbox)) is not None:
+        last = entry
+        if entry.next_attempt_at is not None:
+            assert entry.next_attempt_at < entry.created_at + SECRET_MAIL_LIFETIME
+            clock.advance(seconds=(entry.next_attempt_at - clock.now()).total_seconds())
+
+    assert postbox.mail == []
+    assert last is not None
+    assert last.sent_at is None
+    assert last.payload["body"] == ""
+    assert last.attempts < MAX_ATTEMPTS
+
+
+async def test_the_text_of_a_secret_is_gone_once_it_is_sent(db, clock):
+    postbox = Postbox()
+    await queue(db, clock, is_secret=True)
+
+    entry = await deliver_next(db, clock, postbox)
+
+    assert [mail.body for mail in postbox.mail] == [WHOM["body"]]
+    assert entry.payload["body"] == ""
