@@ -11,12 +11,13 @@ from actions import details
 from actions.context import turn_of
 from actions.history import last_said
 from actions.money import refund_in_words
+from actions.orders import order_spoken_of
 from actions.wording import TALK_TO_A_PERSON, Button, payload
 from bot.core.knowledge import Knowledge, KnowledgeEntry
 from bot.core.orders import can_change
-from bot.services.orders import own_order, refunds_of
+from bot.core.wishes import ASK_KNOWLEDGE
+from bot.services.orders import refunds_of
 
-ASK_KNOWLEDGE = "ask_knowledge"
 # From this similarity on, an entry says more than the one that belongs to the wish.
 SURE = 0.6
 # And from this one on, also than the one that belongs to another wish.
@@ -63,22 +64,19 @@ class Answer(Action):
 
     async def _cancel_choice(self, tracker: Tracker) -> list[Button] | None:
         """Whoever asks what cancelling costs may want to cancel the order that was spoken of last."""
-        number = tracker.get_slot("last_order")
         async with turn_of(tracker) as turn:
-            order = await own_order(turn.work, turn.customer.id, number) if turn.customer and number else None
+            order = await order_spoken_of(turn, tracker)
         if order is None or not can_change(order):
             return None
         return [{"title": f"Cancel {order.number}", "payload": payload("cancel_order", order_number=order.number)}]
 
     async def _refund_under_way(self, tracker: Tracker) -> str | None:
         """Whoever has just had an order cancelled means that order's money, not the shop's policy."""
-        number = tracker.get_slot("last_order")
         async with turn_of(tracker) as turn:
-            if turn.customer is None or number is None:
+            order = await order_spoken_of(turn, tracker)
+            if order is None or not await refunds_of(turn.work, order.number):
                 return None
-            if await own_order(turn.work, turn.customer.id, number) is None or not await refunds_of(turn.work, number):
-                return None
-            return await refund_in_words(turn, number)
+            return await refund_in_words(turn, order.number)
 
 
 def find_answer(knowledge: Knowledge, tracker: Tracker, intent: str) -> KnowledgeEntry | None:

@@ -13,6 +13,7 @@ from rasa_sdk.types import DomainDict
 from actions import details
 from actions.context import turn_of
 from actions.history import choices_before_this, said_before_this, turns_in_a_row
+from actions.orders import order_spoken_of
 from actions.people import bring_in_a_person, how_they_answer
 from actions.shop import ProductAvailability
 from actions.slots import FORM, TASK_SLOTS, changes, slots_of
@@ -20,7 +21,6 @@ from actions.wording import CAPABILITIES, TALK_TO_A_PERSON, WISH_TITLES, Button,
 from bot.core.handoffs import HandoffReason
 from bot.core.orders import can_change
 from bot.core.wishes import TASKS
-from bot.services.orders import own_order
 
 # As many of the likeliest wishes are offered when a message is unclear.
 WISHES_OFFERED = 2
@@ -103,9 +103,8 @@ class NothingToStop(Action):
         return "action_nothing_to_stop"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
-        number = tracker.get_slot("last_order")
         async with turn_of(tracker) as turn:
-            order = await own_order(turn.work, turn.customer.id, number) if turn.customer and number else None
+            order = await order_spoken_of(turn, tracker)
         if order is not None and can_change(order):
             # The form asks before it cancels anything.
             slots = slots_of(tracker)

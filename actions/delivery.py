@@ -16,7 +16,21 @@ from bot.errors import OrderActionRefused
 from bot.services.orders import change_shipping_address, set_default_address
 
 
-class ChangeShippingAddress(Task):
+class _Address(Task):
+    """Takes an address, and reads it back."""
+
+    async def details(self, talk: Talk) -> list[str]:
+        return ["address", "confirmed"]
+
+    async def take(self, talk: Talk) -> dict[str, Any]:
+        return take_address(talk)
+
+    async def refuse(self, talk: Talk) -> bool:
+        talk.slots["address"] = None  # so it is asked for again
+        return False
+
+
+class ChangeShippingAddress(_Address):
     """Sends an order that has not left yet somewhere else."""
 
     wish = "change_shipping_address"
@@ -38,12 +52,6 @@ class ChangeShippingAddress(Task):
             return False
         explain_too_late(talk, order, "be sent to another address")
         return True
-
-    async def details(self, talk: Talk) -> list[str]:
-        return ["address", "confirmed"]
-
-    async def take(self, talk: Talk) -> dict[str, Any]:
-        return take_address(talk)
 
     async def question(self, slot: str, talk: Talk) -> Question:
         number = talk.slots["order_number"]
@@ -69,24 +77,14 @@ class ChangeShippingAddress(Task):
             return
         talk.say(f"Done: order {number} goes to {address}.")
 
-    async def refuse(self, talk: Talk) -> bool:
-        talk.slots["address"] = None  # so it is asked for again
-        return False
 
-
-class SetUpShippingAddress(Task):
+class SetUpShippingAddress(_Address):
     """Keeps an address for the customer's next orders."""
 
     wish = "set_up_shipping_address"
     title = "your delivery address"
     needs_order = False
     access = Access.VERIFIED
-
-    async def details(self, talk: Talk) -> list[str]:
-        return ["address", "confirmed"]
-
-    async def take(self, talk: Talk) -> dict[str, Any]:
-        return take_address(talk)
 
     async def question(self, slot: str, talk: Talk) -> Question:
         if slot == "address":
@@ -104,10 +102,6 @@ class SetUpShippingAddress(Task):
         assert turn.customer is not None  # noqa: S101 - only verified customers get here
         turn.customer = await set_default_address(turn.work, turn.clock, turn.customer.id, talk.slots["address"])
         talk.say("Done: your next orders go there. Orders that are already placed keep their address.")
-
-    async def refuse(self, talk: Talk) -> bool:
-        talk.slots["address"] = None  # so it is asked for again
-        return False
 
 
 def take_address(talk: Talk) -> dict[str, Any]:

@@ -16,6 +16,11 @@ def intent_of(tracker: Tracker) -> str:
     return str((tracker.latest_message.get("intent") or {}).get("name") or "")
 
 
+def confidence_of(tracker: Tracker) -> float:
+    """How sure that is, from 0 to 1."""
+    return float((tracker.latest_message.get("intent") or {}).get("confidence") or 0)
+
+
 def text_of(tracker: Tracker) -> str:
     """What the customer wrote; empty when they picked a choice, whose text is ours."""
     text = str(tracker.latest_message.get("text") or "")

@@ -13,7 +13,6 @@ from bot.core.orders import CancellationTerms, Order, OrderStatus, can_change, c
 from bot.core.requests import RequestKind
 from bot.errors import OrderActionRefused
 from bot.services.orders import cancel_order
-from bot.services.requests import record_request
 
 
 class CancelOrder(Task):
@@ -140,14 +139,8 @@ class ChangeOrder(Task):
 
     async def finish(self, talk: Talk) -> None:
         turn, number = talk.turn, talk.slots["order_number"]
-        request = await record_request(
-            turn.work,
-            turn.clock,
-            turn.shop,
-            turn.conversation,
-            turn.customer,
+        request = await talk.pass_on(
             RequestKind.CHANGE_ORDER,
-            talk.slots["details"],
             order_number=number,
         )
         talk.say(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import datetime
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
@@ -15,6 +15,7 @@ from actions.context import turn_of
 from actions.task import Access, Question, Talk, Task
 from actions.wording import order_line, order_status, payload
 from bot.core.orders import Order, OrderStatus
+from bot.services.orders import own_order
 from bot.services.turn_context import TurnContext
 
 LISTED_AT_MOST = 10
@@ -51,7 +52,7 @@ class TrackOrder(Task):
         order = await talk.order()
         if order is not None:
             verified = talk.customer is not None and order.customer_id == talk.customer.id
-            status = order_status(order, talk.turn.shop, today(talk.turn), verified=verified)
+            status = order_status(order, talk.turn.shop, local_now(talk.turn).date(), verified=verified)
             report = {"title": "Report it", "payload": payload("report_problem", order_number=order.number)}
             if order.status is not OrderStatus.DELIVERED:
                 talk.say(status)
@@ -89,9 +90,15 @@ async def order_question(task: Task, slot: str, talk: Talk) -> Question:
     )
 
 
-def today(turn: TurnContext) -> date:
-    """Today's date where the shop is."""
-    return turn.clock.now().astimezone(turn.shop.hours.zone).date()
+def local_now(turn: TurnContext) -> datetime:
+    """The time where the shop is."""
+    return turn.clock.now().astimezone(turn.shop.hours.zone)
+
+
+async def order_spoken_of(turn: TurnContext, tracker: Tracker) -> Order | None:
+    """The verified customer's own order that was spoken of last; None without one."""
+    number = tracker.get_slot("last_order")
+    return await own_order(turn.work, turn.customer.id, number) if turn.customer and number else None
 
 
 class OrderHistory(Action):

@@ -18,7 +18,6 @@ from bot.core.handoffs import HandoffReason
 from bot.core.requests import RequestKind
 from bot.core.shop import Shop
 from bot.services.handoffs import request_handoff
-from bot.services.requests import record_request
 from bot.services.turn_context import TurnContext
 
 
@@ -102,14 +101,8 @@ class _Message(Task):
 
     async def finish(self, talk: Talk) -> None:
         turn = talk.turn
-        request = await record_request(
-            turn.work,
-            turn.clock,
-            turn.shop,
-            turn.conversation,
-            turn.customer,
+        request = await talk.pass_on(
             self.kind,
-            talk.slots["details"],
             order_number=talk.slots["last_order"] if turn.customer else None,
             contact=None if talk.slots["contact"] == NO_CONTACT else talk.slots["contact"],
             rating=talk.slots["rating"],
@@ -257,14 +250,8 @@ class CallbackRequest(Task):
 
     async def finish(self, talk: Talk) -> None:
         turn = talk.turn
-        await record_request(
-            turn.work,
-            turn.clock,
-            turn.shop,
-            turn.conversation,
-            turn.customer,
+        await talk.pass_on(
             RequestKind.CALLBACK,
-            talk.slots["details"],
             contact=talk.slots["contact"],
         )
         hours, now = turn.shop.hours, turn.clock.now()

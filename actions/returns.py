@@ -6,7 +6,7 @@ from typing import Any
 
 from actions import details
 from actions.order_changes import items_of, shown
-from actions.orders import order_question
+from actions.orders import local_now, order_question
 from actions.shop import find_products
 from actions.task import (
     CHOICES_AT_MOST,
@@ -21,11 +21,10 @@ from actions.task import (
 )
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, day, payload
 from bot.core.catalogue import Catalogue
-from bot.core.orders import Order, OrderLine, OrderStatus, ReturnTerms, return_terms
+from bot.core.orders import CannotReturn, Order, OrderLine, OrderStatus, ReturnTerms, return_terms
 from bot.core.requests import RequestKind
 from bot.core.returns import returnable_lines
 from bot.errors import OrderActionRefused
-from bot.services.requests import record_request
 from bot.services.returns import request_return, returns_of
 
 EVERYTHING = "everything"
@@ -42,8 +41,7 @@ class ReturnItem(Task):
     which = "send back"
 
     def suits(self, order: Order, talk: Talk) -> bool:
-        now = talk.turn.clock.now().astimezone(talk.turn.shop.hours.zone)
-        return isinstance(return_terms(order, talk.turn.shop.policies, now), ReturnTerms)
+        return isinstance(_terms(order, talk), ReturnTerms)
 
     async def no_candidates(self, talk: Talk) -> None:
         days = talk.turn.shop.policies.returns_days
@@ -57,8 +55,7 @@ class ReturnItem(Task):
         if order is None:
             return False
         shop, number = talk.turn.shop, order.number
-        now = talk.turn.clock.now().astimezone(shop.hours.zone)
-        terms = return_terms(order, shop.policies, now)
+        terms = _terms(order, talk)
         wrong = {"title": "Something is wrong with it", "payload": payload("report_problem", order_number=number)}
         if isinstance(terms, ReturnTerms):
             lines = await self._lines(talk, order)
@@ -160,8 +157,7 @@ class ReturnItem(Task):
                     [pick(reason, details=reason) for reason in _REASONS],
                 )
             case "confirmed" if order is not None:
-                now = talk.turn.clock.now().astimezone(talk.turn.shop.hours.zone)
-                terms = return_terms(order, talk.turn.shop.policies, now)
+                terms = _terms(order, talk)
                 until = f" by {day(terms.last_day, talk.turn.shop)}" if isinstance(terms, ReturnTerms) else ""
                 return Question(
                     f"I will register a return for {self._titles(order, talk)} from order {number}, "
@@ -251,14 +247,8 @@ class ReportProblem(Task):
 
     async def finish(self, talk: Talk) -> None:
         turn = talk.turn
-        request = await record_request(
-            turn.work,
-            turn.clock,
-            turn.shop,
-            turn.conversation,
-            turn.customer,
+        request = await talk.pass_on(
             RequestKind.REPORT_PROBLEM,
-            talk.slots["details"],
             order_number=talk.slots["order_number"],
             contact=_email_proof(talk),
         )
@@ -267,6 +257,10 @@ class ReportProblem(Task):
             f"{'you' if turn.customer or _email_proof(talk) else 'the e-mail address of the order'}, "
             f"{turn.shop.reply_time}. We put it right: with a new one, or with your money back."
         )
+
+
+def _terms(order: Order, talk: Talk) -> ReturnTerms | CannotReturn:
+    return return_terms(order, talk.turn.shop.policies, local_now(talk.turn))
 
 
 def _names_everything(text: str) -> bool:

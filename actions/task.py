@@ -16,8 +16,10 @@ from actions import details
 from actions.wording import Button, order_line, payload
 from bot.core.customers import Customer
 from bot.core.orders import Order, proves_order
-from bot.core.wishes import NO_WISH
+from bot.core.requests import RequestKind, ServiceRequest
+from bot.core.wishes import ASK_KNOWLEDGE, NO_WISH
 from bot.services.orders import own_order
+from bot.services.requests import record_request
 from bot.services.turn_context import TurnContext
 
 CHOICES_AT_MOST = 5
@@ -63,6 +65,29 @@ class Talk:
     def say(self, text: str, choices: Sequence[Button] = ()) -> None:
         """Say something that is no question of the task's."""
         self.dispatcher.utter_message(text=text, buttons=list(choices) or None)
+
+    async def pass_on(
+        self,
+        kind: RequestKind,
+        *,
+        order_number: str | None = None,
+        contact: str | None = None,
+        rating: int | None = None,
+    ) -> ServiceRequest:
+        """Record what the customer wrote as a request, and send it to the shop's people."""
+        turn = self.turn
+        return await record_request(
+            turn.work,
+            turn.clock,
+            turn.shop,
+            turn.conversation,
+            turn.customer,
+            kind,
+            self.slots["details"],
+            order_number=order_number,
+            contact=contact,
+            rating=rating,
+        )
 
     async def orders(self) -> list[Order]:
         """The verified customer's orders, newest first."""
@@ -169,7 +194,7 @@ def picked_or_written(talk: Talk, name: str) -> str | None:
     if talk.requested != name or not text:
         return None
     intent = details.intent_of(talk.tracker)
-    confidence = (talk.tracker.latest_message.get("intent") or {}).get("confidence") or 0
+    confidence = details.confidence_of(talk.tracker)
     is_mere_word = intent in _MERE_WORDS and confidence > SURE and len(text.split()) <= MERE_WORDS_AT_MOST
     is_question = text.endswith("?") or text.lower().split()[0] in _QUESTION_WORDS
     is_wish = is_question and confidence > RATHER_SURE and intent not in NO_WISH and intent not in _TROUBLE
@@ -180,11 +205,10 @@ def picked_or_written(talk: Talk, name: str) -> str | None:
 
 def is_something_else(talk: Talk) -> bool:
     """Whether the message, which is no answer to what was asked, is a question or a wish that can be dealt with."""
-    latest = talk.tracker.latest_message
-    confidence = (latest.get("intent") or {}).get("confidence") or 0
+    confidence = details.confidence_of(talk.tracker)
     intent = details.intent_of(talk.tracker)
     # A few words are easily near to some entry of the knowledge.
-    least = SURE if intent == "ask_knowledge" else RATHER_SURE
+    least = SURE if intent == ASK_KNOWLEDGE else RATHER_SURE
     return details.text_of(talk.tracker).endswith("?") or (confidence > least and intent not in NO_WISH)
 
 
@@ -194,7 +218,7 @@ def other_words(talk: Talk) -> str | None:
     if talk.requested != "confirmed" or not said or details.typed_order_number(talk.tracker) is not None:
         return None
     intent = details.intent_of(talk.tracker)
-    confidence = (talk.tracker.latest_message.get("intent") or {}).get("confidence") or 0
+    confidence = details.confidence_of(talk.tracker)
     is_unclear = confidence < SURE and intent not in INTERRUPTIONS | {"affirm", "deny", "cancel_dialogue"}
     if not is_unclear and intent not in _ABOUT_AN_ORDER | _OWN_WORDS:
         return None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# A question that the shop's own answers settle; which of them does is found by similarity.
+ASK_KNOWLEDGE = "ask_knowledge"
+
 # Wishes that take questions and answers, one at a time; everything else is answered at once.
 TASKS = frozenset(
     {

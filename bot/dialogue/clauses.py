@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bot.core.wishes import NO_WISH, TASKS, same_wish
+from bot.core.wishes import ASK_KNOWLEDGE, NO_WISH, TASKS, same_wish
 
 Parse = dict[str, Any]
 
@@ -14,7 +14,6 @@ Parse = dict[str, Any]
 SURE = 0.7
 NEAR = 0.7
 WORDS_AT_LEAST = 2
-ASK_KNOWLEDGE = "ask_knowledge"
 PARTS_AT_MOST = 4
 _CUT = re.compile(
     r"(?:[.!?;]+\s+|\n+|\s+[-–—]\s+"

@@ -27,7 +27,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from bot.content import Watched, shop_files, watch_knowledge
 from bot.core.knowledge import Knowledge, KnowledgeEntry
-from bot.core.wishes import TASKS
+from bot.core.wishes import ASK_KNOWLEDGE, TASKS
 from bot.errors import ConfigError
 from bot.nlu.components import ENCODER
 from bot.nlu.embedding import SentenceEncoderModel, Vectors
@@ -35,7 +35,6 @@ from bot.nlu.intent_classifier import SIGNALS_KEY
 from bot.nlu.intent_model import Gate
 
 KNOWLEDGE_KEY = "knowledge"
-ASK_KNOWLEDGE = "ask_knowledge"
 FOLDER = "folder"
 OUT_OF_SCOPE = "out_of_scope"
 
