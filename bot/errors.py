@@ -104,6 +104,35 @@ class OrderActionRefused(BotError):
         self.reason = reason
 
 
+class KeyReused(BotError):
+    """An idempotency key that was used before, for something else; nothing was changed."""
+
+    code = "key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("This key belongs to another event. Use a key of its own for each event.")
+
+
+class InsufficientPoints(BotError):
+    """More points than there are to spend; nothing was changed. `available` is how many there are (0 at least)."""
+
+    code = "insufficient_points"
+
+    def __init__(self, available: int) -> None:
+        super().__init__(f"There are {available} points to spend. Choose a smaller reward.")
+        self.available = available
+
+
+class LedgerRefused(BotError):
+    """What was asked for cannot be entered; nothing was changed. `reason` says why, in a stable word."""
+
+    code = "ledger_refused"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class CustomerNotFound(BotError):
     """There is no such customer."""
 

@@ -66,6 +66,14 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Image:
+    """A picture that goes with a message: where it is, and what it shows in words."""
+
+    url: str
+    alt: str
+
+
+@dataclass(frozen=True)
 class Conversation:
     """One thread between one customer and the shop on one channel."""
 
@@ -106,6 +114,7 @@ class Message:
     reply_to_seq: int | None = None
     turn_state: TurnState | None = None
     attempts: int = 0
+    image: Image | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +136,7 @@ class Reply:
 
     text: str
     choices: tuple[Choice, ...] = ()
+    image: Image | None = None
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,18 @@ class Customer:
     birthday_month: int | None = None
     birthday_day: int | None = None
     address: str | None = None
+    preferred_name: str | None = None
+    language: str | None = None
+    birthday_set_at: datetime | None = None
+    source: str | None = None
+    merged_into_id: CustomerId | None = None
+    erased_at: datetime | None = None
 
     @property
     def first_name(self) -> str:
-        """How to address them: the first word of the name."""
+        """How to address them: as they prefer, else by the first word of the name."""
+        if self.preferred_name:
+            return self.preferred_name
         return self.name.split()[0] if self.name.strip() else ""
 
 

@@ -64,6 +64,7 @@ class Order:
     tracking_number: str | None = None
     shipping_address: str | None = None
     cancelled_at: datetime | None = None
+    paid_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.core.loyalty import Program
 from bot.core.opening_hours import OpeningHours
 from bot.core.verification import LookupLimits
 
@@ -38,3 +39,4 @@ class Shop:
     lookup_limits: LookupLimits = field(default_factory=LookupLimits)
     policies: Policies = field(default_factory=Policies)
     links: Mapping[str, str] = field(default_factory=dict)
+    loyalty: Program | None = None

@@ -20,7 +20,7 @@ from rasa.core.lock_store import InMemoryLockStore
 from rasa.shared.core.constants import REQUESTED_SLOT
 from threadpoolctl import threadpool_limits
 
-from bot.core.conversations import Choice, Message, Reply
+from bot.core.conversations import Choice, Image, Message, Reply
 from bot.dialogue.actions import InProcessActions, action_failures
 from bot.dialogue.clauses import find_wishes, in_order
 from bot.dialogue.shortcuts import take_shortcuts
@@ -68,6 +68,11 @@ class ReplyCollector(OutputChannel):
     ) -> None:
         choices = tuple(Choice(str(button["title"]), str(button["payload"])) for button in buttons)
         self.replies.append(Reply(text.strip(), choices))
+
+    async def send_image_url(self, recipient_id: str, image: str, **kwargs: Any) -> None:
+        # Rasa sends it after the text that it goes with.
+        said = self.replies.pop() if kwargs.get("text") and self.replies else Reply("")
+        self.replies.append(replace(said, image=Image(image, str(kwargs.get("image_alt") or ""))))
 
 
 class Assistant:

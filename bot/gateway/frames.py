@@ -158,6 +158,7 @@ def message_frame(message: Message) -> Frame:
         "name": message.author_name,
         "text": message.text,
         "choices": [{"title": choice.title, "payload": choice.payload} for choice in message.choices],
+        **({"image": {"url": message.image.url, "alt": message.image.alt}} if message.image else {}),
         "at": message.at.isoformat(),
     }
 

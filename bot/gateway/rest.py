@@ -112,4 +112,5 @@ async def _answers(request: web.Request, message: Message, changed: asyncio.Even
 
 def _rasa_message(sender: str, reply: Message) -> dict[str, Any]:
     buttons = [{"title": choice.title, "payload": choice.payload} for choice in reply.choices]
-    return {"recipient_id": sender, "text": reply.text, **({"buttons": buttons} if buttons else {})}
+    image = {"image": reply.image.url} if reply.image else {}
+    return {"recipient_id": sender, "text": reply.text, **({"buttons": buttons} if buttons else {}), **image}

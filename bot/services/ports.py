@@ -21,6 +21,7 @@ from bot.core.conversations import (
 from bot.core.customers import ChannelIdentity, Customer, CustomerId, IdentityId
 from bot.core.handoffs import Handoff
 from bot.core.knowledge import Knowledge
+from bot.core.ledger import Allocation, Balance, Debt, EntryId, EntryKind, LedgerEntry, Lot
 from bot.core.orders import Order
 from bot.core.refunds import Refund
 from bot.core.requests import ServiceRequest
@@ -227,6 +228,72 @@ class TrackerEventRepository(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class LedgerNote:
+    """Why a person gave points: apart from the ledger, because words can be erased and entries cannot."""
+
+    entry_id: EntryId
+    author: str
+    role: str
+    text: str
+
+
+class LedgerRepository(Protocol):
+    """Points. Nothing in it is ever changed or deleted; whatever writes has locked the account."""
+
+    async def lock(self, customer_id: CustomerId, at: datetime) -> None:
+        """Let nobody else change the customer's points until this unit of work ends; opens the account if need be."""
+        ...
+
+    async def add(self, entry: LedgerEntry) -> LedgerEntry | None:
+        """Add it under an id of the database's own (the given one is not used); None when its key is there already."""
+        ...
+
+    async def get(self, entry_id: EntryId) -> LedgerEntry | None: ...
+    async def by_key(self, key: str) -> LedgerEntry | None: ...
+    async def of_source(self, customer_id: CustomerId, source: str) -> list[LedgerEntry]:
+        """The account's entries with that source, oldest first."""
+        ...
+
+    async def allocate(self, entry_id: EntryId, allocations: Sequence[Allocation]) -> None:
+        """Let lots pay for an entry (or give back to them). The database refuses more than is left or owed."""
+        ...
+
+    async def allocations_of(self, entry_id: EntryId) -> list[Allocation]: ...
+    async def reversals_of(self, entry_id: EntryId) -> list[LedgerEntry]:
+        """The entries that take that one back, oldest first."""
+        ...
+
+    async def open_of(self, customer_id: CustomerId) -> tuple[list[Lot], list[Debt]]:
+        """The lots with something left (expired ones, too, until they are swept), and what is owed; oldest first."""
+        ...
+
+    async def balance(self, customer_id: CustomerId, at: datetime) -> Balance: ...
+    async def page(self, customer_id: CustomerId, *, before: EntryId | None, limit: int) -> list[LedgerEntry]:
+        """The account's entries, newest first, from before that one on."""
+        ...
+
+    async def with_expired(self, at: datetime, limit: int) -> list[CustomerId]:
+        """Customers with points that have run out but were not swept yet."""
+        ...
+
+    async def add_note(self, note: LedgerNote) -> None:
+        """Add it unless the entry has one."""
+        ...
+
+    async def granted_by(self, author: str, kind: EntryKind, since: datetime) -> int:
+        """The points that somebody gave by their own decision since then."""
+        ...
+
+    async def given_since(self, kind: EntryKind, since: datetime) -> int:
+        """The points of that kind that were given to anybody since then."""
+        ...
+
+    async def faults(self) -> list[str]:
+        """Accounts whose open lots and debts are not the sum of their entries: none, unless somebody tampered."""
+        ...
+
+
 class VerificationRepository(Protocol):
     async def add(self, attempt: VerificationAttempt) -> None: ...
     async def failed_in_conversation(self, conversation_id: ConversationId, kind: str, since: datetime) -> int: ...
@@ -299,6 +366,8 @@ class UnitOfWork(Protocol):
     def codes(self) -> CodeRepository: ...
     @property
     def handoffs(self) -> HandoffRepository: ...
+    @property
+    def ledger(self) -> LedgerRepository: ...
     @property
     def outbox(self) -> OutboxRepository: ...
     @property

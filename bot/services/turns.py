@@ -185,6 +185,7 @@ async def _say_all(
             author_name=shop.assistant_name,
             text=reply.text,
             choices=reply.choices,
+            image=reply.image,
             reply_to_seq=answered.seq,
             at=clock.now(),
         )

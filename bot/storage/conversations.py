@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, case, insert, literal, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.conversations import (
@@ -16,6 +16,7 @@ from bot.core.conversations import (
     Conversation,
     ConversationEvent,
     ConversationId,
+    Image,
     Message,
     MessageId,
     Owner,
@@ -39,6 +40,7 @@ def _message(row: Mapping[Any, Any]) -> Message:
     values["author"] = Author(values["author"])
     values["choices"] = tuple(Choice(**choice) for choice in values["choices"])
     values["turn_state"] = TurnState(values["turn_state"]) if values["turn_state"] else None
+    values["image"] = Image(**values["image"]) if values["image"] else None
     return Message(**values)
 
 
@@ -144,7 +146,12 @@ class SqlMessages:
 
     async def add(self, *messages: Message, channel: str) -> None:
         rows = [
-            {**_columns(message), "choices": [asdict(choice) for choice in message.choices], "channel": channel}
+            {
+                **_columns(message),
+                "choices": [asdict(choice) for choice in message.choices],
+                "image": asdict(message.image) if message.image else null(),
+                "channel": channel,
+            }
             for message in messages
         ]
         if rows:

@@ -36,6 +36,7 @@ orders = Table(
     Column("tracking_number", String(80)),
     Column("shipping_address", Text),
     Column("cancelled_at", UtcDateTime),
+    Column("paid_at", UtcDateTime),
     CheckConstraint(
         "status IN ('pending', 'paid', 'preparing', 'shipped', 'delivered', 'cancelled', 'returned', 'refunded')",
         name="status",

@@ -17,30 +17,65 @@ from sqlalchemy import (
     text,
 )
 
+from bot.storage.customer_tables import (
+    audit_log,
+    consents,
+    customer_addresses,
+    customer_identities,
+    customer_merges,
+    customer_notes,
+    customer_tags,
+    customers,
+)
+from bot.storage.feedback_tables import feedback, feedback_themes, improvements
+from bot.storage.import_tables import credit_note_lines, credit_notes, import_runs
+from bot.storage.loyalty_tables import (
+    ledger_allocations,
+    ledger_entries,
+    ledger_notes,
+    ledger_open,
+    loyalty_accounts,
+    referrals,
+    stamps,
+)
 from bot.storage.metadata import UtcDateTime, metadata
 from bot.storage.order_tables import order_lines, orders, refunds, return_lines, returns
+from bot.storage.reward_tables import gift_card_entries, gift_cards, voucher_uses, vouchers
 
-__all__ = ["UtcDateTime", "metadata", "order_lines", "orders", "refunds", "return_lines", "returns"]
-
-customers = Table(
+__all__ = [
+    "UtcDateTime",
+    "audit_log",
+    "consents",
+    "credit_note_lines",
+    "credit_notes",
+    "customer_addresses",
+    "customer_identities",
+    "customer_merges",
+    "customer_notes",
+    "customer_tags",
     "customers",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("external_id", String(200), nullable=False, unique=True),
-    Column("name", String(200), nullable=False),
-    Column("email", String(254)),
-    Column("phone", String(40)),
-    Column("postcode", String(20)),
-    Column("birthday_month", Integer),
-    Column("birthday_day", Integer),
-    Column("address", Text),
-    Column("created_at", UtcDateTime, nullable=False),
-    CheckConstraint("email = lower(email)", name="email_lower_case"),
-    CheckConstraint("(birthday_month IS NULL) = (birthday_day IS NULL)", name="birthday_whole"),
-    CheckConstraint("birthday_month BETWEEN 1 AND 12", name="birthday_month"),
-    CheckConstraint("birthday_day BETWEEN 1 AND 31", name="birthday_day"),
-    Index("ix_customers_email", "email"),
-)
+    "feedback",
+    "feedback_themes",
+    "gift_card_entries",
+    "gift_cards",
+    "import_runs",
+    "improvements",
+    "ledger_allocations",
+    "ledger_entries",
+    "ledger_notes",
+    "ledger_open",
+    "loyalty_accounts",
+    "metadata",
+    "order_lines",
+    "orders",
+    "referrals",
+    "refunds",
+    "return_lines",
+    "returns",
+    "stamps",
+    "voucher_uses",
+    "vouchers",
+]
 
 channel_identities = Table(
     "channel_identities",
@@ -101,6 +136,8 @@ messages = Table(
     Column("text", Text, nullable=False),
     Column("choices", JSON, nullable=False),
     Column("payload", Text),
+    # {"url": …, "alt": …}: a picture that goes with the text.
+    Column("image", JSON),
     Column("external_id", String(300)),
     Column("reply_to_seq", Integer),
     Column("turn_state", String(12)),

@@ -15,6 +15,7 @@ from bot.services.ports import Hint
 from bot.storage.conversations import SqlConversations, SqlHandoffs, SqlMessages
 from bot.storage.customers import SqlCustomers, SqlOrders
 from bot.storage.engine import DURABLE, IMMEDIATE
+from bot.storage.ledger import SqlLedger
 from bot.storage.operations import SqlOutbox, SqlTrackerEvents, SqlVerifications, SqlWorkers
 from bot.storage.requests import SqlCodes, SqlRequests
 from bot.storage.returns import SqlRefunds, SqlReturns
@@ -36,6 +37,7 @@ class SqlUnitOfWork:
         self.tracker_events = SqlTrackerEvents(connection)
         self.verifications = SqlVerifications(connection)
         self.codes = SqlCodes(connection)
+        self.ledger = SqlLedger(connection)
         self.outbox = SqlOutbox(connection)
         self.workers = SqlWorkers(connection)
         self.hints: dict[Hint, None] = {}

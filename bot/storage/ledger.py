@@ -1,0 +1,150 @@
+"""The points ledger in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, func, insert, or_, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.customers import CustomerId
+from bot.core.ledger import Allocation, Balance, Debt, EntryId, EntryKind, LedgerEntry, Lot
+from bot.services.ports import LedgerNote
+from bot.storage import tables
+from bot.storage.engine import insert_unless_there
+
+_ENTRY = tables.ledger_entries
+_OPEN = tables.ledger_open.c
+# A literal, because a partial index is found by the words of its condition.
+_LEFT = text("ledger_open.remaining > 0")
+
+
+class SqlLedger:
+    """LedgerRepository on SQLAlchemy."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def lock(self, customer_id: CustomerId, at: datetime) -> None:
+        c = tables.loyalty_accounts.c
+        query = select(c.customer_id).where(c.customer_id == customer_id).with_for_update()
+        if await self._connection.scalar(query) is None:
+            values = {"customer_id": customer_id, "opened_at": at}
+            await insert_unless_there(self._connection, tables.loyalty_accounts, values, ["customer_id"])
+            await self._connection.scalar(query)
+
+    async def add(self, entry: LedgerEntry) -> LedgerEntry | None:
+        values = {**asdict(entry), "kind": entry.kind.value}
+        del values["id"]
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(_ENTRY).values(**values).on_conflict_do_nothing(index_elements=["key"])
+        entry_id = await self._connection.scalar(statement.returning(_ENTRY.c.id))
+        return None if entry_id is None else LedgerEntry(**{**asdict(entry), "id": EntryId(entry_id)})
+
+    async def get(self, entry_id: EntryId) -> LedgerEntry | None:
+        row = (await self._connection.execute(select(_ENTRY).where(_ENTRY.c.id == entry_id))).one_or_none()
+        return _entry(row) if row else None
+
+    async def by_key(self, key: str) -> LedgerEntry | None:
+        row = (await self._connection.execute(select(_ENTRY).where(_ENTRY.c.key == key))).one_or_none()
+        return _entry(row) if row else None
+
+    async def of_source(self, customer_id: CustomerId, source: str) -> list[LedgerEntry]:
+        c = _ENTRY.c
+        query = select(_ENTRY).where(c.customer_id == customer_id, c.source == source)
+        return [_entry(row) for row in await self._connection.execute(query.order_by(c.id))]
+
+    async def allocate(self, entry_id: EntryId, allocations: Sequence[Allocation]) -> None:
+        if allocations:
+            rows = [{"entry_id": entry_id, **asdict(allocation)} for allocation in allocations]
+            await self._connection.execute(insert(tables.ledger_allocations), rows)
+
+    async def allocations_of(self, entry_id: EntryId) -> list[Allocation]:
+        c = tables.ledger_allocations.c
+        query = select(c.lot_id, c.points).where(c.entry_id == entry_id).order_by(c.id)
+        return [Allocation(row.lot_id, row.points) for row in await self._connection.execute(query)]
+
+    async def reversals_of(self, entry_id: EntryId) -> list[LedgerEntry]:
+        query = select(_ENTRY).where(_ENTRY.c.reverses_id == entry_id).order_by(_ENTRY.c.id)
+        return [_entry(row) for row in await self._connection.execute(query)]
+
+    async def open_of(self, customer_id: CustomerId) -> tuple[list[Lot], list[Debt]]:
+        query = select(_OPEN.entry_id, _OPEN.side, _OPEN.remaining, _OPEN.available_at, _OPEN.expires_at).where(
+            _OPEN.customer_id == customer_id, _LEFT
+        )
+        lots, debts = [], []
+        for row in await self._connection.execute(query.order_by(_OPEN.entry_id)):
+            if row.side == "lot":
+                lots.append(Lot(row.entry_id, row.remaining, row.available_at, row.expires_at))
+            else:
+                debts.append(Debt(row.entry_id, row.remaining))
+        return lots, debts
+
+    async def balance(self, customer_id: CustomerId, at: datetime) -> Balance:
+        remaining = func.sum(_OPEN.remaining)
+        is_lot = and_(_OPEN.side == "lot", or_(_OPEN.expires_at.is_(None), _OPEN.expires_at > at))
+        query = select(
+            remaining.filter(is_lot, _OPEN.available_at <= at),
+            remaining.filter(is_lot, _OPEN.available_at > at),
+            remaining.filter(_OPEN.side == "debt"),
+        ).where(_OPEN.customer_id == customer_id, _LEFT)
+        available, pending, owed = (await self._connection.execute(query)).one()
+        return Balance(int(available or 0) - int(owed or 0), int(pending or 0))
+
+    async def page(self, customer_id: CustomerId, *, before: EntryId | None, limit: int) -> list[LedgerEntry]:
+        c = _ENTRY.c
+        query = select(_ENTRY).where(c.customer_id == customer_id)
+        if before is not None:
+            query = query.where(c.id < before)
+        return [_entry(row) for row in await self._connection.execute(query.order_by(c.id.desc()).limit(limit))]
+
+    async def with_expired(self, at: datetime, limit: int) -> list[CustomerId]:
+        due = select(_OPEN.customer_id).where(_LEFT, _OPEN.expires_at <= at)
+        return list((await self._connection.scalars(due.distinct().limit(limit))).all())
+
+    async def add_note(self, note: LedgerNote) -> None:
+        values = asdict(note)
+        await insert_unless_there(self._connection, tables.ledger_notes, values, ["entry_id"])
+
+    async def granted_by(self, author: str, kind: EntryKind, since: datetime) -> int:
+        notes, c = tables.ledger_notes.c, _ENTRY.c
+        query = select(func.coalesce(func.sum(c.points), 0)).join_from(_ENTRY, tables.ledger_notes)
+        found = await self._connection.scalar(query.where(notes.author == author, c.kind == kind.value, c.at > since))
+        return int(found or 0)
+
+    async def given_since(self, kind: EntryKind, since: datetime) -> int:
+        c = _ENTRY.c
+        query = select(func.coalesce(func.sum(c.points), 0)).where(c.kind == kind.value, c.at > since)
+        return int(await self._connection.scalar(query) or 0)
+
+    async def faults(self) -> list[str]:
+        return [
+            f"account {row.customer_id}: its entries sum to {row.entries}, but {row.open} are open"
+            for row in await self._connection.execute(_FAULTS)
+        ]
+
+
+def _entry(row: Row[Any]) -> LedgerEntry:
+    return LedgerEntry(**{**row._mapping, "kind": EntryKind(row.kind)})
+
+
+def _faults() -> Any:
+    sums = (
+        select(_ENTRY.c.customer_id, func.sum(_ENTRY.c.points).label("entries")).group_by(_ENTRY.c.customer_id)
+    ).subquery()
+    lots = func.coalesce(func.sum(_OPEN.remaining).filter(_OPEN.side == "lot"), 0)
+    debts = func.coalesce(func.sum(_OPEN.remaining).filter(_OPEN.side == "debt"), 0)
+    left = select(_OPEN.customer_id, (lots - debts).label("open")).group_by(_OPEN.customer_id).subquery()
+    return (
+        select(sums.c.customer_id, sums.c.entries, left.c.open)
+        .join_from(sums, left, sums.c.customer_id == left.c.customer_id, isouter=True)
+        .where(or_(left.c.open.is_(None), left.c.open != sums.c.entries))
+        .limit(100)
+    )
+
+
+_FAULTS = _faults()
