@@ -21,6 +21,7 @@ ALLOWED = {
     "bot.channels": {"bot.core", "bot.services", "bot.channels", "bot.errors"},
     "bot.dialogue": {"bot.core", "bot.services", "bot.dialogue", "bot.errors", "bot.metrics"},
     "bot.nlu": {"bot.nlu", "bot.core", "bot.content", "bot.errors"},
+    "bot.reports": {"bot.core", "bot.services", "bot.reports", "bot.errors"},
     "actions": {"bot.core", "bot.services", "bot.errors", "actions"},
     # One module each, around the layers.
     "bot.errors": set(),
@@ -36,6 +37,7 @@ ALLOWED = {
     # Two that wire the rest: the composition root, which knows every layer, and the command line, which starts it.
     "bot.app": {
         *("bot.core", "bot.services", "bot.storage", "bot.gateway", "bot.channels", "bot.dialogue"),
+        "bot.reports",
         *("bot.business", "bot.clock", "bot.config", "bot.content", "bot.errors", "bot.metrics"),
     },
     "bot.__main__": {"bot.app", "bot.config", "bot.errors", "bot.logs"},
