@@ -26,16 +26,20 @@ class Invoice:
     @property
     def goods_minor(self) -> int:
         """What the goods cost together, in minor units."""
-        return sum(line.quantity * line.unit_price_minor for line in self.order.lines)
+        return self.order.goods_minor
 
     @property
     def delivery_minor(self) -> int:
         """What was charged beyond the goods, which is their delivery."""
+        if self.order.delivery_minor is not None:
+            return self.order.delivery_minor
         return max(self.order.total_minor - self.goods_minor, 0)
 
     @property
     def discount_minor(self) -> int:
         """What was charged less than the goods cost."""
+        if self.order.discount_minor is not None:
+            return self.order.discount_minor
         return max(self.goods_minor - self.order.total_minor, 0)
 
     @property

@@ -30,6 +30,11 @@ class OrderStatus(str, Enum):
 
 
 OPEN_STATUSES = frozenset({OrderStatus.PENDING, OrderStatus.PAID, OrderStatus.PREPARING, OrderStatus.SHIPPED})
+# A status only ever moves to the right; steps may be left out.
+PROGRESS = (
+    *(OrderStatus.PENDING, OrderStatus.PAID, OrderStatus.PREPARING, OrderStatus.SHIPPED, OrderStatus.DELIVERED),
+    *(OrderStatus.CANCELLED, OrderStatus.RETURNED, OrderStatus.REFUNDED),
+)
 # Still in the house: what is in the box and where it goes can be changed.
 CHANGEABLE_STATUSES = frozenset({OrderStatus.PENDING, OrderStatus.PAID, OrderStatus.PREPARING})
 
@@ -46,7 +51,10 @@ class OrderLine:
 
 @dataclass(frozen=True)
 class Order:
-    """An order as the shop knows it; money in minor units (cents) of the shop's currency."""
+    """An order as the shop knows it; money in minor units (cents) of the shop's currency.
+
+    The discount, and what was charged beyond the goods (their delivery), are known only where the shop says so.
+    """
 
     number: str
     customer_id: CustomerId | None
@@ -65,6 +73,20 @@ class Order:
     shipping_address: str | None = None
     cancelled_at: datetime | None = None
     paid_at: datetime | None = None
+    discount_minor: int | None = None
+    delivery_minor: int | None = None
+
+    @property
+    def goods_minor(self) -> int:
+        """What its lines cost together, before any discount."""
+        return sum(line.quantity * line.unit_price_minor for line in self.lines)
+
+    @property
+    def paid_for_goods_minor(self) -> int:
+        """The total without delivery. Where only the total is known: no more than the goods cost."""
+        if self.delivery_minor is not None:
+            return max(self.total_minor - self.delivery_minor, 0)
+        return min(self.total_minor, self.goods_minor) if self.lines else self.total_minor
 
     @property
     def is_open(self) -> bool:

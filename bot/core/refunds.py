@@ -27,7 +27,10 @@ class RefundStatus(str, Enum):
 
 @dataclass(frozen=True)
 class Refund:
-    """Money owed back for an order, in minor units. A cancellation is refunded once, a return too."""
+    """Money owed back for an order, in minor units. A cancellation is refunded once, a return too.
+
+    `external_id` is the shop's own name for it, once the shop has reported it.
+    """
 
     id: RefundId
     order_number: str
@@ -38,3 +41,4 @@ class Refund:
     requested_at: datetime
     return_number: str | None = None
     paid_at: datetime | None = None
+    external_id: str | None = None

@@ -37,6 +37,9 @@ orders = Table(
     Column("shipping_address", Text),
     Column("cancelled_at", UtcDateTime),
     Column("paid_at", UtcDateTime),
+    # What the total has less and more than the goods; unknown where only the total is.
+    Column("discount_minor", BigInteger),
+    Column("delivery_minor", BigInteger),
     CheckConstraint(
         "status IN ('pending', 'paid', 'preparing', 'shipped', 'delivered', 'cancelled', 'returned', 'refunded')",
         name="status",
@@ -98,12 +101,16 @@ refunds = Table(
     Column("status", String(10), nullable=False),
     Column("requested_at", UtcDateTime, nullable=False),
     Column("paid_at", UtcDateTime),
+    # The shop's own name for it; none while it is only known here.
+    Column("external_id", String(80)),
     CheckConstraint("amount_minor > 0", name="amount_minor"),
     CheckConstraint("length(currency) = 3", name="currency"),
     CheckConstraint("reason IN ('cancelled', 'returned', 'problem')", name="reason"),
     CheckConstraint("status IN ('pending', 'paid')", name="status"),
     CheckConstraint("(status = 'paid') = (paid_at IS NOT NULL)", name="paid_whole"),
     Index("ix_refunds_order_number", "order_number"),
+    # A refund that the shop reports again is the same refund.
+    Index("uq_refunds_external_id", "order_number", "external_id", unique=True),
     # A cancellation is refunded once, whatever the code above this does.
     Index(
         "uq_refunds_cancelled",

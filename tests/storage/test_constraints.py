@@ -96,6 +96,7 @@ FIRST: dict[str, dict[str, Any]] = {
         "status": "paid",
         "requested_at": NOW,
         "paid_at": NOW,
+        "external_id": "RF-1",
     },
     "service_requests": {
         "number": "S-1",
@@ -147,7 +148,7 @@ SECOND: dict[str, dict[str, Any]] = {
     "order_lines": {"position": 2},
     "returns": {"number": "R-2"},
     "return_lines": {"position": 2},
-    "refunds": {"id": "2", "return_number": None, "reason": "problem"},
+    "refunds": {"id": "2", "return_number": None, "reason": "problem", "external_id": "RF-2"},
     "service_requests": {"number": "S-2"},
     "verification_codes": {"id": "2"},
     "tracker_events": {"position": 1},

@@ -446,6 +446,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=200), nullable=False),
         sa.Column("customer_id", sa.String(length=32), nullable=True),
         sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
         sa.Column("discount_minor", sa.BigInteger(), nullable=False),
         sa.Column("reserved_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reserved_until", sa.DateTime(timezone=True), nullable=True),
@@ -455,13 +456,13 @@ def upgrade() -> None:
             "(state = 'reserved') = (reserved_until IS NOT NULL)", name=op.f("ck_voucher_uses_reserved_until")
         ),
         sa.CheckConstraint("state IN ('reserved', 'redeemed', 'released')", name=op.f("ck_voucher_uses_state")),
-        sa.CheckConstraint("discount_minor >= 0", name=op.f("ck_voucher_uses_discount_minor")),
+        sa.CheckConstraint("discount_minor BETWEEN 0 AND total_minor", name=op.f("ck_voucher_uses_discount_minor")),
         sa.ForeignKeyConstraint(["code"], ["vouchers.code"], name=op.f("fk_voucher_uses_code")),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_voucher_uses_customer_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_voucher_uses")),
-        sa.UniqueConstraint("key", name=op.f("uq_voucher_uses_key")),
+        sa.UniqueConstraint("key", "code", name=op.f("uq_voucher_uses_key_code")),
     )
-    op.create_index("ix_voucher_uses_code", "voucher_uses", ["code"], unique=False)
+    op.create_index("ix_voucher_uses_code_customer_id", "voucher_uses", ["code", "customer_id"], unique=False)
     op.create_index(
         "ix_voucher_uses_reserved_until",
         "voucher_uses",
@@ -495,6 +496,10 @@ def upgrade() -> None:
     )
     op.add_column("messages", sa.Column("image", sa.JSON(), nullable=True))
     op.add_column("orders", sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("orders", sa.Column("discount_minor", sa.BigInteger(), nullable=True))
+    op.add_column("orders", sa.Column("delivery_minor", sa.BigInteger(), nullable=True))
+    op.add_column("refunds", sa.Column("external_id", sa.String(length=80), nullable=True))
+    op.create_index("uq_refunds_external_id", "refunds", ["order_number", "external_id"], unique=True)
     # What only triggers can promise.
     if op.get_bind().dialect.name == "postgresql":
         _add_postgresql_triggers()
@@ -507,6 +512,10 @@ def downgrade() -> None:
         for name in _POSTGRESQL_FUNCTIONS:
             op.execute(f"DROP FUNCTION {name}() CASCADE")
     # The tables and columns, the other way round.
+    op.drop_index("uq_refunds_external_id", table_name="refunds")
+    op.drop_column("refunds", "external_id")
+    op.drop_column("orders", "delivery_minor")
+    op.drop_column("orders", "discount_minor")
     op.drop_column("orders", "paid_at")
     op.drop_column("messages", "image")
     op.drop_index(
@@ -529,7 +538,7 @@ def downgrade() -> None:
         sqlite_where=sa.text("reserved_until IS NOT NULL"),
         postgresql_where=sa.text("reserved_until IS NOT NULL"),
     )
-    op.drop_index("ix_voucher_uses_code", table_name="voucher_uses")
+    op.drop_index("ix_voucher_uses_code_customer_id", table_name="voucher_uses")
     op.drop_table("voucher_uses")
     op.drop_index("ix_feedback_kind_answered_at", table_name="feedback")
     op.drop_index("ix_feedback_customer_id", table_name="feedback")
