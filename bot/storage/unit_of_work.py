@@ -13,12 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.services.ports import Hint
 from bot.storage.conversations import SqlConversations, SqlHandoffs, SqlMessages
-from bot.storage.customers import SqlCustomers, SqlOrders
+from bot.storage.customers import SqlCustomers
 from bot.storage.engine import DURABLE, IMMEDIATE
 from bot.storage.ledger import SqlLedger
 from bot.storage.operations import SqlOutbox, SqlTrackerEvents, SqlVerifications, SqlWorkers
+from bot.storage.orders import SqlOrders
 from bot.storage.requests import SqlCodes, SqlRequests
 from bot.storage.returns import SqlRefunds, SqlReturns
+from bot.storage.vouchers import SqlVouchers
 from bot.storage.wakeups import CHANNEL, Wakeups
 
 
@@ -38,6 +40,7 @@ class SqlUnitOfWork:
         self.verifications = SqlVerifications(connection)
         self.codes = SqlCodes(connection)
         self.ledger = SqlLedger(connection)
+        self.vouchers = SqlVouchers(connection)
         self.outbox = SqlOutbox(connection)
         self.workers = SqlWorkers(connection)
         self.hints: dict[Hint, None] = {}
