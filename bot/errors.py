@@ -133,6 +133,37 @@ class LedgerRefused(BotError):
         self.reason = reason
 
 
+class VoucherRefused(BotError):
+    """A voucher or coupon that cannot be used like this; nothing was changed. `reason` says why, in a stable word."""
+
+    code = "voucher_refused"
+
+    MESSAGES: ClassVar[dict[str, str]] = {
+        "unknown": "There is no voucher with this code. Check it for typing errors.",
+        "cancelled": "This voucher was cancelled.",
+        "not_started": "This voucher is not valid yet.",
+        "expired": "This voucher has expired.",
+        "used_up": "This voucher has been used already.",
+        "not_yours": "This voucher belongs to another customer.",
+        "used_by_you": "This customer has used this voucher as often as it allows.",
+        "below_minimum": "This voucher needs a higher total.",
+        "not_stackable": "This voucher cannot be combined with another one. Use one of them.",
+        "twice": "A voucher counts once on one total.",
+        "nothing_left": "There is nothing left that this voucher could take off.",
+        "not_reserved": "This voucher is not reserved for this checkout. Reserve it first.",
+        "reservation_over": "The reservation of this voucher has ended. Reserve it again.",
+        "redeemed": "This voucher is redeemed on this checkout already.",
+        "in_use": "This voucher is used or reserved, and stays as it is.",
+        "code_taken": "This code exists already, with other terms. Choose another code.",
+        "bad_code": "A code has 3 to 24 letters and digits, and does not look like a voucher that we make ourselves.",
+        "bad_request": "A checkout has a key of 1 to 200 characters and a total from 0 up.",
+    }
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(self.MESSAGES[reason])
+        self.reason = reason
+
+
 class CustomerNotFound(BotError):
     """There is no such customer."""
 

@@ -27,6 +27,7 @@ from bot.core.refunds import Refund
 from bot.core.requests import ServiceRequest
 from bot.core.returns import Return
 from bot.core.verification import VerificationCode
+from bot.services.reward_ports import VoucherRepository
 
 
 class Clock(Protocol):
@@ -368,6 +369,8 @@ class UnitOfWork(Protocol):
     def handoffs(self) -> HandoffRepository: ...
     @property
     def ledger(self) -> LedgerRepository: ...
+    @property
+    def vouchers(self) -> VoucherRepository: ...
     @property
     def outbox(self) -> OutboxRepository: ...
     @property

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    UniqueConstraint,
     text,
 )
 
@@ -60,10 +61,12 @@ voucher_uses = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("code", ForeignKey("vouchers.code"), nullable=False),
-    # The checkout or order that it is used for, by the shop's own name for it.
-    Column("key", String(200), nullable=False, unique=True),
+    # The checkout or order that it is used for, by the shop's own name for it; several vouchers can be used on one.
+    Column("key", String(200), nullable=False),
     Column("customer_id", ForeignKey("customers.id")),
     Column("state", String(10), nullable=False),
+    # Of the whole checkout, before any voucher.
+    Column("total_minor", BigInteger, nullable=False),
     Column("discount_minor", BigInteger, nullable=False),
     Column("reserved_at", UtcDateTime, nullable=False),
     # A reservation that nobody redeems ends by itself.
@@ -72,8 +75,9 @@ voucher_uses = Table(
     CheckConstraint("state IN ('reserved', 'redeemed', 'released')", name="state"),
     CheckConstraint("(state = 'reserved') = (reserved_until IS NOT NULL)", name="reserved_until"),
     CheckConstraint("(state = 'reserved') = (ended_at IS NULL)", name="ended_at"),
-    CheckConstraint("discount_minor >= 0", name="discount_minor"),
-    Index("ix_voucher_uses_code", "code"),
+    CheckConstraint("discount_minor BETWEEN 0 AND total_minor", name="discount_minor"),
+    UniqueConstraint("key", "code"),
+    Index("ix_voucher_uses_code_customer_id", "code", "customer_id"),
     Index(
         "ix_voucher_uses_reserved_until",
         "reserved_until",
