@@ -23,10 +23,11 @@ from bot.core.handoffs import Handoff
 from bot.core.knowledge import Knowledge
 from bot.core.ledger import Allocation, Balance, Debt, EntryId, EntryKind, LedgerEntry, Lot
 from bot.core.orders import Order
-from bot.core.refunds import Refund
+from bot.core.refunds import Refund, RefundId
 from bot.core.requests import ServiceRequest
-from bot.core.returns import Return
+from bot.core.returns import Return, ReturnStatus
 from bot.core.verification import VerificationCode
+from bot.services.customer_ports import AuditRepository, ConsentRepository
 from bot.services.reward_ports import VoucherRepository
 
 
@@ -57,6 +58,10 @@ class PageLinks(Protocol):
 
     def invoice(self, order_number: str, now: datetime) -> str:
         """A signed link to an order's invoice, which ends by itself."""
+        ...
+
+    def unsubscribe(self, address: str, purpose: str, now: datetime) -> str:
+        """A signed link by which whoever has the e-mail address says no to mails of that purpose."""
         ...
 
 
@@ -180,9 +185,17 @@ class CustomerRepository(Protocol):
 
 class OrderRepository(Protocol):
     async def add(self, order: Order) -> None: ...
+    async def add_unless_known(self, order: Order) -> bool:
+        """Add it unless its number is known already (added at the same time, too); whether added."""
+        ...
+
     async def by_number(self, number: str, *, lock: bool = False) -> Order | None: ...
     async def save(self, order: Order) -> None:
         """Save everything but its lines, which stay as they were ordered."""
+        ...
+
+    async def replace_lines(self, order: Order) -> None:
+        """Let the order have its lines, and no others."""
         ...
 
     async def of_customer(self, customer_id: CustomerId, limit: int = 20) -> list[Order]:
@@ -192,6 +205,11 @@ class OrderRepository(Protocol):
 
 class RefundRepository(Protocol):
     async def add(self, refund: Refund) -> None: ...
+    async def save(self, refund: Refund) -> None: ...
+    async def remove(self, refund_id: RefundId) -> None:
+        """Forget one that is part of another, as it turned out."""
+        ...
+
     async def of_order(self, number: str) -> list[Refund]:
         """The order's refunds, oldest first."""
         ...
@@ -202,6 +220,7 @@ class ReturnRepository(Protocol):
         """Add it unless its number is taken (at the same time, too); whether added."""
         ...
 
+    async def set_status(self, number: str, status: ReturnStatus) -> None: ...
     async def of_order(self, number: str) -> list[Return]:
         """The order's returns, oldest first."""
         ...
@@ -371,6 +390,10 @@ class UnitOfWork(Protocol):
     def ledger(self) -> LedgerRepository: ...
     @property
     def vouchers(self) -> VoucherRepository: ...
+    @property
+    def consents(self) -> ConsentRepository: ...
+    @property
+    def audit(self) -> AuditRepository: ...
     @property
     def outbox(self) -> OutboxRepository: ...
     @property

@@ -6,12 +6,13 @@ from collections import defaultdict
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.customers import CustomerId
 from bot.core.orders import Order, OrderLine, OrderStatus
 from bot.storage import tables
+from bot.storage.engine import insert_unless_there
 
 
 class SqlOrders:
@@ -22,6 +23,20 @@ class SqlOrders:
 
     async def add(self, order: Order) -> None:
         await self._connection.execute(insert(tables.orders).values(**_order_columns(order)))
+        await self._add_lines(order)
+
+    async def add_unless_known(self, order: Order) -> bool:
+        if not await insert_unless_there(self._connection, tables.orders, _order_columns(order), ["number"]):
+            return False
+        await self._add_lines(order)
+        return True
+
+    async def replace_lines(self, order: Order) -> None:
+        c = tables.order_lines.c
+        await self._connection.execute(delete(tables.order_lines).where(c.order_number == order.number))
+        await self._add_lines(order)
+
+    async def _add_lines(self, order: Order) -> None:
         if order.lines:
             await self._connection.execute(
                 insert(tables.order_lines),

@@ -6,11 +6,11 @@ from collections import defaultdict
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.orders import OrderLine
-from bot.core.refunds import Refund, RefundReason, RefundStatus
+from bot.core.refunds import Refund, RefundId, RefundReason, RefundStatus
 from bot.core.returns import Return, ReturnStatus
 from bot.storage import tables
 from bot.storage.engine import insert_unless_there
@@ -23,8 +23,14 @@ class SqlRefunds:
         self._connection = connection
 
     async def add(self, refund: Refund) -> None:
-        values = {**asdict(refund), "reason": refund.reason.value, "status": refund.status.value}
-        await self._connection.execute(insert(tables.refunds).values(**values))
+        await self._connection.execute(insert(tables.refunds).values(**_refund_columns(refund)))
+
+    async def save(self, refund: Refund) -> None:
+        statement = update(tables.refunds).where(tables.refunds.c.id == refund.id)
+        await self._connection.execute(statement.values(**_refund_columns(refund)))
+
+    async def remove(self, refund_id: RefundId) -> None:
+        await self._connection.execute(delete(tables.refunds).where(tables.refunds.c.id == refund_id))
 
     async def of_order(self, number: str) -> list[Refund]:
         c = tables.refunds.c
@@ -56,6 +62,10 @@ class SqlReturns:
             )
         return True
 
+    async def set_status(self, number: str, status: ReturnStatus) -> None:
+        statement = update(tables.returns).where(tables.returns.c.number == number)
+        await self._connection.execute(statement.values(status=status.value))
+
     async def of_order(self, number: str) -> list[Return]:
         c = tables.returns.c
         query = select(tables.returns).where(c.order_number == number).order_by(c.created_at, c.number)
@@ -73,3 +83,7 @@ class SqlReturns:
             line = OrderLine(row["sku"], row["title"], row["quantity"], row["unit_price_minor"])
             lines[row["return_number"]].append(line)
         return lines
+
+
+def _refund_columns(refund: Refund) -> dict[str, Any]:
+    return {**asdict(refund), "reason": refund.reason.value, "status": refund.status.value}
