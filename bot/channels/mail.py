@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import email.policy
 import smtplib
 import ssl
 from email.message import EmailMessage
@@ -13,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 from bot.services.outbox import Mail
 
 SMTP_SECONDS = 30.0
+# As long as a line may be (RFC 5322): a link in a header that is folded or encoded leads nowhere.
+_POLICY = email.policy.default.clone(max_line_length=998)
 
 
 class MailFolder:
@@ -62,7 +65,7 @@ class SmtpMail:
 
 def as_email(mail: Mail, sender: str) -> EmailMessage:
     """The mail as a message. Header injection is refused by the email package, which raises ValueError."""
-    message = EmailMessage()
+    message = EmailMessage(policy=_POLICY)
     message["From"] = sender
     message["To"] = mail.to
     message["Subject"] = " ".join(mail.subject.split())
@@ -71,5 +74,9 @@ def as_email(mail: Mail, sender: str) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     if mail.reply_to:
         message["Reply-To"] = mail.reply_to
+    if mail.unsubscribe_url:
+        # One click in the mail program, by POST and without a page: RFC 8058.
+        message["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.body)
     return message

@@ -10,6 +10,8 @@ from typing import NewType
 CustomerId = NewType("CustomerId", str)
 IdentityId = NewType("IdentityId", str)
 
+# Kinds of identities, beside the messaging channels, which go by their own names.
+SHOP, EMAIL, PHONE = "shop", "email", "phone"
 MAX_ADDRESS_CHARACTERS = 500
 _NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Z]")
 

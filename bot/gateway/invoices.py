@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 from datetime import date, datetime
-from pathlib import Path
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.core.money import money_in_words
 from bot.gateway import settings
 from bot.gateway.database import Unavailable, database_answers
+from bot.gateway.documents import html_page
 from bot.gateway.limits import client_address
 from bot.gateway.tokens import BadToken, ExpiredToken, read_invoice_token
 from bot.services.orders import invoice_of
-
-TEMPLATES = Path(__file__).parent / "templates"
-HEADERS = {
-    # Stricter than our other pages: nothing runs here, and nothing is fetched but the style sheet.
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Cache-Control": "no-store",
-    "X-Robots-Tag": "noindex, nofollow, noarchive",
-}
 
 routes = web.RouteTableDef()
 
@@ -56,8 +44,7 @@ async def invoice_page(request: web.Request) -> web.Response:
     def day(moment: datetime) -> str:
         return _day(moment.astimezone(shop.hours.zone).date())
 
-    page = _templates().get_template("invoice.html")
-    return _html(page.render(shop=shop, invoice=invoice, order=order, money=money, day=day), 200)
+    return html_page("invoice.html", shop=shop, invoice=invoice, order=order, money=money, day=day)
 
 
 def _not_found(request: web.Request) -> web.Response:
@@ -65,26 +52,9 @@ def _not_found(request: web.Request) -> web.Response:
 
 
 def _notice(request: web.Request, status: int, title: str, text: str, *, ask_again: bool = True) -> web.Response:
-    page = _templates().get_template("notice.html")
     shop = request.app[settings.SETTINGS].shop
-    return _html(page.render(shop=shop, title=title, text=text, ask_again=ask_again), status)
-
-
-def _html(text: str, status: int) -> web.Response:
-    return web.Response(text=text, status=status, content_type="text/html", headers=HEADERS)
+    return html_page("notice.html", status, shop=shop, title=title, text=text, ask_again=ask_again)
 
 
 def _day(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
-
-
-@functools.cache
-def _templates() -> Environment:
-    # Everything that is filled in is escaped, and a name that is misspelt fails.
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

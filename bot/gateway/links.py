@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.gateway.tokens import issue_invoice_token
+from bot.core.consents import hash_address
+from bot.core.customers import EMAIL
+from bot.gateway.tokens import issue_invoice_token, issue_unsubscribe_token
 
 
 class SignedLinks:
@@ -19,3 +21,8 @@ class SignedLinks:
         """A link to an order's invoice, which ends by itself. Whoever has it sees the buyer's name and address."""
         token = issue_invoice_token(order_number, self._secret_key, now, self._invoice_lifetime)
         return f"{self._public_url}/invoices/{token}"
+
+    def unsubscribe(self, address: str, purpose: str, now: datetime) -> str:
+        """A link by which whoever has the e-mail address says no to mails of that purpose. It never ends."""
+        token = issue_unsubscribe_token(hash_address(EMAIL, address), purpose, self._secret_key, now)
+        return f"{self._public_url}/unsubscribe/{token}"

@@ -1,4 +1,4 @@
-"""Visitor and invoice tokens (ours) and identity tokens (the shop's): signed, short, of no use for anything else."""
+"""Tokens for visitors and links (ours) and identity tokens (the shop's): signed, short, of no use for anything else."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ ALGORITHM = "HS256"
 VISITOR_AUDIENCE = "kasuki-visitor"
 IDENTITY_AUDIENCE = "kasuki"
 INVOICE_AUDIENCE = "invoice"
+UNSUBSCRIBE_AUDIENCE = "unsubscribe"
 VISITOR_LIFETIME = timedelta(days=90)
 IDENTITY_LIFETIME = timedelta(hours=1)
 # Two machines' clocks differ by seconds, not by minutes.
@@ -108,6 +109,21 @@ def read_invoice_token(token: str, secret: str) -> str:
     if not isinstance(claims["order"], str):
         raise BadToken
     return claims["order"]
+
+
+def issue_unsubscribe_token(address_hash: str, purpose: str, secret: str, now: datetime) -> str:
+    """A token that says no in the name of an e-mail address, of which it holds the hash; good for ever."""
+    claims = {"aud": UNSUBSCRIBE_AUDIENCE, "address": address_hash, "purpose": purpose, "iat": now}
+    return jwt.encode(claims, secret, ALGORITHM)
+
+
+def read_unsubscribe_token(token: str, secret: str) -> tuple[str, str]:
+    """The hash of the address, and the purpose that it says no to. Raises BadToken."""
+    claims = _decode(token, secret, UNSUBSCRIBE_AUDIENCE, ["address", "purpose"])
+    address_hash, purpose = claims["address"], claims["purpose"]
+    if not isinstance(address_hash, str) or not isinstance(purpose, str):
+        raise BadToken
+    return address_hash, purpose
 
 
 def _is_email(value: object) -> bool:

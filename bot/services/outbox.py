@@ -18,13 +18,17 @@ SECRET_MAIL_LIFETIME = CODE_LIMITS.lifetime
 
 @dataclass(frozen=True)
 class Mail:
-    """An e-mail in plain text. `message_id` stays the same when a delivery is repeated."""
+    """An e-mail in plain text. `message_id` stays the same when a delivery is repeated.
+
+    Where `unsubscribe_url` is set, mail programs offer to unsubscribe with one click (RFC 8058).
+    """
 
     message_id: str
     to: str
     subject: str
     body: str
     reply_to: str | None = None
+    unsubscribe_url: str | None = None
 
 
 Deliver = Callable[[Mail], Awaitable[None]]
@@ -40,6 +44,7 @@ async def queue_mail(
     body: str,
     reply_to: str | None = None,
     is_secret: bool = False,
+    unsubscribe_url: str | None = None,
 ) -> None:
     """Have an e-mail sent once this unit of work is committed. The same key queues it once.
 
@@ -47,6 +52,8 @@ async def queue_mail(
     """
     now = clock.now()
     payload = {"to": to, "subject": subject, "body": body, "reply_to": reply_to}
+    if unsubscribe_url:
+        payload["unsubscribe_url"] = unsubscribe_url
     kind = SECRET_MAIL if is_secret else MAIL
     if await work.outbox.add(OutboxEntry(new_id(), key, kind, payload, now, next_attempt_at=now)):
         work.hint(Hint("outbox"))

@@ -28,7 +28,9 @@ from bot.core.requests import ServiceRequest
 from bot.core.returns import Return, ReturnStatus
 from bot.core.verification import VerificationCode
 from bot.services.customer_ports import AuditRepository, ConsentRepository
+from bot.services.measure_ports import MeasureRepository
 from bot.services.reward_ports import VoucherRepository
+from bot.services.treat_ports import BirthdayRepository, ReferralRepository, StampRepository
 
 
 class Clock(Protocol):
@@ -394,6 +396,14 @@ class UnitOfWork(Protocol):
     def consents(self) -> ConsentRepository: ...
     @property
     def audit(self) -> AuditRepository: ...
+    @property
+    def measures(self) -> MeasureRepository: ...
+    @property
+    def stamps(self) -> StampRepository: ...
+    @property
+    def birthdays(self) -> BirthdayRepository: ...
+    @property
+    def referrals(self) -> ReferralRepository: ...
     @property
     def outbox(self) -> OutboxRepository: ...
     @property

@@ -12,14 +12,19 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.services.ports import Hint
+from bot.storage.birthdays import SqlBirthdays
+from bot.storage.consents import SqlAudit, SqlConsents
 from bot.storage.conversations import SqlConversations, SqlHandoffs, SqlMessages
 from bot.storage.customers import SqlCustomers
 from bot.storage.engine import DURABLE, IMMEDIATE
 from bot.storage.ledger import SqlLedger
+from bot.storage.measures import SqlMeasures
 from bot.storage.operations import SqlOutbox, SqlTrackerEvents, SqlVerifications, SqlWorkers
 from bot.storage.orders import SqlOrders
+from bot.storage.referrals import SqlReferrals
 from bot.storage.requests import SqlCodes, SqlRequests
 from bot.storage.returns import SqlRefunds, SqlReturns
+from bot.storage.stamps import SqlStamps
 from bot.storage.vouchers import SqlVouchers
 from bot.storage.wakeups import CHANNEL, Wakeups
 
@@ -41,6 +46,12 @@ class SqlUnitOfWork:
         self.codes = SqlCodes(connection)
         self.ledger = SqlLedger(connection)
         self.vouchers = SqlVouchers(connection)
+        self.consents = SqlConsents(connection)
+        self.audit = SqlAudit(connection)
+        self.measures = SqlMeasures(connection)
+        self.stamps = SqlStamps(connection)
+        self.birthdays = SqlBirthdays(connection)
+        self.referrals = SqlReferrals(connection)
         self.outbox = SqlOutbox(connection)
         self.workers = SqlWorkers(connection)
         self.hints: dict[Hint, None] = {}

@@ -251,7 +251,7 @@ async def test_a_fault_is_logged_without_the_link(gateway, monkeypatch, caplog):
     from bot.gateway import invoices
 
     await stored(gateway)
-    monkeypatch.setattr(invoices, "_html", lambda *_: 1 / 0)
+    monkeypatch.setattr(invoices, "html_page", lambda *_, **__: 1 / 0)
     token = link_to().rpartition("/")[2]
 
     async with gateway.session.get(f"{gateway.url}/invoices/{token}") as response:
@@ -262,9 +262,9 @@ async def test_a_fault_is_logged_without_the_link(gateway, monkeypatch, caplog):
 
 
 def test_every_template_is_a_page_of_its_own_that_escapes():
-    from bot.gateway.invoices import TEMPLATES
+    from bot.gateway.documents import TEMPLATES
 
     names = sorted(file.name for file in Path(TEMPLATES).iterdir())
 
-    assert names == ["invoice.html", "notice.html", "page.html"]
+    assert names == ["invoice.html", "notice.html", "page.html", "unsubscribe.html"]
     assert all("|safe" not in (TEMPLATES / name).read_text().replace(" ", "") for name in names)
