@@ -81,11 +81,14 @@ ledger_open = Table(
     CheckConstraint("side IN ('lot', 'debt', 'restore')", name="side"),
     CheckConstraint("points > 0", name="points"),
     CheckConstraint("remaining BETWEEN 0 AND points", name="remaining"),
+    # All that a balance needs, so that it is read from the index alone.
     Index(
         "ix_ledger_open_customer_id",
         "customer_id",
         "side",
         "expires_at",
+        "available_at",
+        "remaining",
         sqlite_where=text("remaining > 0"),
         postgresql_where=text("remaining > 0"),
     ),
@@ -126,6 +129,7 @@ stamps = Table(
         name="kind_and_sign",
     ),
     Index("ix_stamps_customer_id_card", "customer_id", "card", "id"),
+    Index("ix_stamps_source", "source"),
     # A stamp is taken back once.
     Index(
         "uq_stamps_reverses_id",

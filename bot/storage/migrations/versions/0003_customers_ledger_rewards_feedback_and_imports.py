@@ -291,6 +291,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_stamps_key")),
     )
     op.create_index("ix_stamps_customer_id_card", "stamps", ["customer_id", "card", "id"], unique=False)
+    op.create_index("ix_stamps_source", "stamps", ["source"], unique=False)
     op.create_index(
         "uq_stamps_reverses_id",
         "stamps",
@@ -354,7 +355,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_ledger_open_customer_id",
         "ledger_open",
-        ["customer_id", "side", "expires_at"],
+        ["customer_id", "side", "expires_at", "available_at", "remaining"],
         unique=False,
         sqlite_where=sa.text("remaining > 0"),
         postgresql_where=sa.text("remaining > 0"),
@@ -570,6 +571,7 @@ def downgrade() -> None:
         sqlite_where=sa.text("reverses_id IS NOT NULL"),
         postgresql_where=sa.text("reverses_id IS NOT NULL"),
     )
+    op.drop_index("ix_stamps_source", table_name="stamps")
     op.drop_index("ix_stamps_customer_id_card", table_name="stamps")
     op.drop_table("stamps")
     op.drop_index("ix_referrals_referrer_id", table_name="referrals")
