@@ -495,6 +495,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("birthday_month IS NOT NULL"),
         postgresql_where=sa.text("birthday_month IS NOT NULL"),
     )
+    op.create_index(
+        "ix_customers_merged_into_id",
+        "customers",
+        ["merged_into_id"],
+        unique=False,
+        sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+        postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+    )
     op.add_column("messages", sa.Column("image", sa.JSON(), nullable=True))
     op.add_column("orders", sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("orders", sa.Column("discount_minor", sa.BigInteger(), nullable=True))
@@ -519,6 +527,12 @@ def downgrade() -> None:
     op.drop_column("orders", "discount_minor")
     op.drop_column("orders", "paid_at")
     op.drop_column("messages", "image")
+    op.drop_index(
+        "ix_customers_merged_into_id",
+        table_name="customers",
+        sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+        postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+    )
     op.drop_index(
         "ix_customers_birthday",
         table_name="customers",
