@@ -164,6 +164,103 @@ class VoucherRefused(BotError):
         self.reason = reason
 
 
+class StampsRefused(BotError):
+    """Stamps that cannot be entered on a punch card; nothing was changed. `reason` says why, in a stable word."""
+
+    code = "stamps_refused"
+
+    MESSAGES: ClassVar[dict[str, str]] = {
+        "unknown_card": "The shop has no such punch card. Its cards are in business.yml.",
+        "units_out_of_range": "Stamps are entered from 1 to 100 at a time.",
+        "bad_key": "A key is a text of 1 to 180 characters.",
+    }
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(self.MESSAGES[reason])
+        self.reason = reason
+
+
+class NoSuchDay(BotError):
+    """A birthday on a day that no year has; nothing was changed."""
+
+    code = "no_such_day"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such day. Give a month from 1 to 12 and a day that it has.")
+
+
+class ReferralRefused(BotError):
+    """A friend's code that cannot be used by this customer. `reason` says why, in a stable word.
+
+    Nothing was changed, except that the reasons same_address and same_name are kept with whoever tried, if the unit of
+    work is committed in spite of this.
+    """
+
+    code = "referral_refused"
+
+    MESSAGES: ClassVar[dict[str, str]] = {
+        "no_program": "There is nothing to be had for bringing friends here.",
+        "unknown_code": "I find nobody with this code. Check it for typing errors, or ask your friend for it again.",
+        "oneself": "This is a code of your own: pass it on to friends, it is meant for them.",
+        "each_other": "You brought the friend whose code this is; it does not count the other way round as well.",
+        "already_referred": "A friend's code is noted with you already, and it counts once.",
+        "not_new": "A friend's code is for a first order, and you have ordered before: so pass yours on instead.",
+        "same_address": "Codes are for friends in other households; this one seems to come from your own.",
+        "same_name": "Codes are for friends in other households; this one seems to come from your own.",
+        "cap": "Your friend has brought as many people as count in a year, so this code brings nothing just now.",
+        "order_taken_back": "The first order with this code was cancelled or sent back, so it brings nothing any more.",
+    }
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(self.MESSAGES[reason])
+        self.reason = reason
+
+
+class GiftCardRefused(BotError):
+    """A gift card that cannot be used like this; nothing was changed. `reason` says why, in a stable word.
+
+    `available_minor` is what can be spent or refunded, where that was the reason.
+    """
+
+    code = "gift_card_refused"
+
+    MESSAGES: ClassVar[dict[str, str]] = {
+        "unknown": "There is no gift card with this code. Check it for typing errors.",
+        "blocked": "This gift card is blocked. Ask the shop's team for help.",
+        "expired": "This gift card has expired.",
+        "currency": "This gift card is in another currency.",
+        "insufficient": "There is less on this gift card. Pay the rest in another way.",
+        "not_spent": "No more can be put back than was paid with the card for this order.",
+        "bad_amount": "An amount is a whole number of the smallest unit, and above zero.",
+        "bad_key": "A key is a text of 1 to 200 characters.",
+    }
+
+    def __init__(self, reason: str, available_minor: int | None = None) -> None:
+        super().__init__(self.MESSAGES[reason])
+        self.reason = reason
+        self.available_minor = available_minor
+
+
+class MergeRefused(BotError):
+    """Two customers that cannot be joined, or parted; nothing was changed. `reason` says why, in a stable word."""
+
+    code = "merge_refused"
+
+    MESSAGES: ClassVar[dict[str, str]] = {
+        "unknown": "There is no such merge. The list of proposals has the ids.",
+        "oneself": "These are one customer already.",
+        "erased": "This customer's data were erased; nothing of theirs is moved any more.",
+        "dismissed": "This proposal was dismissed. Merge the two customers by name if they are one after all.",
+        "undone": "This merge was undone. Merge the two customers by name if they are one after all.",
+        "not_done": "This merge was never carried out.",
+        "merged_on": "The customer who stayed was merged into another one since. Undo that merge first.",
+    }
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(self.MESSAGES[reason])
+        self.reason = reason
+
+
 class CustomerNotFound(BotError):
     """There is no such customer."""
 
@@ -171,3 +268,36 @@ class CustomerNotFound(BotError):
 
     def __init__(self) -> None:
         super().__init__("There is no such customer.")
+
+
+class FeedbackRefused(BotError):
+    """An answer that cannot be kept; nothing was changed. `reason` says why, in a stable word."""
+
+    code = "feedback_refused"
+
+    MESSAGES: ClassVar[dict[str, str]] = {
+        "unknown": "There is no such question.",
+        "bad_score": "Choose one of the scores on offer.",
+        "no_answer": "Choose a score, or write a few words.",
+        "over": "This question is not open any more.",
+    }
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(self.MESSAGES[reason])
+        self.reason = reason
+
+
+class ReportRefused(BotError):
+    """What a shop reported cannot be; nothing was changed. `faults` are pairs: a field, and what is wrong with it."""
+
+    code = "invalid"
+
+    def __init__(self, faults: Iterable[tuple[str, str]]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(f"{field} {text}" for field, text in self.faults))
+
+
+class ReportConflict(ReportRefused):
+    """What a shop reported may be right by itself, but not after what is known; nothing was changed."""
+
+    code = "conflict"

@@ -20,7 +20,8 @@ CODE_ALPHABET = "34679ACDEFGHJKMNPQRTVWXY"
 CODE_PREFIX = "SUKI"
 # 24 to the power of 12 is about 3.7e16: out of reach for guessing at a till or over the web.
 CODE_CHARACTERS = 12
-MAX_CODE_CHARACTERS = 24
+# Of a shop's own codes.
+MIN_CODE_CHARACTERS, MAX_CODE_CHARACTERS = 3, 24
 UNLIMITED_USES = 2**31 - 1
 # How long a checkout may hold on to a voucher without redeeming it.
 RESERVED_FOR = timedelta(minutes=30)
@@ -134,8 +135,12 @@ def bare_code(typed: str) -> str:
 def normalise_voucher_code(typed: str) -> str:
     """What somebody typed ("suki 7k3p …", "welcome-10") as codes are kept: ours in groups, a shop's own without."""
     bare = bare_code(typed)
-    is_ours = bare.startswith(CODE_PREFIX) and len(bare) == len(CODE_PREFIX) + CODE_CHARACTERS
-    return grouped(bare) if is_ours else bare
+    return grouped(bare) if looks_like_ours(bare) else bare
+
+
+def looks_like_ours(bare: str) -> bool:
+    """Whether letters and digits could be a code that we made, as opposed to one that a shop thought of."""
+    return bare.startswith(CODE_PREFIX) and len(bare) == len(CODE_PREFIX) + CODE_CHARACTERS
 
 
 def end_of_validity(now: datetime, days: int, zone: tzinfo | None = None) -> datetime:

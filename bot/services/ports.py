@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from bot.core.catalogue import Catalogue
@@ -18,18 +18,20 @@ from bot.core.conversations import (
     MessageId,
     TurnState,
 )
-from bot.core.customers import ChannelIdentity, Customer, CustomerId, IdentityId
+from bot.core.customers import ChannelIdentity, Customer, CustomerId, IdentityId, UsedAddress
 from bot.core.handoffs import Handoff
 from bot.core.knowledge import Knowledge
 from bot.core.ledger import Allocation, Balance, Debt, EntryId, EntryKind, LedgerEntry, Lot
+from bot.core.lifecycle import PaidOrders
 from bot.core.orders import Order
 from bot.core.refunds import Refund, RefundId
 from bot.core.requests import ServiceRequest
 from bot.core.returns import Return, ReturnStatus
 from bot.core.verification import VerificationCode
-from bot.services.customer_ports import AuditRepository, ConsentRepository
+from bot.services.customer_ports import AuditRepository, ConsentRepository, IdentityRepository, MergeRepository, NoteRepository
+from bot.services.feedback_ports import FeedbackRepository
 from bot.services.measure_ports import MeasureRepository
-from bot.services.reward_ports import VoucherRepository
+from bot.services.reward_ports import GiftCardRepository, GoodwillRepository, VoucherRepository
 from bot.services.treat_ports import BirthdayRepository, ReferralRepository, StampRepository
 
 
@@ -64,6 +66,10 @@ class PageLinks(Protocol):
 
     def unsubscribe(self, address: str, purpose: str, now: datetime) -> str:
         """A signed link by which whoever has the e-mail address says no to mails of that purpose."""
+        ...
+
+    def feedback(self, feedback_id: str, now: datetime, score: int | None = None) -> str:
+        """A signed link to the page where a question is answered, with a score chosen in advance; it ends by itself."""
         ...
 
 
@@ -171,10 +177,29 @@ class CustomerRepository(Protocol):
         ...
 
     async def get(self, customer_id: CustomerId) -> Customer | None: ...
-    async def by_external_id(self, external_id: str) -> Customer | None: ...
-    async def by_email(self, email: str) -> Customer | None: ...
-    async def set_address(self, customer_id: CustomerId, address: str) -> Customer | None:
+    async def lock(self, customer_id: CustomerId) -> Customer | None:
+        """Like get, and nobody else changes them until this unit of work ends."""
+        ...
+
+    async def save(self, customer: Customer, at: datetime) -> None:
+        """Save all of it; what they are known by, and where parcels went, follow."""
+        ...
+
+    async def by_external_id(self, external_id: str) -> Customer | None:
+        """The customer with the shop's number, or the one that they turned out to be; the erased one if they were."""
+        ...
+
+    async def by_email(self, email: str) -> Customer | None:
+        """Whoever has proven the address, else the oldest customer with it; neither one who was merged nor erased."""
+        ...
+
+    async def set_address(self, customer_id: CustomerId, address: str, at: datetime) -> Customer | None:
         """Note where the customer's parcels go, and return the customer; None when there is none."""
+        ...
+
+    async def paid_orders(self, customer_id: CustomerId) -> PaidOrders: ...
+    async def addresses_of(self, customer_id: CustomerId) -> list[UsedAddress]:
+        """Where parcels were ever said to go, the last first."""
         ...
 
     async def count(self) -> int: ...
@@ -311,6 +336,13 @@ class LedgerRepository(Protocol):
         """The points of that kind that were given to anybody since then."""
         ...
 
+    async def earned_by_day(self, customer_id: CustomerId, since: datetime, until: datetime) -> dict[date, int]:
+        """What purchases brought in on each day (UTC), less what was taken back of it since; by when it could be spent.
+
+        Of the customer, and of everybody who turned out to be the same person.
+        """
+        ...
+
     async def faults(self) -> list[str]:
         """Accounts whose open lots and debts are not the sum of their entries: none, unless somebody tampered."""
         ...
@@ -393,6 +425,16 @@ class UnitOfWork(Protocol):
     @property
     def vouchers(self) -> VoucherRepository: ...
     @property
+    def gift_cards(self) -> GiftCardRepository: ...
+    @property
+    def goodwill(self) -> GoodwillRepository: ...
+    @property
+    def identities(self) -> IdentityRepository: ...
+    @property
+    def merges(self) -> MergeRepository: ...
+    @property
+    def notes(self) -> NoteRepository: ...
+    @property
     def consents(self) -> ConsentRepository: ...
     @property
     def audit(self) -> AuditRepository: ...
@@ -404,6 +446,8 @@ class UnitOfWork(Protocol):
     def birthdays(self) -> BirthdayRepository: ...
     @property
     def referrals(self) -> ReferralRepository: ...
+    @property
+    def feedback(self) -> FeedbackRepository: ...
     @property
     def outbox(self) -> OutboxRepository: ...
     @property

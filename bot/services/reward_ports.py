@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.customers import CustomerId
+from bot.core.gift_cards import GiftCard, GiftCardEntry, GiftCardStanding
 from bot.core.vouchers import Voucher, VoucherUse
 
 
@@ -61,4 +62,50 @@ class VoucherRepository(Protocol):
 
     async def with_reservations_over(self, at: datetime, limit: int) -> list[str]:
         """Codes with reservations that have run out but are still counted."""
+        ...
+
+
+class GiftCardRepository(Protocol):
+    """Gift cards and the entries that their value is the sum of. Whoever adds an entry has locked the card."""
+
+    async def add(self, card: GiftCard) -> None: ...
+    async def get(self, card_id: str, *, lock: bool = False) -> GiftCard | None: ...
+    async def by_code(self, code_hash: str, *, lock: bool = False) -> GiftCard | None: ...
+    async def of_customer(self, customer_id: CustomerId | None) -> list[GiftCardStanding]:
+        """The customer's cards with their value, newest first; None: everybody's."""
+        ...
+
+    async def set_blocked(self, card_id: str, at: datetime | None) -> None: ...
+    async def balance(self, card_id: str) -> int: ...
+    async def entry_by_key(self, key: str) -> GiftCardEntry | None: ...
+    async def entries_of(self, card_id: str) -> list[GiftCardEntry]:
+        """Oldest first."""
+        ...
+
+    async def add_entry(self, entry: GiftCardEntry) -> bool:
+        """Add it unless its key is there already; whether added. The database refuses a value below zero."""
+        ...
+
+    async def with_expired(self, at: datetime, limit: int) -> list[str]:
+        """Cards that have expired with something on them."""
+        ...
+
+    async def lock_word(self, word: str) -> None:
+        """Let nobody else lock the same word until this unit of work ends."""
+        ...
+
+
+class GoodwillRepository(Protocol):
+    """Who gives points out of kindness, and to whom."""
+
+    async def lock_author(self, author: str) -> None:
+        """Let nobody else give points in that person's name until this unit of work ends."""
+        ...
+
+    async def lock_surprises(self) -> None:
+        """Let nobody else give surprise points until this unit of work ends."""
+        ...
+
+    async def next_for_surprise(self, *, bought_since: datetime, none_since: datetime) -> CustomerId | None:
+        """Of those without a surprise since then, who earned most points by orders (less what was taken back)."""
         ...

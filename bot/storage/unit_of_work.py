@@ -15,10 +15,15 @@ from bot.services.ports import Hint
 from bot.storage.birthdays import SqlBirthdays
 from bot.storage.consents import SqlAudit, SqlConsents
 from bot.storage.conversations import SqlConversations, SqlHandoffs, SqlMessages
+from bot.storage.customer_records import SqlIdentities, SqlNotes
 from bot.storage.customers import SqlCustomers
 from bot.storage.engine import DURABLE, IMMEDIATE
+from bot.storage.feedback import SqlFeedback
+from bot.storage.gift_cards import SqlGiftCards
+from bot.storage.goodwill import SqlGoodwill
 from bot.storage.ledger import SqlLedger
 from bot.storage.measures import SqlMeasures
+from bot.storage.merges import SqlMerges
 from bot.storage.operations import SqlOutbox, SqlTrackerEvents, SqlVerifications, SqlWorkers
 from bot.storage.orders import SqlOrders
 from bot.storage.referrals import SqlReferrals
@@ -46,12 +51,18 @@ class SqlUnitOfWork:
         self.codes = SqlCodes(connection)
         self.ledger = SqlLedger(connection)
         self.vouchers = SqlVouchers(connection)
+        self.gift_cards = SqlGiftCards(connection)
+        self.goodwill = SqlGoodwill(connection)
+        self.identities = SqlIdentities(connection)
+        self.merges = SqlMerges(connection)
+        self.notes = SqlNotes(connection)
         self.consents = SqlConsents(connection)
         self.audit = SqlAudit(connection)
         self.measures = SqlMeasures(connection)
         self.stamps = SqlStamps(connection)
         self.birthdays = SqlBirthdays(connection)
         self.referrals = SqlReferrals(connection)
+        self.feedback = SqlFeedback(connection)
         self.outbox = SqlOutbox(connection)
         self.workers = SqlWorkers(connection)
         self.hints: dict[Hint, None] = {}

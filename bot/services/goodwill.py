@@ -1,0 +1,143 @@
+"""Points given out of kindness: by somebody of the shop's team, for a reason, and by surprise, within a budget."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import datetime, timedelta, timezone
+
+from bot.core.customers import CustomerId
+from bot.core.earning import expiry_after
+from bot.core.ledger import EntryKind, LedgerEntry
+from bot.core.loyalty import Program, SurpriseRules
+from bot.core.shop import Shop
+from bot.errors import LedgerRefused
+from bot.services.audit import record_audit
+from bot.services.ledger import award_points
+from bot.services.ports import Clock, Database, LedgerNote, UnitOfWork
+
+GOODWILL_WINDOW = timedelta(hours=24)
+MAX_REASON_CHARACTERS = 500
+# Who bought within this time counts as a regular.
+REGULAR_FOR = timedelta(days=365)
+_INSTANT = timedelta(microseconds=1)
+
+
+async def give_goodwill(
+    work: UnitOfWork,
+    clock: Clock,
+    shop: Shop,
+    customer_id: CustomerId,
+    points: int,
+    *,
+    author: str,
+    role: str,
+    reason: str,
+    key: str,
+) -> LedgerEntry:
+    """Give a customer points by one's own decision, within what the role may give in 24 hours.
+
+    Safe to repeat: the same key is the same gift. Raises LedgerRefused, giving nothing: no_reason, or over_limit (with
+    what is left); KeyReused when the key was used for another gift. The reason is kept apart from the ledger, and can
+    be erased.
+    """
+    reason = reason.strip()
+    if not reason or len(reason) > MAX_REASON_CHARACTERS:
+        raise LedgerRefused("no_reason", f"Say why, in up to {MAX_REASON_CHARACTERS} characters.")
+    now = clock.now()
+    # Gifts of one author come one after the other, so that together they do not pass the limit either.
+    await work.goodwill.lock_author(author)
+    is_new = await work.ledger.by_key(_goodwill_key(key)) is None
+    if is_new:
+        left = _limit(shop, role) - await work.ledger.granted_by(author, EntryKind.GOODWILL, now - GOODWILL_WINDOW)
+        if points > left:
+            raise LedgerRefused(
+                "over_limit",
+                f"You can give {max(left, 0)} more points within these 24 hours. Ask somebody who may give more.",
+            )
+    entry = await award_points(
+        work,
+        clock,
+        customer_id,
+        EntryKind.GOODWILL,
+        points,
+        key=_goodwill_key(key),
+        expires_at=_expiry(shop.loyalty, now),
+        source="goodwill",
+    )
+    if is_new:
+        await work.ledger.add_note(LedgerNote(entry.id, author, role, reason))
+        detail = {"points": points, "entry_id": entry.id}
+        await record_audit(
+            work, clock, actor=f"agent:{author}", action="goodwill", customer_id=customer_id, detail=detail
+        )
+    return entry
+
+
+async def give_surprises(db: Database, clock: Clock, shop: Shop) -> int:
+    """Give surprise points as far as the month's budget allows by today; how many customers got some.
+
+    The budget is spread evenly over the days of the month where the shop is. The next one is always who has earned most
+    points by orders in a year (less what was taken back), has had no surprise for so many days as the shop set, and
+    none this month. Safe to run at any time, and by several at once.
+    """
+    rules = shop.loyalty.surprise if shop.loyalty else None
+    given = 0
+    if rules is None or rules.points <= 0:
+        return given
+    while True:
+        async with db.reading() as work:
+            if not await _affordable(work, clock, shop, rules):
+                return given
+        async with db.transaction() as work:
+            await work.goodwill.lock_surprises()
+            # Asked again under the lock: another scheduler may have given meanwhile.
+            if not await _affordable(work, clock, shop, rules) or not await _surprise_next(work, clock, shop, rules):
+                return given
+        given += 1
+
+
+async def _surprise_next(work: UnitOfWork, clock: Clock, shop: Shop, rules: SurpriseRules) -> bool:
+    now = clock.now()
+    month = _month_start(now, shop)
+    customer_id = await work.goodwill.next_for_surprise(
+        bought_since=now - REGULAR_FOR, none_since=min(month, now - timedelta(days=rules.days_between))
+    )
+    if customer_id is None:
+        return False
+    await award_points(
+        work,
+        clock,
+        customer_id,
+        EntryKind.SURPRISE,
+        rules.points,
+        key=f"surprise:{customer_id}:{month.astimezone(shop.hours.zone):%Y-%m}",
+        expires_at=_expiry(shop.loyalty, now),
+        source="surprise",
+    )
+    return True
+
+
+async def _affordable(work: UnitOfWork, clock: Clock, shop: Shop, rules: SurpriseRules) -> bool:
+    """Whether one more surprise fits into the budget up to today."""
+    now = clock.now()
+    today = now.astimezone(shop.hours.zone).date()
+    until_today = rules.monthly_budget * today.day // monthrange(today.year, today.month)[1]
+    given = await work.ledger.given_since(EntryKind.SURPRISE, _month_start(now, shop) - _INSTANT)
+    return given + rules.points <= until_today
+
+
+def _month_start(now: datetime, shop: Shop) -> datetime:
+    first = now.astimezone(shop.hours.zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return first.astimezone(timezone.utc)
+
+
+def _limit(shop: Shop, role: str) -> int:
+    return shop.loyalty.goodwill_limits.get(role, 0) if shop.loyalty else 0
+
+
+def _goodwill_key(key: str) -> str:
+    return f"goodwill:{key}"
+
+
+def _expiry(program: Program | None, now: datetime) -> datetime | None:
+    return expiry_after(program.earning if program else None, now)
