@@ -261,6 +261,15 @@ class MergeRefused(BotError):
         self.reason = reason
 
 
+class NoteRefused(BotError):
+    """A note or a tag that says nothing, or too much."""
+
+    code = "bad_request"
+
+    def __init__(self) -> None:
+        super().__init__("A note has 1 to 4,000 characters, a tag 1 to 40. Write something shorter, or something at all.")
+
+
 class CustomerNotFound(BotError):
     """There is no such customer."""
 
@@ -301,3 +310,31 @@ class ReportConflict(ReportRefused):
     """What a shop reported may be right by itself, but not after what is known; nothing was changed."""
 
     code = "conflict"
+
+
+class ImportRefused(BotError):
+    """A file that cannot be imported as it is, or not with this mapping: all that is wrong, in words."""
+
+    code = "import_refused"
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+class ImportDisturbed(BotError):
+    """Somebody else has changed what a batch of an import is about; nothing of the batch was written."""
+
+    code = "import_disturbed"
+
+    def __init__(self) -> None:
+        super().__init__("Something else is writing the same records. The same command goes on where this one ended.")
+
+
+class ImportUnaccounted(BotError):
+    """An import's account does not add up: a fault of this program."""
+
+    code = "import_unaccounted"
+
+    def __init__(self, accounted: int, rows: int) -> None:
+        super().__init__(f"{accounted:,} rows are accounted for, and the file has {rows:,}. Please report this.")

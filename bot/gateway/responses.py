@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
-from bot.errors import BotError
+from bot.errors import BotError, ReportRefused
 from bot.gateway.limits import RateLimited
 
 STATUS = {
@@ -12,6 +14,17 @@ STATUS = {
     "too_long": 413,
     "unauthorized": 401,
     "not_found": 404,
+    "request_entity_too_large": 413,
+    "unsupported_media_type": 415,
+    "invalid": 422,
+    "conflict": 409,
+    "key_reused": 409,
+    "insufficient_points": 409,
+    "ledger_refused": 422,
+    "stamps_refused": 422,
+    "voucher_refused": 409,
+    "gift_card_refused": 409,
+    "internal_error": 500,
     "duplicate_client_id": 409,
     "unknown_choice": 422,
     "rate_limited": 429,
@@ -20,15 +33,19 @@ STATUS = {
 }
 
 
-def problem(status: int, code: str, detail: str) -> web.Response:
+def problem(status: int, code: str, detail: str, **more: Any) -> web.Response:
     """An error answer that programs and people can read."""
     body = {"type": "about:blank", "status": status, "title": code.replace("_", " "), "code": code, "detail": detail}
+    body |= more
     return web.json_response(body, status=status, content_type="application/problem+json")
 
 
 def error_response(error: BotError) -> web.Response:
     """One of our own errors as an answer."""
-    response = problem(STATUS.get(error.code, 400), error.code, error.message)
+    more: dict[str, Any] = {}
+    if isinstance(error, ReportRefused):
+        more["errors"] = [{"field": field, "detail": detail} for field, detail in error.faults]
+    response = problem(STATUS.get(error.code, 400), error.code, error.message, **more)
     if isinstance(error, RateLimited):
         response.headers["Retry-After"] = str(error.retry_after)
     if response.status == 401:

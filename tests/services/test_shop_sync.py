@@ -1,0 +1,440 @@
+"""What the shop's systems report, on both databases: once, twice, late, at once, and half."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+
+import pytest
+
+from bot.core.ledger import Balance
+from bot.core.loyalty import EarningRules, Program
+from bot.core.order_reports import OrderReport, ReportedRefund, ReportedReturn
+from bot.core.orders import OrderLine, OrderStatus
+from bot.core.refunds import RefundStatus
+from bot.core.returns import ReturnStatus
+from bot.errors import ReportConflict, ReportRefused
+from bot.services import shop_sync
+from bot.services.ledger import balance_of, redeem_points
+from bot.services.orders import cancel_order
+from bot.services.returns import request_return
+from bot.services.shop_sync import ReportedCustomer, order_state, upsert_customer, upsert_order
+from tests.builders import a_shop, stored_customer, stored_order
+from tests.fakes import FakeClock
+from tests.storage.databases import in_processes, open_database, run
+
+S = OrderStatus
+MARIA = ReportedCustomer("C-1", "Maria Santos", "maria@example.com")
+MUGS = OrderLine("MUG", "Mug", 2, 1_450)
+BOUGHT = {"total_minor": 2_900, "lines": (MUGS,)}
+# A point for each dollar.
+PROGRAM = Program("Suki", earning=EarningRules(Fraction(1, 100)))
+
+
+@pytest.fixture
+def shop():
+    return a_shop(loyalty=PROGRAM)
+
+
+@pytest.fixture
+def report(sql_db, clock, shop):
+    """Reports an order, TC-1001 of Maria unless said otherwise."""
+
+    async def report(status, *, number="TC-1001", customer=MARIA, refunds=(), returns=(), **changes):
+        said = OrderReport(status, changes, tuple(refunds), tuple(returns))
+        return await upsert_order(sql_db, clock, shop, number, said, customer)
+
+    return report
+
+
+async def points(db, clock, external_id="C-1"):
+    async with db.reading() as work:
+        assert await work.ledger.faults() == []
+        customer = await work.customers.by_external_id(external_id)
+        return await balance_of(work, clock, customer.id)
+
+
+async def everything(db):
+    """All that reports can change."""
+    async with db.reading() as work:
+        customer = await work.customers.by_external_id("C-1")
+        state = await order_state(work, "TC-1001")
+        entries = await work.ledger.page(customer.id, before=None, limit=100) if customer else []
+        return customer, state, entries
+
+
+# Orders
+
+
+async def test_a_first_report_makes_the_order_and_its_customer(sql_db, clock, report):
+    state = await report(S.PAID, **BOUGHT, postcode="1200")
+
+    assert state.created
+    assert (state.customer.external_id, state.customer.source) == ("C-1", "api")
+    order = state.order
+    assert (order.status, order.total_minor, order.lines, order.currency) == (S.PAID, 2_900, (MUGS,), "USD")
+    assert (order.email, order.postcode, order.paid_at) == ("maria@example.com", "1200", clock.now())
+    assert await points(sql_db, clock) == Balance(29)
+
+
+async def test_the_same_report_again_changes_nothing_and_returns_the_same(sql_db, clock, report):
+    refunds = [ReportedRefund("RF-1", 500)]
+    first = await report(S.DELIVERED, **BOUGHT, refunds=refunds)
+    before = await everything(sql_db)
+
+    clock.advance(days=1)
+    again = await report(S.DELIVERED, **BOUGHT, refunds=refunds)
+
+    assert again == replace(first, created=False)
+    assert await everything(sql_db) == before
+
+
+async def test_what_is_left_out_stays_and_what_is_none_is_emptied(report):
+    await report(S.SHIPPED, **BOUGHT, carrier="LBC", tracking_number="T-1")
+
+    state = await report(S.SHIPPED, carrier=None)
+
+    assert (state.order.carrier, state.order.tracking_number, state.order.lines) == (None, "T-1", (MUGS,))
+
+
+async def test_an_order_of_nobody_is_somebodys_later(sql_db, clock, report):
+    guest = await report(S.PAID, **BOUGHT, customer=None, email="maria@example.com")
+    assert guest.customer is None
+
+    state = await report(S.SHIPPED)
+
+    assert state.customer.external_id == "C-1"
+    assert await points(sql_db, clock) == Balance(29)
+
+
+async def test_an_order_does_not_go_to_another_customer_once_it_is_paid(report):
+    other = ReportedCustomer("C-2", "John Reyes")
+    await report(S.PENDING, **BOUGHT)
+
+    assert (await report(S.PENDING, customer=other)).customer.external_id == "C-2"
+    await report(S.PAID, customer=other)
+    with pytest.raises(ReportConflict) as refused:
+        await report(S.PAID)
+    assert [field for field, _ in refused.value.faults] == ["customer"]
+
+
+async def test_a_stranger_without_a_name_is_no_customer(sql_db, report):
+    with pytest.raises(ReportRefused) as refused:
+        await report(S.PAID, **BOUGHT, customer=ReportedCustomer("C-1"))
+
+    assert [field for field, _ in refused.value.faults] == ["customer.name"]
+    assert (await everything(sql_db))[:2] == (None, None)
+
+
+async def test_an_order_that_is_not_known_needs_a_total(sql_db, report):
+    with pytest.raises(ReportRefused) as refused:
+        await report(S.PAID)
+
+    assert [field for field, _ in refused.value.faults] == ["total_minor"]
+    assert (await everything(sql_db))[:2] == (None, None)
+
+
+async def test_lines_change_until_the_order_is_paid(report):
+    beans = (OrderLine("BEANS", "Beans", 1, 900),)
+    await report(S.PENDING, **BOUGHT)
+
+    assert (await report(S.PENDING, lines=beans, total_minor=900)).order.lines == beans
+    assert (await report(S.PAID, lines=(MUGS,), total_minor=2_900)).order.lines == (MUGS,)
+    with pytest.raises(ReportConflict) as refused:
+        await report(S.SHIPPED, lines=beans, total_minor=900)
+    assert [field for field, _ in refused.value.faults] == ["lines", "total_minor"]
+    state = await report(S.SHIPPED, lines=(replace(MUGS, title="Big mug"),), total_minor=2_900)
+    assert (state.order.status, state.order.lines) == (S.SHIPPED, (MUGS,))
+
+
+async def test_other_lines_come_with_their_total(report):
+    await report(S.PENDING, **BOUGHT)
+
+    with pytest.raises(ReportRefused):
+        await report(S.PENDING, lines=())
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"currency": "PHP"}, "currency"),
+        ({"discount_minor": 1}, "total_minor"),
+        ({"placed_at": FakeClock().now() + timedelta(days=2)}, "placed_at"),
+        ({"paid_at": FakeClock().now() + timedelta(days=2)}, "paid_at"),
+        ({"refunds": [ReportedRefund("RF-1", 2_901)]}, "refunds"),
+        ({"refunds": [ReportedRefund("RF-1", 1), ReportedRefund("RF-1", 2)]}, "refunds[1].id"),
+        ({"refunds": [ReportedRefund("RF-1", 1, return_number="R-1")]}, "refunds[0].return_number"),
+        ({"returns": [ReportedReturn("R-1", ReturnStatus.RECEIVED)]}, "returns[0].number"),
+    ],
+    ids=str,
+)
+async def test_what_cannot_be_is_refused_and_changes_nothing(sql_db, report, changes, field):
+    await report(S.PENDING, **BOUGHT)
+    before = await everything(sql_db)
+
+    with pytest.raises(ReportRefused) as refused:
+        await report(S.PAID, **changes)
+
+    assert [name for name, _ in refused.value.faults][:1] == [field]
+    assert await everything(sql_db) == before
+
+
+# Reports that come late
+
+
+async def test_a_late_report_is_ignored_and_the_present_state_returned(sql_db, report):
+    state = await report(S.REFUNDED, **BOUGHT)
+    before = await everything(sql_db)
+
+    late = await report(S.DELIVERED, **BOUGHT)
+
+    assert (late.order, late.refunds, late.ignored) == (state.order, state.refunds, ("status",))
+    assert await everything(sql_db) == before
+
+
+async def test_a_refund_that_comes_with_a_late_report_counts(sql_db, clock, report):
+    await report(S.DELIVERED, **BOUGHT)
+
+    late = await report(S.PAID, refunds=[ReportedRefund("RF-1", 1_450)])
+
+    assert (late.order.status, late.ignored, len(late.refunds)) == (S.DELIVERED, ("status",), 1)
+    assert await points(sql_db, clock) == Balance(14)
+
+
+async def test_what_another_customer_is_said_to_have_bought_is_ignored_when_it_comes_late(report):
+    await report(S.DELIVERED, **BOUGHT)
+
+    late = await report(S.PAID, customer=ReportedCustomer("C-2", "John Reyes"))
+
+    assert (late.customer.external_id, late.ignored) == ("C-1", ("status", "customer"))
+
+
+# Points
+
+
+async def test_partial_refunds_take_back_their_share_once_each(sql_db, clock, report):
+    await report(S.DELIVERED, **BOUGHT)
+    one, other = ReportedRefund("RF-1", 1_000), ReportedRefund("RF-2", 1_900)
+
+    await report(S.DELIVERED, refunds=[one])
+    await report(S.DELIVERED, refunds=[one])
+    assert await points(sql_db, clock) == Balance(19)
+    await report(S.DELIVERED, refunds=[one, other])
+    assert await points(sql_db, clock) == Balance(0)
+
+
+async def test_a_refund_of_points_that_were_spent_leaves_a_debt(sql_db, clock, report):
+    state = await report(S.DELIVERED, **BOUGHT)
+    async with sql_db.transaction() as work:
+        await redeem_points(work, clock, state.customer.id, 20, key="r")
+
+    await report(S.REFUNDED)
+
+    assert await points(sql_db, clock) == Balance(-20)
+
+
+async def test_an_order_that_is_refunded_before_it_is_known_earns_nothing(sql_db, clock, report):
+    await report(S.REFUNDED, **BOUGHT)
+    await report(S.PAID, **BOUGHT)
+
+    assert await points(sql_db, clock) == Balance(0)
+
+
+# What was done in the chat meanwhile
+
+
+@pytest.fixture
+async def cancelled(sql_db, clock, shop, report):
+    """An order that its customer cancelled in the chat: 2,400 is owed of 2,900."""
+    shop = replace(shop, policies=replace(shop.policies, cancellation_fee_minor=500))
+    state = await report(S.PAID, **BOUGHT)
+    async with sql_db.transaction() as work:
+        return await cancel_order(work, clock, shop, state.customer.id, "TC-1001")
+
+
+@pytest.mark.parametrize("amount", [2_400, 2_900, 1_000])
+async def test_the_refund_of_a_cancellation_is_not_counted_twice(sql_db, clock, report, cancelled, amount):
+    await report(S.PREPARING, refunds=[ReportedRefund("RF-1", amount)])
+    state = await report(S.CANCELLED, refunds=[ReportedRefund("RF-1", amount)])
+
+    paid = [one.amount_minor for one in state.refunds if one.status is RefundStatus.PAID]
+    assert (state.order.status, paid) == (S.CANCELLED, [amount])
+    assert sum(one.amount_minor for one in state.refunds) == max(amount, 2_400)
+    assert await points(sql_db, clock) == Balance(0)
+
+
+async def test_a_cancelled_order_that_is_refunded_has_one_refund(report, cancelled):
+    state = await report(S.REFUNDED)
+
+    assert [(one.id, one.status, one.amount_minor) for one in state.refunds] == [
+        (cancelled.refund.id, RefundStatus.PAID, 2_400)
+    ]
+
+
+async def test_a_return_follows_what_is_reported(sql_db, clock, shop, report):
+    state = await report(S.DELIVERED, **BOUGHT)
+    async with sql_db.transaction() as work:
+        sent_back = await request_return(work, clock, shop, state.customer.id, "TC-1001", None, "Too small.")
+
+    received = await report(S.DELIVERED, returns=[ReportedReturn(sent_back.number, ReturnStatus.RECEIVED)])
+    assert [one.status for one in received.returns] == [ReturnStatus.RECEIVED]
+    refunded = await report(S.RETURNED, refunds=[ReportedRefund("RF-1", 2_900)])
+    assert [one.status for one in refunded.returns] == [ReturnStatus.REFUNDED]
+    assert [one.return_number for one in refunded.refunds] == [sent_back.number]
+    async with sql_db.reading() as work:
+        assert await work.returns.of_order("TC-1001") == list(refunded.returns)
+    assert await points(sql_db, clock) == Balance(0)
+
+
+# Somebody who was erased
+
+
+@pytest.fixture
+async def erased(sql_db, clock):
+    return await stored_customer(sql_db, external_id="C-1", name="", email=None, erased_at=clock.now())
+
+
+async def test_of_an_erased_customers_order_only_what_becomes_of_it_is_kept(sql_db, report, erased):
+    await stored_order(sql_db, number="TC-1001", customer_id=erased.id, email=None, postcode=None, status=S.PAID)
+
+    state = await report(S.SHIPPED, email="maria@example.com", shipping_address="7 Mango Avenue", carrier="LBC")
+
+    order = state.order
+    assert (order.status, order.carrier, order.email, order.shipping_address) == (S.SHIPPED, "LBC", None, None)
+    assert (order.customer_id, state.ignored) == (erased.id, ("email", "shipping_address"))
+
+
+async def test_a_new_order_of_an_erased_customer_is_nobodys(sql_db, report, erased):
+    for _ in range(2):
+        state = await report(S.PAID, **BOUGHT, email="maria@example.com", postcode="1200")
+
+        assert (state.order.customer_id, state.order.email, state.order.postcode) == (None, None, None)
+        assert state.ignored == ("email", "postcode", "customer")
+
+
+# Customers
+
+
+async def test_a_customer_is_made_and_changed(sql_db, clock):
+    first = await upsert_customer(
+        sql_db, clock, "C-1", {"name": "Maria", "email": "m@example.com", "birthday": (2, 29)}
+    )
+    assert (first.created, first.customer.source) == (True, "api")
+    clock.advance(days=1)
+
+    again = await upsert_customer(sql_db, clock, "C-1", {"name": "Maria", "birthday": (2, 29)})
+    assert again == replace(first, created=False)
+
+    changed = (await upsert_customer(sql_db, clock, "C-1", {"email": "new@example.com", "birthday": None})).customer
+    assert (changed.name, changed.email, changed.birthday_month) == ("Maria", "new@example.com", None)
+    async with sql_db.reading() as work:
+        assert await work.customers.get(changed.id) == changed
+        assert await work.customers.by_email("new@example.com") == changed
+
+
+async def test_a_new_customer_needs_a_name(sql_db, clock):
+    with pytest.raises(ReportRefused):
+        await upsert_customer(sql_db, clock, "C-1", {"email": "m@example.com"})
+
+
+async def test_a_day_that_no_year_has_is_refused_with_all_that_came_with_it(sql_db, clock):
+    with pytest.raises(ReportRefused):
+        await upsert_customer(sql_db, clock, "C-1", {"name": "Maria", "birthday": (2, 30)})
+
+    async with sql_db.reading() as work:
+        assert await work.customers.count() == 0
+
+
+async def test_an_erased_customer_does_not_come_back_under_the_same_number(sql_db, clock, erased):
+    with pytest.raises(ReportConflict):
+        await upsert_customer(sql_db, clock, "C-1", {"name": "Maria"})
+
+    async with sql_db.reading() as work:
+        assert await work.customers.by_external_id("C-1") == erased
+
+
+async def test_a_merged_number_fills_in_what_is_not_known_of_the_other(sql_db, clock):
+    kept = await stored_customer(sql_db, external_id="C-2", name="Maria", phone=None)
+    await stored_customer(sql_db, external_id="C-1", merged_into_id=kept.id)
+
+    state = await upsert_customer(sql_db, clock, "C-1", {"name": "Somebody", "phone": "+63 917 123 4567"})
+
+    assert state.customer == replace(kept, phone="+63 917 123 4567")
+    assert state.ignored == ("name",)
+
+
+# Many at once, and failures
+
+
+async def test_twenty_webhooks_at_once_earn_once(sql_db, clock, report):
+    states = await asyncio.gather(*(report(S.PAID, **BOUGHT) for _ in range(20)))
+
+    assert [state.created for state in states].count(True) == 1
+    assert len({state.order for state in states}) == 1
+    assert len((await everything(sql_db))[2]) == 1
+    assert await points(sql_db, clock) == Balance(29)
+
+
+async def test_every_status_at_once_ends_in_the_furthest(sql_db, clock, report):
+    statuses = [S.PENDING, S.PAID, S.SHIPPED, S.DELIVERED, S.REFUNDED] * 4
+
+    await asyncio.gather(*(report(status, **BOUGHT) for status in statuses))
+
+    _, state, _ = await everything(sql_db)
+    assert (state.order.status, [one.amount_minor for one in state.refunds]) == (S.REFUNDED, [2_900])
+    assert await points(sql_db, clock) == Balance(0)
+
+
+async def test_one_customers_orders_at_once_make_one_customer(sql_db, clock, report):
+    await asyncio.gather(*(report(S.PAID, number=f"TC-100{n}", **BOUGHT) for n in range(10)))
+
+    async with sql_db.reading() as work:
+        assert await work.customers.count() == 1
+    assert await points(sql_db, clock) == Balance(290)
+
+
+async def _report_five_times(url: str) -> None:
+    db = open_database(url)
+    for _ in range(5):
+        for status in (S.PAID, S.DELIVERED):
+            said = OrderReport(status, BOUGHT, (ReportedRefund("RF-1", 900),))
+            await upsert_order(db, FakeClock(), a_shop(loyalty=PROGRAM), "TC-1001", said, MARIA)
+    await db.close()
+
+
+async def _points(url: str) -> Balance:
+    db = open_database(url)
+    found = await points(db, FakeClock())
+    await db.close()
+    return found
+
+
+def test_processes_that_report_the_same_earn_once(sql_url):
+    in_processes(4, _report_five_times, sql_url)
+
+    assert run(_points(sql_url)) == Balance(20)
+
+
+@pytest.mark.parametrize("step", ["settle_order", "refunds_after", "returns_after"])
+async def test_a_report_that_fails_half_way_leaves_nothing(sql_db, report, monkeypatch, step):
+    await report(S.PAID, **BOUGHT)
+    before = await everything(sql_db)
+    whole = getattr(shop_sync, step)
+
+    def fail(*args):
+        raise RuntimeError("the lights went out")
+
+    monkeypatch.setattr(shop_sync, step, fail)
+    with pytest.raises(RuntimeError):
+        await report(S.REFUNDED, customer=ReportedCustomer("C-1"), refunds=[ReportedRefund("RF-1", 900)])
+    with pytest.raises(RuntimeError):
+        await report(S.PAID, number="TC-1002", **BOUGHT, customer=ReportedCustomer("C-2", "John Reyes"))
+    assert await everything(sql_db) == before
+    async with sql_db.reading() as work:
+        assert await work.customers.count() == 1
+
+    monkeypatch.setattr(shop_sync, step, whole)
+    state = await report(S.REFUNDED, refunds=[ReportedRefund("RF-1", 900)])
+    assert [one.amount_minor for one in state.refunds] == [900]
