@@ -1,6 +1,7 @@
 """The business file: what a shop's owner decides, read from business.yml and checked."""
 
 import re
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -24,11 +25,15 @@ from bot.business_settings import (
     as_intervals,
     as_week,
 )
+from bot.core.loyalty import Program
+from bot.core.loyalty_words import program_facts
 from bot.core.money import money_in_words, to_minor_units
 from bot.core.opening_hours import Holiday, OpeningHours, check_day
 from bot.core.shop import Policies, Shop
 from bot.core.verification import LookupLimits
 from bot.errors import ConfigError
+from bot.feedback_settings import Feedback
+from bot.loyalty_settings import Loyalty
 from bot.yaml_files import Part, describe_faults, is_group, read_yaml
 
 
@@ -49,6 +54,8 @@ class Business(Part):
     widget: Widget = Widget()
     handoff: Handoff = Handoff()
     limits: Limits = Limits()
+    loyalty: Loyalty | None = None
+    feedback: Feedback = Feedback()
 
     _hours: OpeningHours = PrivateAttr()
 
@@ -87,6 +94,7 @@ class Business(Part):
             "delivery_days": policies.delivery_days,
             "invoice_link_hours": str(policies.invoice_link_hours),
             **{f"links.{name}": url for name, url in self._links.items() if name != "order_page"},
+            **({} if self.program is None else program_facts(self.program, self.currency)),
         }
         return {name: text for name, text in facts.items() if text is not None}
 
@@ -105,6 +113,11 @@ class Business(Part):
             delivery_days=str(delivery.days),
             invoice_link_hours=self.invoices.link_hours,
         )
+
+    @property
+    def program(self) -> Program | None:
+        """The loyalty programme, if the shop has one."""
+        return self.loyalty.to_program(self.currency) if self.loyalty else None
 
     @property
     def _links(self) -> dict[str, str]:
@@ -135,6 +148,8 @@ class Business(Part):
             ),
             policies=self.policies,
             links=self._links,
+            loyalty=self.program,
+            feedback=self.feedback.to_policy(),
         )
 
     @validator("currency")
@@ -143,16 +158,10 @@ class Business(Part):
             raise ValueError(f"{value!r} is not a currency code of three capital letters, such as USD (ISO 4217)")
         return value
 
-    @validator("orders", "delivery")
-    def _amounts_can_be_paid(cls, value: Part, values: dict[str, Any]) -> Part:
-        if "currency" in values:
-            faults = []
-            for name, amount in value:
-                try:
-                    if isinstance(amount, Decimal):
-                        to_minor_units(amount, values["currency"])
-                except ValueError as error:
-                    faults.append(ErrorWrapper(error, loc=name))
+    @validator("orders", "delivery", "loyalty")
+    def _amounts_can_be_paid(cls, value: Part | None, values: dict[str, Any]) -> Part | None:
+        if value is not None and "currency" in values:
+            faults = list(_unpayable(value, values["currency"]))
             if faults:
                 raise ValidationError(faults, type(value))
         return value
@@ -193,6 +202,22 @@ def load_business(path: Path) -> Business:
         return Business(**content)
     except ValidationError as error:
         raise ConfigError([f"{path}: {fault}" for fault in describe_faults(error, Business)]) from None
+
+
+def _unpayable(setting: object, currency: str, *where: str | int) -> Iterator[ErrorWrapper]:
+    """The amounts below a setting that no coins make up."""
+    match setting:
+        case Part():
+            for name, value in setting:
+                yield from _unpayable(value, currency, *where, name)
+        case list():
+            for number, value in enumerate(setting):
+                yield from _unpayable(value, currency, *where, number)
+        case Decimal():
+            try:
+                to_minor_units(setting, currency)
+            except ValueError as error:
+                yield ErrorWrapper(error, loc=where)
 
 
 def _as_date(value: object) -> date | None:

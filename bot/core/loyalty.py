@@ -55,7 +55,7 @@ class Reward:
 class Multiplier:
     """More points for some purchases; every condition that is set must hold. Dates are the shop's, both included.
 
-    `products` are SKUs, or their beginnings when they end in *.
+    `products` are SKUs, or their beginnings when they end in *. `title` is what customers are told of it, if anything.
     """
 
     factor: Fraction
@@ -64,14 +64,16 @@ class Multiplier:
     segments: tuple[str, ...] = ()
     first_day: date | None = None
     last_day: date | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True)
 class EarningRules:
     """How orders earn: points per minor unit of what was paid for goods, rounded down once, after discounts.
 
-    Of several multipliers that fit a line the largest counts. Points are pending for `hold_days` after the payment, and
-    last for `months` after that (None: for ever).
+    What is excluded earns nothing, and does not count toward the minimum. Of several multipliers that fit a line the
+    largest counts. Points are pending for `hold_days` after the payment, and last for `months` after that (None: for
+    ever).
     """
 
     points_per_minor: Fraction

@@ -163,6 +163,16 @@ async def take_back_points(
     return points - left
 
 
+async def points_taken_back(work: UnitOfWork, earning: LedgerEntry) -> int:
+    """How many points of an earning were taken back so far, wherever they were moved since."""
+    taken = 0
+    for part in await _moved_on(work, earning):
+        for reversal in await work.ledger.reversals_of(part.id):
+            if reversal.kind is EntryKind.REFUND:
+                taken -= reversal.points
+    return taken
+
+
 async def _moved_on(work: UnitOfWork, entry: LedgerEntry) -> list[LedgerEntry]:
     """The lot, and the lots that its points were moved on to."""
     found = [entry]

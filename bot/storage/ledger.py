@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, ScalarSelect, func, insert, or_, select, text
@@ -16,6 +16,7 @@ from bot.core.ledger import Allocation, Balance, Debt, EntryId, EntryKind, Ledge
 from bot.services.ports import LedgerNote
 from bot.storage import tables
 from bot.storage.engine import insert_unless_there
+from bot.storage.tier_points import earned_by_day
 
 _ENTRY = tables.ledger_entries
 _OPEN = tables.ledger_open.c
@@ -125,6 +126,10 @@ class SqlLedger:
         c = _ENTRY.c
         query = select(func.coalesce(func.sum(c.points), 0)).where(c.kind == kind.value, c.at > since)
         return int(await self._connection.scalar(query) or 0)
+
+    async def earned_by_day(self, customer_id: CustomerId, since: datetime, until: datetime) -> dict[date, int]:
+        rows = await self._connection.execute(earned_by_day(customer_id, since, until, self._connection.dialect.name))
+        return {date.fromisoformat(str(row.day)): int(row.points) for row in rows}
 
     async def faults(self) -> list[str]:
         return [

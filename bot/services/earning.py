@@ -1,0 +1,151 @@
+"""What orders earn and lose, what an answer earns, and the level that comes of it."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timezone
+
+from bot.core.customers import Customer, CustomerId
+from bot.core.earning import EARNING_STATUSES, available_from, expiry_after, kept_points, points_for
+from bot.core.ledger import EntryKind, LedgerEntry
+from bot.core.loyalty import Program, TierRules
+from bot.core.orders import Order, OrderStatus
+from bot.core.shop import Shop
+from bot.core.tiers import TierStanding, first_day_that_counts, standing_at
+from bot.services.ledger import award_points, points_taken_back, take_back_points
+from bot.services.ports import Clock, UnitOfWork
+from bot.services.punch_cards import stamp_order
+from bot.services.referrals import note_order
+
+# Nothing of these was kept, whatever was paid back. How much of a returned order came back says its refund, if any.
+_LOST = frozenset({OrderStatus.CANCELLED, OrderStatus.REFUNDED})
+
+
+async def settle_order(work: UnitOfWork, clock: Clock, shop: Shop, order: Order) -> None:
+    """Bring points, stamps and referrals to what the order's present status, payment and refunds call for.
+
+    To be called in the transaction that saved the order or its refund, with the order locked. Safe to repeat. What was
+    earned once stays as it is, whatever becomes of the shop's rules; only refunds, and a status that undoes the order,
+    take it back. Without a programme there is nothing to settle.
+    """
+    if shop.loyalty is None:
+        return
+    await _settle_points(work, clock, shop, order)
+    await stamp_order(work, clock, shop, order)
+    await note_order(work, clock, shop, order)
+
+
+async def award_feedback_points(
+    work: UnitOfWork, clock: Clock, shop: Shop, customer_id: CustomerId, kind: str, feedback_id: str
+) -> int:
+    """Give what the programme has for an answer of that kind (csat, nps, ces, review), and return how many points.
+
+    Safe to repeat: one answer earns once. 0 where there is nothing to be earned, and for an erased customer.
+    """
+    points = shop.loyalty.feedback.points.get(kind, 0) if shop.loyalty else 0
+    key = f"feedback:{feedback_id}"
+    if points and (known := await work.ledger.by_key(key)) is not None:
+        return known.points
+    customer = await _earner(work, customer_id) if points and shop.loyalty else None
+    if customer is None or shop.loyalty is None:
+        return 0
+    now = clock.now()
+    expires_at = expiry_after(shop.loyalty.earning, now)
+    await award_points(work, clock, customer.id, EntryKind.FEEDBACK, points, key=key, expires_at=expires_at)
+    return points
+
+
+async def tier_of(work: UnitOfWork, clock: Clock, shop: Shop, customer_id: CustomerId) -> TierStanding:
+    """The customer's level now, what is missing to the next one, and until when they keep it."""
+    rules = shop.loyalty.tiers if shop.loyalty else TierRules()
+    return await _standing(work, rules, customer_id, clock.now())
+
+
+async def _settle_points(work: UnitOfWork, clock: Clock, shop: Shop, order: Order) -> None:
+    key = f"order:{order.number}:paid"
+    earning = await work.ledger.by_key(key)
+    if earning is None and order.status in EARNING_STATUSES:
+        earning = await _earn(work, clock, shop, order, key)
+    if earning is None:
+        return
+    refunds = await work.refunds.of_order(order.number)
+    refunded = 0
+    for refund in refunds:
+        refunded += refund.amount_minor
+        kept = kept_points(earning.points, order.paid_for_goods_minor, refunded)
+        await _take_back_to(work, clock, order, earning, kept, f"refund:{refund.id}")
+    if order.status in _LOST or (order.status is OrderStatus.RETURNED and not refunds):
+        await _take_back_to(work, clock, order, earning, 0, f"order:{order.number}:taken_back")
+
+
+async def _earn(work: UnitOfWork, clock: Clock, shop: Shop, order: Order, key: str) -> LedgerEntry | None:
+    """The entry for a paid order; None when it earns nothing."""
+    program = shop.loyalty
+    if program is None or program.earning is None or order.customer_id is None:
+        return None
+    customer = await _earner(work, order.customer_id)
+    if customer is None:
+        return None
+    rules, paid_at = program.earning, order.paid_at or order.placed_at
+    available_at = available_from(rules, paid_at)
+    expires_at = expiry_after(rules, available_at)
+    if expires_at is not None and expires_at <= clock.now():
+        # An old order that is imported today: its points would be gone as soon as they came.
+        return None
+    # Held before anything is counted, so that two orders of one customer are weighed one after the other.
+    await work.ledger.lock(customer.id, clock.now())
+    points = points_for(
+        order.lines,
+        order.paid_for_goods_minor,
+        rules,
+        tier=await _tier_for_earning(work, program, customer.id, paid_at),
+        segments=await _tags(work, program, customer.id),
+        day=paid_at.astimezone(shop.hours.zone).date(),
+    )
+    if points == 0:
+        return None
+    return await award_points(
+        *(work, clock, customer.id, EntryKind.ORDER, points),
+        key=key,
+        available_at=available_at,
+        expires_at=expires_at,
+        source=order.number,
+    )
+
+
+async def _take_back_to(
+    work: UnitOfWork, clock: Clock, order: Order, earning: LedgerEntry, kept: int, key: str
+) -> None:
+    """Take back what is left of an earning beyond what is kept."""
+    taken = await points_taken_back(work, earning)
+    if earning.points - taken <= kept:
+        return
+    if await work.ledger.by_key(key) is not None:
+        # The shop has paid back more than this refund was known to be.
+        key = f"{key}:{taken}"
+    await take_back_points(work, clock, earning.id, earning.points - taken - kept, key=key, source=order.number)
+
+
+async def _tier_for_earning(work: UnitOfWork, program: Program, customer_id: CustomerId, at: datetime) -> str | None:
+    if program.earning is None or not any(one.tiers for one in program.earning.multipliers):
+        return None
+    tier = (await _standing(work, program.tiers, customer_id, at)).tier
+    return tier.id if tier else None
+
+
+async def _standing(work: UnitOfWork, rules: TierRules, customer_id: CustomerId, at: datetime) -> TierStanding:
+    since = datetime.combine(first_day_that_counts(rules, at), time(), timezone.utc)
+    return standing_at(rules, await work.ledger.earned_by_day(customer_id, since, at), at)
+
+
+async def _tags(work: UnitOfWork, program: Program, customer_id: CustomerId) -> frozenset[str]:
+    if program.earning is None or not any(one.segments for one in program.earning.multipliers):
+        return frozenset()
+    return frozenset(tag.tag for tag in await work.notes.tags_of(customer_id))
+
+
+async def _earner(work: UnitOfWork, customer_id: CustomerId) -> Customer | None:
+    """Whose points they are: the customer, or whom they turned out to be; nobody's once they are erased."""
+    customer = await work.customers.get(customer_id)
+    while customer is not None and customer.merged_into_id is not None:
+        customer = await work.customers.get(customer.merged_into_id)
+    return customer if customer and customer.erased_at is None else None
