@@ -9,6 +9,7 @@ from bot.core.customers import Customer
 from bot.core.requests import MAX_OPEN_REQUESTS, MAX_REQUEST_CHARACTERS, REQUEST_PREFIX, RequestKind, ServiceRequest
 from bot.core.shop import Shop
 from bot.services.ids import add_under_new_number
+from bot.services.opinions import note_opinion
 from bot.services.outbox import queue_mail
 from bot.services.ports import Clock, UnitOfWork
 from bot.services.transcripts import conversation_lines, indented
@@ -44,13 +45,44 @@ async def record_request(
 ) -> ServiceRequest:
     """Record a request under a number of its own, and send it to the shop's mailbox with the conversation.
 
-    `customer` must be proven, or None; `contact` and `order_number` are claims, and are marked so. Beyond twenty open
-    requests of a day in a conversation, which must be locked, nothing more is recorded or mailed: the last is returned.
+    Complaints, reviews and opinions become feedback, too. `customer` must be proven, or None; `contact` and
+    `order_number` are claims, and are marked so. Beyond twenty open requests of a day in a conversation, which must be
+    locked, nothing more is recorded or mailed: the last is returned.
     """
     since = clock.now() - REQUEST_WINDOW
     open_requests = [one for one in await work.requests.open_in(conversation.id) if one.created_at > since]
     if len(open_requests) >= MAX_OPEN_REQUESTS:
         return open_requests[-1]
+    request = await add_request(
+        work,
+        clock,
+        shop,
+        conversation,
+        customer,
+        kind,
+        text,
+        order_number=order_number,
+        contact=contact,
+        rating=rating,
+    )
+    await note_opinion(work, clock, shop, request)
+    return request
+
+
+async def add_request(
+    work: UnitOfWork,
+    clock: Clock,
+    shop: Shop,
+    conversation: Conversation,
+    customer: Customer | None,
+    kind: RequestKind,
+    text: str,
+    *,
+    order_number: str | None = None,
+    contact: str | None = None,
+    rating: int | None = None,
+) -> ServiceRequest:
+    """The same for what is known to be no flood, and to be feedback already or none at all."""
 
     def make(number: str) -> ServiceRequest:
         return ServiceRequest(
@@ -66,6 +98,19 @@ async def record_request(
         )
 
     request = await add_under_new_number(REQUEST_PREFIX, make, work.requests.add)
+    await _tell_the_shop(work, clock, shop, conversation, customer, request)
+    return request
+
+
+async def _tell_the_shop(
+    work: UnitOfWork,
+    clock: Clock,
+    shop: Shop,
+    conversation: Conversation,
+    customer: Customer | None,
+    request: ServiceRequest,
+) -> None:
+    subject = _SUBJECTS[request.kind]
     details = {
         "Order, as the customer says": request.order_number,
         "Contact, as the customer says": request.contact,
@@ -76,10 +121,10 @@ async def record_request(
         clock,
         key=f"request:{request.number}",
         to=shop.contact_email,
-        subject=f"[{shop.name}] {_SUBJECTS[kind]} ({request.number}) from {customer.name if customer else 'a visitor'}",
+        subject=f"[{shop.name}] {subject} ({request.number}) from {customer.name if customer else 'a visitor'}",
         body="\n".join(
             [
-                f"{_SUBJECTS[kind]}: {request.number}",
+                f"{subject}: {request.number}",
                 "",
                 f"    {indented(request.text) or 'no words of its own'}",
                 "",
@@ -89,7 +134,6 @@ async def record_request(
         ),
         reply_to=customer.email if customer else None,
     )
-    return request
 
 
 def _short(text: str | None, at_most: int) -> str | None:

@@ -82,6 +82,10 @@ class SqlOutbox:
     async def add(self, entry: OutboxEntry) -> bool:
         return await insert_unless_there(self._connection, tables.outbox, asdict(entry), ["key"])
 
+    async def has(self, key: str) -> bool:
+        query = select(tables.outbox.c.id).where(tables.outbox.c.key == key)
+        return await self._connection.scalar(query) is not None
+
     async def claim_due(self, now: datetime, until: datetime) -> OutboxEntry | None:
         c = tables.outbox.c
         due = select(c.id).where(c.next_attempt_at <= now).order_by(c.next_attempt_at).limit(1)

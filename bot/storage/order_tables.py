@@ -48,6 +48,7 @@ orders = Table(
     CheckConstraint("number = upper(number)", name="number_upper_case"),
     CheckConstraint("length(currency) = 3", name="currency"),
     Index("ix_orders_customer_id_placed_at", "customer_id", "placed_at"),
+    Index("ix_orders_delivered_at", "delivered_at"),
 )
 
 order_lines = Table(

@@ -12,6 +12,12 @@ from tests.builders import NOW, a_request, stored_conversation, stored_customer,
 from tests.services.mails import sent_mails
 
 
+@pytest.fixture
+def db(sql_db):
+    """The real databases: complaints and reviews become feedback, which is in no other."""
+    return sql_db
+
+
 async def record(db, clock, shop, conversation, kind=RequestKind.COMPLAINT, text="It is chipped.", **options):
     customer = options.pop("customer", None)
     async with db.transaction() as work:

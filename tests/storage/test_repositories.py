@@ -542,6 +542,7 @@ async def test_a_key_is_queued_once(db):
     async with db.transaction() as work:
         assert await work.outbox.add(entry) is True
         assert await work.outbox.add(an_entry(key="handoff:1")) is False
+        assert (await work.outbox.has("handoff:1"), await work.outbox.has("handoff:2")) == (True, False)
         claimed = await work.outbox.claim_due(NOW, NOW + MINUTE)
         assert claimed == replace(entry, next_attempt_at=NOW + MINUTE)
         assert await work.outbox.claim_due(NOW, NOW + MINUTE) is None

@@ -1,0 +1,110 @@
+"""How messages sound."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.sentiment import Mood, is_angry, sentiment_of
+
+ANGRY = [
+    "This is ridiculous, I have been waiting for two weeks!",
+    "You are all idiots",
+    "WORST SHOP EVER",
+    "I am furious. Never again.",
+    "your service is terrible",
+    "this is a scam",
+    "What the hell is going on with my order",
+    "I’ve had enough of this",
+    "are you stupid?",
+    "I'm so frustrated and disappointed",
+    "thanks for nothing",
+    "It is not acceptable, it is outrageous",
+    "shut up bot",
+    "WHERE IS MY ORDER, THIS IS SO BAD AND LATE",
+    "Disappointing. Fix this!!",
+    "the worst coffee I have ever had",
+    "stop wasting my time, this is useless",
+    "you lied to me",
+    "I hate this chat",
+    "fucking useless",
+]
+CALM = [
+    "Where is my order?",
+    "My parcel is late, and the box was damaged, and one mug is missing",
+    "I have a problem with my order",
+    "It's broken",
+    "the mug arrived broken and the handle is missing, this is sad",
+    "not bad at all",
+    "I'm not angry, I just want to know where it is",
+    "I hate to bother you, but where is my refund?",
+    "No problem, take your time",
+    "that's not terrible",
+    "Could be worse, could be better.",
+    "it is not good",
+    "I am not happy with the grinder",
+    "It was never awful here, I love the place",
+    "I want to cancel TC-10002",
+    "sorry, I meant the other one",
+    "I'd like to make a complaint",
+    "damn good coffee, thank you",
+    "WHERE IS MY ORDER",
+    "How do I get a refund for a bad batch?",
+    "scampi",
+    "ok",
+    "",
+    "1200",
+    "¿dónde está mi pedido?",
+    "😀👍",
+]
+HAPPY = ["Great, thank you!", "the coffee is excellent", "I love it", "can't complain", "You never disappoint, perfect"]
+
+
+@pytest.mark.parametrize("text", ANGRY)
+def test_anger_is_heard(text):
+    assert is_angry(text), sentiment_of(text)
+
+
+@pytest.mark.parametrize("text", CALM + HAPPY)
+def test_a_calm_message_is_not_taken_for_anger(text):
+    assert not is_angry(text), sentiment_of(text)
+
+
+@pytest.mark.parametrize("text", HAPPY)
+def test_joy_is_heard(text):
+    assert sentiment_of(text).mood is Mood.HAPPY
+
+
+@pytest.mark.parametrize(
+    ("text", "mood"),
+    [
+        ("it is good", Mood.HAPPY),
+        ("it is not good", Mood.UNHAPPY),
+        ("it isn't good", Mood.UNHAPPY),
+        ("it isn’t very good", Mood.UNHAPPY),
+        ("nobody was helpful", Mood.UNHAPPY),
+        ("not bad", Mood.HAPPY),
+        ("no, it is good", Mood.HAPPY),
+        ("it does not matter but the coffee is good", Mood.HAPPY),
+        ("it is not terrible", Mood.NEUTRAL),
+        ("it is late", Mood.UNHAPPY),
+        ("it will come on Friday", Mood.NEUTRAL),
+    ],
+)
+def test_not_turns_a_word_around_within_its_clause(text, mood):
+    assert sentiment_of(text).mood is mood
+
+
+def test_the_words_that_say_so_are_named():
+    assert sentiment_of("Terrible. The staff was NOT helpful, and late!").because == ("terrible", "not helpful", "late")
+
+
+def test_a_long_list_of_faults_is_no_anger_but_shouting_it_is():
+    faults = "the parcel was late, the box was damaged, one cup was broken and the other one was missing"
+
+    assert sentiment_of(faults).mood is Mood.UNHAPPY
+    assert sentiment_of(faults.upper()).mood is Mood.ANGRY
+
+
+@given(st.text(max_size=300))
+def test_any_text_has_a_mood(text):
+    assert sentiment_of(text).mood in Mood
