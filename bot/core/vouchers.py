@@ -15,7 +15,7 @@ from bot.core.ledger import EntryId
 from bot.core.loyalty import Effect
 from bot.errors import VoucherRefused
 
-# Without what looks alike in print or by hand (0 O, 1 I L, 2 Z, 5 S, 8 B, U V): 24 characters.
+# Without what looks alike in print or by hand (0 O, 1 I L, 2 Z, 5 S, 8 B, U next to V): 24 characters.
 CODE_ALPHABET = "34679ACDEFGHJKMNPQRTVWXY"
 CODE_PREFIX = "SUKI"
 # 24 to the power of 12 is about 3.7e16: out of reach for guessing at a till or over the web.

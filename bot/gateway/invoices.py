@@ -9,7 +9,7 @@ from aiohttp import web
 from bot.core.money import money_in_words
 from bot.gateway import settings
 from bot.gateway.database import Unavailable, database_answers
-from bot.gateway.documents import html_page
+from bot.gateway.documents import html_page, notice_page
 from bot.gateway.limits import client_address
 from bot.gateway.tokens import BadToken, ExpiredToken, read_invoice_token
 from bot.services.orders import invoice_of
@@ -25,7 +25,7 @@ async def invoice_page(request: web.Request) -> web.Response:
     try:
         number = read_invoice_token(request.match_info["token"], config.secret_key)
     except ExpiredToken:
-        return _notice(request, 410, "This link has run out", "Invoice links work for a while only.")
+        return _ask_again(request, 410, "This link has run out", "Invoice links work for a while only.")
     except BadToken:
         return _not_found(request)
     try:
@@ -33,7 +33,8 @@ async def invoice_page(request: web.Request) -> web.Response:
             async with request.app[settings.DATABASE].reading() as work:
                 invoice = await invoice_of(work, number)
     except Unavailable:
-        return _notice(request, 503, "One moment, please", "The invoice cannot be read right now.", ask_again=False)
+        text = "The invoice cannot be read right now. Please load this page again in a minute."
+        return notice_page(request, 503, "One moment, please", text)
     if invoice is None:
         return _not_found(request)
     order, shop = invoice.order, config.shop
@@ -48,12 +49,13 @@ async def invoice_page(request: web.Request) -> web.Response:
 
 
 def _not_found(request: web.Request) -> web.Response:
-    return _notice(request, 404, "There is no invoice here", "Perhaps the link was cut off on its way.")
+    return _ask_again(request, 404, "There is no invoice here", "Perhaps the link was cut off on its way.")
 
 
-def _notice(request: web.Request, status: int, title: str, text: str, *, ask_again: bool = True) -> web.Response:
-    shop = request.app[settings.SETTINGS].shop
-    return html_page("notice.html", status, shop=shop, title=title, text=text, ask_again=ask_again)
+def _ask_again(request: web.Request, status: int, title: str, text: str) -> web.Response:
+    assistant = request.app[settings.SETTINGS].shop.assistant_name
+    text = f"{text} Ask {assistant} in the chat for your invoice, and you get a new link."
+    return notice_page(request, status, title, text)
 
 
 def _day(day: date) -> str:

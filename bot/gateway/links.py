@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 
 from bot.core.consents import hash_address
 from bot.core.customers import EMAIL
-from bot.gateway.tokens import issue_invoice_token, issue_unsubscribe_token
+from bot.gateway.tokens import issue_feedback_token, issue_invoice_token, issue_unsubscribe_token, issue_voucher_token
+
+# Beside the voucher's own page.
+VOUCHER_IMAGE = "code.png"
 
 
 class SignedLinks:
@@ -22,7 +25,20 @@ class SignedLinks:
         token = issue_invoice_token(order_number, self._secret_key, now, self._invoice_lifetime)
         return f"{self._public_url}/invoices/{token}"
 
+    def voucher(self, code: str, now: datetime) -> str:
+        """A link to a voucher. Whoever has it sees the code and can use it, but not whose it is."""
+        return f"{self._public_url}/rewards/{issue_voucher_token(code, self._secret_key, now)}"
+
+    def voucher_image(self, code: str, now: datetime) -> str:
+        """A link to the voucher's code as a picture, for whoever has the link."""
+        return f"{self.voucher(code, now)}/{VOUCHER_IMAGE}"
+
     def unsubscribe(self, address: str, purpose: str, now: datetime) -> str:
         """A link by which whoever has the e-mail address says no to mails of that purpose. It never ends."""
         token = issue_unsubscribe_token(hash_address(EMAIL, address), purpose, self._secret_key, now)
         return f"{self._public_url}/unsubscribe/{token}"
+
+    def feedback(self, feedback_id: str, now: datetime, score: int | None = None) -> str:
+        """A link to the page where a question is answered, the score chosen in advance. It ends after a month."""
+        token = issue_feedback_token(feedback_id, self._secret_key, now)
+        return f"{self._public_url}/feedback/{token}" + ("" if score is None else f"?score={score}")

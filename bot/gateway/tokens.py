@@ -19,8 +19,11 @@ VISITOR_AUDIENCE = "kasuki-visitor"
 IDENTITY_AUDIENCE = "kasuki"
 INVOICE_AUDIENCE = "invoice"
 UNSUBSCRIBE_AUDIENCE = "unsubscribe"
+FEEDBACK_AUDIENCE = "feedback"
+VOUCHER_AUDIENCE = "voucher"
 VISITOR_LIFETIME = timedelta(days=90)
 IDENTITY_LIFETIME = timedelta(hours=1)
+FEEDBACK_LIFETIME = timedelta(days=30)
 # Two machines' clocks differ by seconds, not by minutes.
 LEEWAY = timedelta(seconds=30)
 MAX_TOKEN_CHARACTERS = 4_096
@@ -111,6 +114,19 @@ def read_invoice_token(token: str, secret: str) -> str:
     return claims["order"]
 
 
+def issue_voucher_token(code: str, secret: str, now: datetime) -> str:
+    """A token that shows one voucher and nothing else; good for ever, because the voucher itself ends."""
+    return jwt.encode({"aud": VOUCHER_AUDIENCE, "code": code, "iat": now}, secret, ALGORITHM)
+
+
+def read_voucher_token(token: str, secret: str) -> str:
+    """The code of the voucher that may be seen. Raises BadToken."""
+    claims = _decode(token, secret, VOUCHER_AUDIENCE, ["code"])
+    if not isinstance(claims["code"], str):
+        raise BadToken
+    return claims["code"]
+
+
 def issue_unsubscribe_token(address_hash: str, purpose: str, secret: str, now: datetime) -> str:
     """A token that says no in the name of an e-mail address, of which it holds the hash; good for ever."""
     claims = {"aud": UNSUBSCRIBE_AUDIENCE, "address": address_hash, "purpose": purpose, "iat": now}
@@ -124,6 +140,20 @@ def read_unsubscribe_token(token: str, secret: str) -> tuple[str, str]:
     if not isinstance(address_hash, str) or not isinstance(purpose, str):
         raise BadToken
     return address_hash, purpose
+
+
+def issue_feedback_token(feedback_id: str, secret: str, now: datetime) -> str:
+    """A token that answers one question, for a month, and nothing else."""
+    claims = {"aud": FEEDBACK_AUDIENCE, "feedback": feedback_id, "iat": now, "exp": now + FEEDBACK_LIFETIME}
+    return jwt.encode(claims, secret, ALGORITHM)
+
+
+def read_feedback_token(token: str, secret: str) -> str:
+    """The id of the question that may be answered. Raises ExpiredToken, or BadToken."""
+    claims = _decode(token, secret, FEEDBACK_AUDIENCE, ["exp", "feedback"])
+    if not isinstance(claims["feedback"], str):
+        raise BadToken
+    return claims["feedback"]
 
 
 def _is_email(value: object) -> bool:

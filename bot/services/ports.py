@@ -28,8 +28,15 @@ from bot.core.refunds import Refund, RefundId
 from bot.core.requests import ServiceRequest
 from bot.core.returns import Return, ReturnStatus
 from bot.core.verification import VerificationCode
-from bot.services.customer_ports import AuditRepository, ConsentRepository, IdentityRepository, MergeRepository, NoteRepository
+from bot.services.customer_ports import (
+    AuditRepository,
+    ConsentRepository,
+    IdentityRepository,
+    MergeRepository,
+    NoteRepository,
+)
 from bot.services.feedback_ports import FeedbackRepository
+from bot.services.import_ports import ImportRepository
 from bot.services.measure_ports import MeasureRepository
 from bot.services.reward_ports import GiftCardRepository, GoodwillRepository, VoucherRepository
 from bot.services.treat_ports import BirthdayRepository, ReferralRepository, StampRepository
@@ -62,6 +69,14 @@ class PageLinks(Protocol):
 
     def invoice(self, order_number: str, now: datetime) -> str:
         """A signed link to an order's invoice, which ends by itself."""
+        ...
+
+    def voucher(self, code: str, now: datetime) -> str:
+        """A signed link to a voucher, to be shown at the counter."""
+        ...
+
+    def voucher_image(self, code: str, now: datetime) -> str:
+        """A signed link to the picture of a voucher's code, to be scanned."""
         ...
 
     def unsubscribe(self, address: str, purpose: str, now: datetime) -> str:
@@ -382,6 +397,10 @@ class OutboxRepository(Protocol):
         """Add it unless its key is there already; whether it was added."""
         ...
 
+    async def has(self, key: str) -> bool:
+        """Whether an entry of that key is there, sent or not."""
+        ...
+
     async def claim_due(self, now: datetime, until: datetime) -> OutboxEntry | None:
         """The entry due longest, put off until then so that nobody else takes it meanwhile."""
         ...
@@ -438,6 +457,8 @@ class UnitOfWork(Protocol):
     def consents(self) -> ConsentRepository: ...
     @property
     def audit(self) -> AuditRepository: ...
+    @property
+    def imports(self) -> ImportRepository: ...
     @property
     def measures(self) -> MeasureRepository: ...
     @property

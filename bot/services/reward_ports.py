@@ -52,6 +52,10 @@ class VoucherRepository(Protocol):
         """How many uses of the voucher by that customer count."""
         ...
 
+    async def last_use(self, code: str) -> VoucherUse | None:
+        """The latest use of the voucher that was not released."""
+        ...
+
     async def save_use(self, use: VoucherUse) -> None:
         """Save it, new or changed."""
         ...

@@ -83,6 +83,12 @@ async def find_voucher(work: UnitOfWork, typed: str) -> Voucher | None:
     return await work.vouchers.get(normalise_voucher_code(typed))
 
 
+async def last_use_of(work: UnitOfWork, clock: Clock, voucher: Voucher) -> VoucherUse | None:
+    """The latest use of a voucher that counts now."""
+    use = await work.vouchers.last_use(voucher.code)
+    return use if use is not None and not use.is_over(clock.now()) else None
+
+
 async def reserve_voucher(
     work: UnitOfWork, clock: Clock, code: str, *, key: str, customer_id: CustomerId | None, total_minor: int
 ) -> VoucherUse:

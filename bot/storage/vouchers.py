@@ -86,6 +86,12 @@ class SqlVouchers:
         query = select(func.count()).where(c.code == code, c.customer_id == customer_id, counting)
         return await self._connection.scalar(query) or 0
 
+    async def last_use(self, code: str) -> VoucherUse | None:
+        c = _USE.c
+        query = select(_USE).where(c.code == code, c.state != UseState.RELEASED.value)
+        row = (await self._connection.execute(query.order_by(c.reserved_at.desc(), c.id).limit(1))).one_or_none()
+        return _use(row) if row else None
+
     async def save_use(self, use: VoucherUse) -> None:
         values = {**vars(use), "state": use.state.value}
         statement = self._insert(_USE).values(**values)
