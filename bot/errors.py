@@ -267,7 +267,9 @@ class NoteRefused(BotError):
     code = "bad_request"
 
     def __init__(self) -> None:
-        super().__init__("A note has 1 to 4,000 characters, a tag 1 to 40. Write something shorter, or something at all.")
+        super().__init__(
+            "A note has 1 to 4,000 characters, a tag 1 to 40. Write something shorter, or something at all."
+        )
 
 
 class CustomerNotFound(BotError):

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from bot.core.conversations import Author, Choice, Conversation, ConversationEvent, Message, TurnState
-from bot.core.customers import ChannelIdentity, Customer
+from bot.core.customers import ChannelIdentity, Customer, CustomerIdentity
 from bot.core.handoffs import Handoff
 from bot.core.orders import Order
 from bot.core.refunds import Refund, RefundReason, RefundStatus
@@ -66,6 +66,7 @@ class _State:
 
     customers: dict[str, Customer] = field(default_factory=dict)
     identities: dict[str, ChannelIdentity] = field(default_factory=dict)
+    proofs: dict[tuple[str, str], str] = field(default_factory=dict)
     conversations: dict[str, Conversation] = field(default_factory=dict)
     messages: dict[str, tuple[str, Message]] = field(default_factory=dict)
     events: list[ConversationEvent] = field(default_factory=list)
@@ -285,7 +286,7 @@ class FakeCustomers:
         found = [c for c in self._state.customers.values() if c.email == email]
         return min(found, key=lambda customer: customer.created_at, default=None)
 
-    async def set_address(self, customer_id: str, address: str) -> Customer | None:
+    async def set_address(self, customer_id: str, address: str, at: datetime) -> Customer | None:
         if customer_id in self._state.customers:
             self._state.customers[customer_id] = replace(self._state.customers[customer_id], address=address)
         return self._state.customers.get(customer_id)
@@ -308,6 +309,22 @@ class FakeCustomers:
         return next(
             (i for i in self._state.identities.values() if (i.channel, i.external_id) == (channel, external_id)), None
         )
+
+
+class FakeIdentities:
+    """What was proven. In memory nobody looks like anybody else: merges are tested on real databases."""
+
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    async def holder(self, kind: str, value: str) -> str | None:
+        return self._state.proofs.get((kind, value))
+
+    async def prove(self, identity: CustomerIdentity) -> None:
+        self._state.proofs[identity.kind, identity.value] = identity.customer_id
+
+    async def lookalikes(self, customer_id: str) -> list[Any]:
+        return []
 
 
 class FakeOrders:
@@ -522,6 +539,9 @@ class FakeOutbox:
         self._put(entry)
         return True
 
+    async def has(self, key: str) -> bool:
+        return any(entry.key == key for entry in self._state.outbox.values())
+
     async def claim_due(self, now: datetime, until: datetime) -> OutboxEntry | None:
         due = [e for e in self._state.outbox.values() if e.next_attempt_at is not None and e.next_attempt_at <= now]
         if not due:
@@ -561,6 +581,7 @@ class FakeUnitOfWork:
         self.conversations = FakeConversations(state)
         self.messages = FakeMessages(state)
         self.customers = FakeCustomers(state)
+        self.identities = self.merges = FakeIdentities(state)
         self.orders = FakeOrders(state)
         self.refunds = FakeRefunds(state)
         self.returns = FakeReturns(state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.core.feedback import FeedbackPolicy
 from bot.core.loyalty import Program
 from bot.core.opening_hours import OpeningHours
 from bot.core.verification import LookupLimits
@@ -40,3 +41,10 @@ class Shop:
     policies: Policies = field(default_factory=Policies)
     links: Mapping[str, str] = field(default_factory=dict)
     loyalty: Program | None = None
+    # Whose telephone numbers are written without their country (two letters).
+    country: str | None = None
+    # Who has not ordered for so long has lapsed.
+    lapsed_days: int = 180
+    # Whether a person decides about every request to be erased.
+    erasure_needs_approval: bool = True
+    feedback: FeedbackPolicy = field(default_factory=FeedbackPolicy)

@@ -20,6 +20,7 @@ from bot.core.conversations import (
 )
 from bot.core.customers import ChannelIdentity, Customer, CustomerId, IdentityId, normalise_email
 from bot.errors import ConversationNotFound, DuplicateMessageId, EmptyText, TextTooLong, UnknownChoice
+from bot.services.customers import add_customer
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
 
@@ -43,8 +44,13 @@ async def open_channel_conversation(db: Database, clock: Clock, *, channel: str,
     if found is not None:
         return found
     async with db.transaction() as work:
-        identity = await _identity(work, clock, channel, external_id)
-        return await work.conversations.latest_of_identity(identity.id) or await _begin(work, clock, identity)
+        return await channel_conversation(work, clock, channel=channel, external_id=external_id)
+
+
+async def channel_conversation(work: UnitOfWork, clock: Clock, *, channel: str, external_id: str) -> Conversation:
+    """The same, in the middle of something else."""
+    identity = await _identity(work, clock, channel, external_id)
+    return await work.conversations.latest_of_identity(identity.id) or await _begin(work, clock, identity)
 
 
 async def open_web_conversation(
@@ -58,7 +64,7 @@ async def open_web_conversation(
     now = clock.now()
     async with db.transaction() as work:
         conversation = await work.conversations.lock(conversation_id) if conversation_id else None
-        customer = await _proven_customer(work, identity, now) if identity else None
+        customer = await _proven_customer(work, clock, identity) if identity else None
         if conversation is not None and not _may_open(conversation, customer, now):
             conversation = None
         if conversation is None:
@@ -189,12 +195,13 @@ async def _begin(work: UnitOfWork, clock: Clock, identity: ChannelIdentity) -> C
     return conversation
 
 
-async def _proven_customer(work: UnitOfWork, identity: ProvenIdentity, now: datetime) -> Customer:
+async def _proven_customer(work: UnitOfWork, clock: Clock, identity: ProvenIdentity) -> Customer | None:
+    """Who the shop vouches for, made known if need be. Nobody who was erased: what they wanted forgotten stays so."""
     customer = await work.customers.by_external_id(identity.external_id)
     if customer is None:
         email = normalise_email(identity.email) if identity.email else None
-        customer = Customer(CustomerId(new_id()), identity.external_id, identity.name, email, now)
-        if not await work.customers.add_unless_known(customer):
+        customer = Customer(CustomerId(new_id()), identity.external_id, identity.name, email, clock.now())
+        if not await add_customer(work, clock, customer):
             # Another tab was a moment earlier.
             customer = await work.customers.by_external_id(identity.external_id) or customer
-    return customer
+    return customer if customer.erased_at is None else None

@@ -2,12 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from bot.core.audit import AuditEntry
 from bot.core.consents import Consent
-from bot.core.customers import CustomerId
+from bot.core.customers import CustomerId, CustomerIdentity, Note, Tag
+from bot.core.merges import Lookalikes, Merge, MergeState
+
+
+class IdentityRepository(Protocol):
+    """What customers are known by."""
+
+    async def of_customers(self, ids: Sequence[CustomerId]) -> list[CustomerIdentity]:
+        """What they are known by, oldest first."""
+        ...
+
+    async def holder(self, kind: str, value: str) -> CustomerId | None:
+        """Whose it is, proven."""
+        ...
+
+    async def prove(self, identity: CustomerIdentity) -> None:
+        """Keep it as proven, claimed before or not. Nobody else's may be."""
+        ...
+
+
+class MergeRepository(Protocol):
+    """Customers who are one, or may be."""
+
+    async def add(self, merge: Merge) -> None: ...
+    async def save(self, merge: Merge) -> None: ...
+    async def lock(self, merge_id: str) -> Merge | None:
+        """The merge, which nobody else changes until this unit of work ends."""
+        ...
+
+    async def of_pair(self, one_id: CustomerId, other_id: CustomerId) -> list[Merge]:
+        """What was ever thought or done about these two, whichever stays; oldest first."""
+        ...
+
+    async def of_customers(self, ids: Sequence[CustomerId]) -> list[Merge]:
+        """The same about any of these, oldest first."""
+        ...
+
+    async def in_state(self, state: MergeState, limit: int) -> list[Merge]:
+        """Merges in that state, oldest first."""
+        ...
+
+    async def done_from(self, customer_id: CustomerId) -> Merge | None:
+        """The merge by which the customer's records went to another one, if it is in force."""
+        ...
+
+    async def same_person(self, customer_id: CustomerId) -> list[CustomerId]:
+        """The customer, and all who turned out to be the same."""
+        ...
+
+    async def lock_records(self, ids: Sequence[CustomerId]) -> None:
+        """Let nobody else change these customers, their conversations and orders until this unit of work ends."""
+        ...
+
+    async def move_records(self, from_id: CustomerId, to_id: CustomerId) -> dict[str, Any]:
+        """Give everything but points and stamps to the other one, and say what that was."""
+        ...
+
+    async def move_back(self, moved: Mapping[str, Any], from_id: CustomerId, to_id: CustomerId) -> None:
+        """Give back what move_records took to `from_id`, as far as it is still there."""
+        ...
+
+    async def mark(self, merged_id: CustomerId, kept_id: CustomerId | None) -> None:
+        """Note into whom a customer was merged, or that they are not any more."""
+        ...
+
+    async def lookalikes(self, customer_id: CustomerId | None = None) -> list[Lookalikes]:
+        """Who looks like that customer, or anybody like anybody. Nobody who was merged or erased does."""
+        ...
+
+
+class NoteRepository(Protocol):
+    """What the shop's people noted about customers."""
+
+    async def add(self, note: Note) -> None: ...
+    async def of_customer(self, customer_id: CustomerId) -> list[Note]:
+        """The notes, newest first."""
+        ...
+
+    async def add_tag(self, customer_id: CustomerId, tag: Tag) -> bool:
+        """Add it unless it is there; whether added."""
+        ...
+
+    async def remove_tag(self, customer_id: CustomerId, tag: str) -> bool: ...
+    async def tags_of(self, customer_id: CustomerId) -> list[Tag]: ...
 
 
 class ConsentRepository(Protocol):

@@ -22,6 +22,7 @@ from bot.core.refunds import Refund, RefundId, RefundReason, RefundStatus
 from bot.core.shop import Shop
 from bot.core.verification import LookupLimits
 from bot.errors import CustomerNotFound, OrderActionRefused
+from bot.services.earning import settle_order
 from bot.services.ids import new_id
 from bot.services.notices import line_texts, notify_of_order
 from bot.services.ports import Clock, UnitOfWork, VerificationAttempt
@@ -94,7 +95,8 @@ class Cancellation:
 async def cancel_order(
     work: UnitOfWork, clock: Clock, shop: Shop, customer_id: CustomerId, number: str
 ) -> Cancellation:
-    """Cancel the verified customer's order, owe them what is left of their money, and tell them and the shop.
+    """Cancel the verified customer's order, owe them what is left of their money, take back what the order earned, and
+    tell them and the shop.
 
     Raises OrderActionRefused, changing nothing, when the order is not theirs (not_yours) or too far along (its status);
     so one that is cancelled already is refused (cancelled), and is refunded once however often this is called.
@@ -118,6 +120,7 @@ async def cancel_order(
             requested_at=now,
         )
         await work.refunds.add(refund)
+    await settle_order(work, clock, shop, cancelled)
     money = _money_lines(order, terms, shop)
     await notify_of_order(
         work,
@@ -190,7 +193,7 @@ async def set_default_address(work: UnitOfWork, clock: Clock, customer_id: Custo
 
     Safe to repeat. Raises OrderActionRefused (bad_address) or CustomerNotFound, changing nothing.
     """
-    customer = await work.customers.set_address(customer_id, _address(address))
+    customer = await work.customers.set_address(customer_id, _address(address), clock.now())
     if customer is None:
         raise CustomerNotFound
     return customer

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from bot.core.conversations import Conversation, ConversationEvent, clean_text
-from bot.core.customers import Customer, normalise_email
+from bot.core.customers import EMAIL, Customer, normalise_email
 from bot.core.shop import Shop
 from bot.core.verification import (
     CODE_DIGITS,
@@ -18,6 +18,7 @@ from bot.core.verification import (
     hash_code,
     is_code,
 )
+from bot.services.customers import prove_identity
 from bot.services.ids import new_id
 from bot.services.outbox import queue_mail
 from bot.services.ports import Clock, UnitOfWork
@@ -135,6 +136,7 @@ async def check_code(work: UnitOfWork, clock: Clock, conversation: Conversation,
         await work.codes.save(code)
         return CodeRefusal.TOO_MANY if code.attempts >= CODE_LIMITS.tries else CodeRefusal.WRONG
     await work.codes.save(replace(code, used_at=now))
+    customer = await prove_identity(work, clock, customer.id, EMAIL, code.email)
     until = max(now + VERIFIED_FOR, current.verified_until or now)
     verified = replace(current, customer_id=customer.id, verified_until=until)
     await work.conversations.save(verified)

@@ -21,6 +21,7 @@ from bot.storage.engine import DURABLE, IMMEDIATE
 from bot.storage.feedback import SqlFeedback
 from bot.storage.gift_cards import SqlGiftCards
 from bot.storage.goodwill import SqlGoodwill
+from bot.storage.imports import SqlImports
 from bot.storage.ledger import SqlLedger
 from bot.storage.measures import SqlMeasures
 from bot.storage.merges import SqlMerges
@@ -59,6 +60,7 @@ class SqlUnitOfWork:
         self.consents = SqlConsents(connection)
         self.audit = SqlAudit(connection)
         self.measures = SqlMeasures(connection)
+        self.imports = SqlImports(connection)
         self.stamps = SqlStamps(connection)
         self.birthdays = SqlBirthdays(connection)
         self.referrals = SqlReferrals(connection)

@@ -42,8 +42,8 @@ async def test_an_address_is_set_for_one_customer_alone(db, maria):
     other = await stored_customer(db, address="48 Salcedo Street")
 
     async with db.transaction() as work:
-        assert await work.customers.set_address(maria.id, "José 12 ☕") == replace(maria, address="José 12 ☕")
-        assert await work.customers.set_address("nobody", "7 Mango Avenue") is None
+        assert await work.customers.set_address(maria.id, "José 12 ☕", NOW) == replace(maria, address="José 12 ☕")
+        assert await work.customers.set_address("nobody", "7 Mango Avenue", NOW) is None
 
     async with db.reading() as work:
         assert await work.customers.get(maria.id) == replace(maria, address="José 12 ☕")

@@ -160,6 +160,37 @@ async def test_a_shop_of_the_first_version_keeps_everything(new_urls):
     await db.close()
 
 
+BEFORE_IDENTITIES = """
+INSERT INTO customers (id, external_id, name, email, address, created_at) VALUES
+('1', 'C-1', 'Maria', 'm@example.com', '7 Mango Avenue', :now), ('2', 'C-2', 'John', 'shared@example.com', NULL, :now),
+('3', 'C-3', 'Joan', 'shared@example.com', NULL, :now), ('4', 'C-4', 'Aiko', NULL, NULL, :now)
+"""
+
+
+async def test_a_shop_of_the_second_version_knows_its_customers_by_number_and_address(new_urls):
+    db = open_database(new_urls[0])
+    await go_to(db, "0002")
+    now = NOW.replace(tzinfo=None) if new_urls[0].startswith("sqlite") else NOW
+    async with db.engine.begin() as connection:
+        await connection.execute(text(BEFORE_IDENTITIES), {"now": now})
+
+    await migrate(db.engine)
+
+    async with db.reading() as work:
+        found = await work.identities.of_customers(["1", "2", "3", "4"])
+        assert {(one.customer_id, one.kind, one.value, one.verified_at) for one in found} == {
+            *((f"{number}", "shop", f"C-{number}", NOW) for number in range(1, 5)),
+            ("1", "email", "m@example.com", NOW),
+            # Who of the two has it is not for a program to decide.
+            ("2", "email", "shared@example.com", None),
+            ("3", "email", "shared@example.com", None),
+        }
+        assert {(len(one.id), one.source, one.created_at) for one in found} == {(32, "shop", NOW)}
+        assert [one.address for one in await work.customers.addresses_of("1")] == ["7 Mango Avenue"]
+        assert (await work.customers.by_email("m@example.com")).id == "1"
+    await db.close()
+
+
 async def test_the_way_back_leads_to_the_tables_of_the_first_version(new_urls):
     db, first = open_database(new_urls[0]), open_database(new_urls[1])
     await migrate(db.engine)

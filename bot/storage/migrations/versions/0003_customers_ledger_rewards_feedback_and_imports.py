@@ -38,6 +38,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_consents_address", "consents", ["address_hash", "channel", "purpose", "id"], unique=False)
     op.create_table(
+        "import_marks",
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("record_id", sa.String(length=32), nullable=False),
+        sa.Column("marks", sa.JSON(), nullable=False),
+        sa.CheckConstraint("kind IN ('customer', 'order', 'credit_note')", name=op.f("ck_import_marks_kind")),
+        sa.PrimaryKeyConstraint("kind", "record_id", name=op.f("pk_import_marks")),
+    )
+    op.create_table(
         "import_runs",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
@@ -507,6 +515,7 @@ def upgrade() -> None:
     op.add_column("orders", sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("orders", sa.Column("discount_minor", sa.BigInteger(), nullable=True))
     op.add_column("orders", sa.Column("delivery_minor", sa.BigInteger(), nullable=True))
+    op.create_index("ix_orders_delivered_at", "orders", ["delivered_at"], unique=False)
     op.add_column("refunds", sa.Column("external_id", sa.String(length=80), nullable=True))
     op.create_index("uq_refunds_external_id", "refunds", ["order_number", "external_id"], unique=True)
     # What only triggers can promise.
@@ -514,6 +523,7 @@ def upgrade() -> None:
         _add_postgresql_triggers()
     else:
         _add_sqlite_triggers()
+    _note_what_customers_are_known_by()
 
 
 def downgrade() -> None:
@@ -523,6 +533,7 @@ def downgrade() -> None:
     # The tables and columns, the other way round.
     op.drop_index("uq_refunds_external_id", table_name="refunds")
     op.drop_column("refunds", "external_id")
+    op.drop_index("ix_orders_delivered_at", table_name="orders")
     op.drop_column("orders", "delivery_minor")
     op.drop_column("orders", "discount_minor")
     op.drop_column("orders", "paid_at")
@@ -632,6 +643,7 @@ def downgrade() -> None:
     op.drop_table("customer_addresses")
     op.drop_table("improvements")
     op.drop_table("import_runs")
+    op.drop_table("import_marks")
     op.drop_index("ix_consents_address", table_name="consents")
     op.drop_table("consents")
     op.drop_index("ix_audit_log_customer_id", table_name="audit_log")
@@ -692,6 +704,32 @@ _POSTGRESQL_FUNCTIONS = {
         RETURN NEW;
     """,
 }
+
+
+def _note_what_customers_are_known_by() -> None:
+    """Identities of the customers there are: the shop vouches for its numbers, and for addresses that one of them has.
+
+    Telephones follow when a customer is saved next: their normal form is not SQL's to find.
+    """
+    is_postgresql = op.get_bind().dialect.name == "postgresql"
+    new_id = "replace(gen_random_uuid()::text, '-', '')" if is_postgresql else "lower(hex(randomblob(16)))"
+    customers = sa.table("customers", *map(sa.column, ("id", "external_id", "email", "address", "created_at")))
+    c, other = customers.c, customers.alias("other").c
+    nobody_elses = ~sa.select(other.id).where(other.email == c.email, other.id != c.id).exists()
+    for kind, value, proven in (("shop", c.external_id, sa.true()), ("email", c.email, nobody_elses)):
+        verified_at = sa.case((proven, c.created_at))
+        rows = (sa.text(new_id), c.id, sa.literal(kind), value, verified_at, sa.literal("shop"), c.created_at)
+        _fill("customer_identities", _IDENTITY_COLUMNS, sa.select(*rows).where(value.is_not(None)))
+    used = (sa.text(new_id), c.id, c.address, c.created_at)
+    _fill("customer_addresses", _ADDRESS_COLUMNS, sa.select(*used).where(c.address.is_not(None)))
+
+
+_IDENTITY_COLUMNS = ("id", "customer_id", "kind", "value", "verified_at", "source", "created_at")
+_ADDRESS_COLUMNS = ("id", "customer_id", "address", "used_at")
+
+
+def _fill(table: str, columns: tuple[str, ...], rows: sa.Select) -> None:
+    op.execute(sa.table(table, *map(sa.column, columns)).insert().from_select(list(columns), rows))
 
 
 def _add_postgresql_triggers() -> None:
