@@ -16,7 +16,7 @@ from bot.core.ledger import Allocation, Balance, Debt, EntryId, EntryKind, Ledge
 from bot.services.ports import LedgerNote
 from bot.storage import tables
 from bot.storage.engine import insert_unless_there
-from bot.storage.tier_points import earned_by_day
+from bot.storage.tier_points import points_by_day, same_person
 
 _ENTRY = tables.ledger_entries
 _OPEN = tables.ledger_open.c
@@ -128,8 +128,9 @@ class SqlLedger:
         return int(await self._connection.scalar(query) or 0)
 
     async def earned_by_day(self, customer_id: CustomerId, since: datetime, until: datetime) -> dict[date, int]:
-        rows = await self._connection.execute(earned_by_day(customer_id, since, until, self._connection.dialect.name))
-        return {date.fromisoformat(str(row.day)): int(row.points) for row in rows}
+        people = await same_person(self._connection, customer_id)
+        found = await points_by_day(self._connection, people, since, until)
+        return {date.fromisoformat(day): points for day, points in found.items()}
 
     async def faults(self) -> list[str]:
         return [

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.customers import CustomerId
 from bot.core.ledger import QUALIFYING, EntryKind
@@ -16,17 +18,34 @@ _CUSTOMER = tables.customers.c
 _KINDS = sorted(kind.value for kind in QUALIFYING)
 
 
-def earned_by_day(customer_id: CustomerId, since: datetime, until: datetime, dialect: str) -> Select[Any]:
-    """For each day: what the customer's purchases brought in, less what was taken back of it, whenever that was."""
-    person = select(literal(customer_id, String).label("id")).cte("person", recursive=True)
-    person = person.union(select(_CUSTOMER.id).where(_CUSTOMER.merged_into_id == person.c.id))
-    theirs = select(person.c.id)
+async def same_person(connection: AsyncConnection, customer_id: CustomerId) -> list[CustomerId]:
+    """The customer, and everybody who turned out to be the same person."""
+    found: list[CustomerId] = []
+    new = [customer_id]
+    while new:
+        found += new
+        merged = await connection.scalars(select(_CUSTOMER.id).where(_CUSTOMER.merged_into_id.in_(new)))
+        new = [one for one in merged if one not in found]
+    return found
+
+
+async def points_by_day(
+    connection: AsyncConnection, people: Collection[CustomerId], since: datetime, until: datetime
+) -> dict[str, int]:
+    """For each day: what the purchases brought in, less what was taken back of it, whenever that was."""
+    values = {"people": list(people), "since": since, "until": until}
+    rows = await connection.execute(_BY_DAY[connection.dialect.name], values)
+    return {str(row.day): int(row.points) for row in rows}
+
+
+def _by_day(dialect: str) -> Select[Any]:
+    people, since, until = bindparam("people", expanding=True), bindparam("since"), bindparam("until")
 
     # Points that were moved to another account are taken back there: from there the way back leads to the purchase.
     refund = _ENTRY.alias("refund")
     back = (
         select(refund.c.reverses_id.label("lot_id"), refund.c.points)
-        .where(refund.c.customer_id.in_(theirs), refund.c.kind == EntryKind.REFUND.value)
+        .where(refund.c.customer_id.in_(people), refund.c.kind == EntryKind.REFUND.value)
         .cte("back", recursive=True)
     )
     came, went = _ENTRY.alias("came"), _ENTRY.alias("went")
@@ -38,20 +57,16 @@ def earned_by_day(customer_id: CustomerId, since: datetime, until: datetime, dia
         .join(went, went.c.key == out_key)
     )
 
-    def purchases(entry: Any) -> tuple[ColumnElement[bool], ...]:
-        return (
-            entry.c.customer_id.in_(theirs),
-            entry.c.kind.in_(_KINDS),
-            entry.c.available_at >= since,
-            entry.c.available_at <= until,
-        )
+    def counts(entry: Any) -> tuple[ColumnElement[bool], ...]:
+        is_theirs, is_purchase = entry.c.customer_id.in_(people), entry.c.kind.in_(_KINDS)
+        return is_theirs, is_purchase, entry.c.available_at >= since, entry.c.available_at <= until
 
     earned, undone = _ENTRY.alias("earned"), _ENTRY.alias("undone")
     movements = union_all(
-        select(_day(earned.c.available_at, dialect).label("day"), earned.c.points).where(*purchases(earned)),
+        select(_day(earned.c.available_at, dialect).label("day"), earned.c.points).where(*counts(earned)),
         select(_day(undone.c.available_at, dialect).label("day"), back.c.points)
         .join_from(back, undone, undone.c.id == back.c.lot_id)
-        .where(*purchases(undone)),
+        .where(*counts(undone)),
     ).subquery()
     return select(movements.c.day, func.sum(movements.c.points).label("points")).group_by(movements.c.day)
 
@@ -59,3 +74,7 @@ def earned_by_day(customer_id: CustomerId, since: datetime, until: datetime, dia
 def _day(moment: ColumnElement[datetime], dialect: str) -> ColumnElement[Any]:
     # SQLite keeps moments in UTC, and without saying so.
     return func.date(moment if dialect == "sqlite" else func.timezone("UTC", moment))
+
+
+# Made once: making it takes longer than running it.
+_BY_DAY = {dialect: _by_day(dialect) for dialect in ("sqlite", "postgresql")}
