@@ -1,0 +1,42 @@
+"""What happens by itself when its time has come: the jobs, and the round that runs them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from bot.core.shop import Shop
+from bot.services.ledger import expire_all_points
+from bot.services.ports import Clock, Database, PageLinks
+
+# Does whatever is due, and returns how much that was. Run twice, or by two processes at once, it does it once.
+Job = Callable[[Database, Clock, Shop], Awaitable[int]]
+
+log = logging.getLogger(__name__)
+
+
+async def expire_points(db: Database, clock: Clock, shop: Shop) -> int:
+    """Enter what has run out; see expire_all_points."""
+    return await expire_all_points(db, clock)
+
+
+def all_jobs(links: PageLinks) -> tuple[tuple[str, Job], ...]:
+    """Every job, under the name by which a log speaks of it. `links` are for those that write mails."""
+    return (("points that ran out", expire_points),)
+
+
+async def run_timers(db: Database, clock: Clock, shop: Shop, jobs: Sequence[tuple[str, Job]]) -> dict[str, int]:
+    """Run every job once; how much each one did. One that fails is logged, and left out; the others run all the same.
+
+    To be run again and again. A job that failed is tried again then, so nothing that is due is lost.
+    """
+    done = {}
+    for name, job in jobs:
+        try:
+            done[name] = await job(db, clock, shop)
+        except Exception:
+            log.exception("the timer for %s failed; it is tried again", name)
+            continue
+        if done[name]:
+            log.info("the timer for %s: %d", name, done[name])
+    return done
