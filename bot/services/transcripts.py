@@ -9,7 +9,7 @@ from bot.core.customers import Customer
 from bot.services.ports import UnitOfWork
 
 TRANSCRIPT_MESSAGES = 100
-_INVOICE_LINK = re.compile(r"(/invoices/)\S+")
+_SECRET_LINK = re.compile(r"(/(?:invoices|rewards|feedback)/)\S+")
 
 
 async def conversation_lines(work: UnitOfWork, conversation: Conversation, customer: Customer | None) -> list[str]:
@@ -35,6 +35,7 @@ def _line(message: Message) -> str:
     name = {Author.CUSTOMER: "Customer", Author.SYSTEM: "System"}.get(
         message.author, message.author_name or message.author.value
     )
-    # Whoever has the link of an invoice can open it.
-    text = _INVOICE_LINK.sub(r"\1…", indented(message.text))
-    return f"{message.at:%Y-%m-%d %H:%M} UTC  {name}: {text}"
+    # Whoever has the link of an invoice, a voucher or a question can open it.
+    text = _SECRET_LINK.sub(r"\1…", indented(message.text))
+    picture = f" [picture: {indented(message.image.alt)}]" if message.image else ""
+    return f"{message.at:%Y-%m-%d %H:%M} UTC  {name}: {text}{picture}"

@@ -42,6 +42,18 @@ function withoutTrailingPunctuation(address) {
   }
 }
 
+/** The address of something that this very server shows; null for anything else, which must not be loaded from here. */
+export function ownAddress(text) {
+  let url;
+  try {
+    url = new URL(text, location.href);
+  } catch {
+    return null;
+  }
+  const isWeb = url.protocol === "https:" || url.protocol === "http:";
+  return isWeb && url.origin === location.origin && !url.username && !url.password ? url.href : null;
+}
+
 function safeAddress(text) {
   let url;
   try {

@@ -364,9 +364,10 @@ function say(problem) {
   $("problem").hidden = problem === "";
 }
 
-function announceMessage({ author, name, text, choices }) {
+function announceMessage({ author, name, text, image, choices }) {
+  const picture = image?.alt ? ` ${image.alt}.` : "";
   const options = choices?.length ? ` ${texts.choose}: ${choices.map((choice) => choice.title).join(", ")}.` : "";
-  announcer.say(texts.said(nameOf(author, name)) + text + options);
+  announcer.say(texts.said(nameOf(author, name)) + text + picture + options);
   if (!session.open) countUnread(session.unread + 1);
 }
 

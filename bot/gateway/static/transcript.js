@@ -1,6 +1,6 @@
 /** The conversation on the screen: one item per message, ordered by seq, with what is not yet confirmed at the end. */
 
-import { el, linkified, spoken } from "./dom.js";
+import { el, linkified, ownAddress, spoken } from "./dom.js";
 import { texts } from "./texts.js";
 
 const NEAR_END_PX = 60;
@@ -9,7 +9,7 @@ const GROUP_WITHIN_MS = 5 * 60 * 1000;
 const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const calendar = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 
-/** Items: {seq (Infinity while unconfirmed), author, name, text, choices, at, clientId, state, root}. */
+/** Items: {seq (Infinity while unconfirmed), author, name, text, image, choices, at, clientId, state, root}. */
 export class Transcript {
   #log;
   #list;
@@ -48,9 +48,10 @@ export class Transcript {
   }
 
   /** Show a message from the server; false when it was already there. */
-  show({ seq, author, name, text, choices, at }) {
+  show({ seq, author, name, text, image, choices, at }) {
     if (this.has(seq)) return false;
-    this.#insert({ seq, author, name: author === "customer" ? null : name ?? null, text, choices: choices ?? [], at: new Date(at ?? Date.now()), state: "delivered" });
+    const item = { seq, author, name: author === "customer" ? null : name ?? null, text, image, choices: choices ?? [] };
+    this.#insert({ ...item, at: new Date(at ?? Date.now()), state: "delivered" });
     if (!this.#following && author !== "customer") this.#jump.hidden = false;
     return true;
   }
@@ -145,9 +146,25 @@ export class Transcript {
     item.meta = el("p", { class: "meta" }, time, item.status);
     item.root = el("div", { class: `item from-${item.author}`, "data-testid": "message", "data-author": item.author });
     item.root.append(item.day, item.sender, bubble);
+    if (item.image) item.root.append(this.#drawPicture(item.image));
     if (item.choices.length) item.root.append(this.#drawChoices(item));
     item.root.append(item.meta);
     return item.root;
+  }
+
+  /** A picture in a frame of fixed size, so that nothing moves when it comes; what cannot be shown is said in words. */
+  #drawPicture({ url, alt }) {
+    const words = el("p", { class: "picture-words", "data-testid": "picture-words" }, alt ?? "");
+    const src = ownAddress(url);
+    if (!src) return words;
+    const picture = el("img", { class: "picture", alt: alt ?? "", width: 232, height: 232, loading: "lazy", decoding: "async", "data-testid": "picture" });
+    picture.addEventListener("load", () => this.follow());
+    picture.addEventListener("error", () => {
+      picture.replaceWith(words);
+      this.follow();
+    });
+    picture.src = src;
+    return picture;
   }
 
   #drawChoices(item) {
