@@ -247,11 +247,14 @@ async def undo_transfer(
     for entry in await work.ledger.of_source(to_id, source):
         key, back = f"{entry.key}:back", f"{source}:back"
         if entry.points > 0:
-            points = await _not_reversed(work, entry)
-            if points > 0:
-                dates = (entry.available_at or now, entry.expires_at)
-                await _move(work, entry.id, to_id, from_id, points, key, back, now, dates)
-                came_back += points
+            # With what was moved on from there, and came back when that was undone.
+            for part in await _moved_on(work, entry):
+                points = await _not_reversed(work, part) if part.customer_id == to_id else 0
+                if points > 0:
+                    part_key = key if part.id == entry.id else f"{key}:{part.id}"
+                    dates = (part.available_at or now, part.expires_at)
+                    await _move(work, part.id, to_id, from_id, points, part_key, back, now, dates)
+                    came_back += points
         elif await work.ledger.by_key(key + _IN) is None:
             await _move_debt(work, to_id, from_id, -entry.points, key, back, now)
             came_back += entry.points

@@ -90,7 +90,10 @@ async def merge_customers(
     known = await work.merges.done_from(merged_id)
     if known is not None and known.kept_id == kept_id:
         return known
-    merge = Merge(new_id(), kept_id, merged_id, MergeState.PROPOSED, reason[:80], author, clock.now())
+    kept, merged = await customer_of(work, kept_id), await customer_of(work, merged_id)
+    if kept.id == merged.id:
+        raise MergeRefused("oneself")
+    merge = Merge(new_id(), kept.id, merged.id, MergeState.PROPOSED, reason[:80], author, clock.now())
     await work.merges.add(merge)
     return await _carry_out(work, clock, merge, author, shop)
 
