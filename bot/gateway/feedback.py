@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 from aiohttp import web
 
 from bot.core.feedback import MAX_FEEDBACK_CHARACTERS, Feedback, FeedbackId, Invitation, is_score, question_of
@@ -15,6 +17,8 @@ from bot.services.feedback_answers import Answered, open_question, record_answer
 
 _CUT_OFF = "This link is not whole: perhaps it was cut off on its way. Open it from the mail once more."
 _OVER = "This question is not open any more. You can always tell us how it was: in the chat, or by mail."
+# The form has two.
+MAX_FIELDS = 20
 
 routes = web.RouteTableDef()
 
@@ -76,20 +80,21 @@ def _read(request: web.Request) -> FeedbackId:
 
 
 async def _posted(request: web.Request) -> tuple[int | None, str]:
-    """The score and the words of the form; what cannot be read is missing."""
-    try:
-        fields = await request.post()
-    except (ValueError, LookupError):  # another encoding than it says, or one that there is not
+    """The score and the words of our form; what anything else holds is missing."""
+    if request.content_type != "application/x-www-form-urlencoded":
         return None, ""
-    words = fields.get("text")
+    body = (await request.read()).decode("utf-8", "replace")
+    try:
+        fields = dict(parse_qsl(body, max_num_fields=MAX_FIELDS))
+    except ValueError:
+        return None, ""
     # Browsers count the end of a line as one letter, and send two.
-    return _score(fields.get("score")), words.replace("\r\n", "\n") if isinstance(words, str) else ""
+    return _score(fields.get("score")), fields.get("text", "").replace("\r\n", "\n")
 
 
-def _score(value: object) -> int | None:
+def _score(value: str | None) -> int | None:
     """A score as it stands in a link or a form: a number of two digits at most."""
-    is_number = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 2
-    return int(str(value)) if is_number else None
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) <= 2 else None
 
 
 def _form(request: web.Request, feedback: Feedback, score: int | None, text: str, *, status: int = 200) -> web.Response:

@@ -41,15 +41,23 @@ async def note_opinion(work: UnitOfWork, clock: Clock, shop: Shop, request: Serv
         text=request.text,
         request_number=request.number,
     )
-    person = Person(request.customer_id, request.conversation_id)
-    reviewed_at = await work.feedback.reviewed_at(person) if feedback.score is not None else None
+    earns = await _is_rare(work, clock, feedback)
     if not await work.feedback.add(feedback):
         return await work.feedback.by_key(feedback.key)
     await note_themes(work, shop, feedback)
-    is_rare = reviewed_at is None or reviewed_at < clock.now() - BETWEEN_REVIEWS
-    if feedback.score is not None and request.customer_id is not None and is_rare:
+    if earns and request.customer_id is not None:
         await award_feedback_points(work, clock, shop, request.customer_id, kind.value, feedback.id)
     return feedback
+
+
+async def _is_rare(work: UnitOfWork, clock: Clock, feedback: Feedback) -> bool:
+    """Whether it is a customer's first review with stars for a while."""
+    if feedback.score is None or feedback.customer_id is None:
+        return False
+    # So that two at the same moment are one after the other.
+    await work.customers.lock(feedback.customer_id)
+    reviewed_at = await work.feedback.reviewed_at(Person(feedback.customer_id))
+    return reviewed_at is None or reviewed_at < clock.now() - BETWEEN_REVIEWS
 
 
 async def note_themes(work: UnitOfWork, shop: Shop, feedback: Feedback) -> None:
