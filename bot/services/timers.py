@@ -6,8 +6,12 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.core.shop import Shop
+from bot.services.feedback_mail import ask_after_delivery
+from bot.services.gift_cards import expire_gift_cards
+from bot.services.goodwill import give_surprises
 from bot.services.ledger import expire_all_points
 from bot.services.ports import Clock, Database, PageLinks
+from bot.services.vouchers import free_reservations
 
 # Does whatever is due, and returns how much that was. Run twice, or by two processes at once, it does it once.
 Job = Callable[[Database, Clock, Shop], Awaitable[int]]
@@ -22,7 +26,17 @@ async def expire_points(db: Database, clock: Clock, shop: Shop) -> int:
 
 def all_jobs(links: PageLinks) -> tuple[tuple[str, Job], ...]:
     """Every job, under the name by which a log speaks of it. `links` are for those that write mails."""
-    return (("points that ran out", expire_points),)
+
+    async def ask_about_orders(db: Database, clock: Clock, shop: Shop) -> int:
+        return await ask_after_delivery(db, clock, shop, links)
+
+    return (
+        ("points that ran out", expire_points),
+        ("vouchers held for too long", free_reservations),
+        ("gift cards that ran out", expire_gift_cards),
+        ("surprises", give_surprises),
+        ("questions about orders", ask_about_orders),
+    )
 
 
 async def run_timers(db: Database, clock: Clock, shop: Shop, jobs: Sequence[tuple[str, Job]]) -> dict[str, int]:
