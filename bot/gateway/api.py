@@ -6,12 +6,12 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.gateway import api_customers, api_orders
+from bot.gateway import api_customers, api_gift_cards, api_loyalty, api_orders, api_vouchers
 from bot.gateway.api_document import openapi_document
 from bot.gateway.api_endpoints import Call, Endpoints
 
 endpoints = Endpoints()
-TOPICS = (api_customers, api_orders)
+TOPICS = (api_customers, api_orders, api_loyalty, api_vouchers, api_gift_cards)
 
 
 @endpoints.add("GET", "/api/v1/openapi.json", "Read this document")

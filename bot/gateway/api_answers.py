@@ -159,11 +159,16 @@ class Problem(Answer):
     title: str
     code: str = Field(description="Stable: programs may rely on it.")
     detail: str = Field(description="For people.")
-    errors: list[FieldProblem] = Field([], description="Every fault, where a body has some.")
+    errors: list[FieldProblem] = Field([], description="Every fault, where a request has some.")
+    reason: str = Field("", description="Why, in a stable word, where a code has several reasons.")
+    available: StrictInt = Field(0, description="The points that there are, where they are too few.")
+    available_minor: StrictInt = Field(0, description="The money that there is, where it is too little.")
 
     class Config(Answer.Config):
         @staticmethod
         def schema_extra(schema: dict[str, Any], model: type[Model]) -> None:
-            """As for every model, but `errors` stands only where there are some."""
+            """As for every model; but what has a default stands only where there is something to say."""
             Model.Config.schema_extra(schema, model)
-            schema["required"] = [name for name in model.__fields__ if name != "errors"]
+            schema["required"] = [name for name, field in model.__fields__.items() if field.required]
+            for part in schema["properties"].values():
+                part.pop("default", None)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from bot.core.conversations import is_external_id
-from bot.core.customers import Customer
+from bot.core.customers import Customer, CustomerId
 from bot.core.ledger import EntryId, expiring
 from bot.errors import ReportRefused
-from bot.gateway.api_answers import CustomerAnswer, LedgerAnswer, Points
+from bot.gateway.api_answers import BirthdayAnswer, CustomerAnswer, EntryAnswer, ExpiringPoints, LedgerAnswer, Points
 from bot.gateway.api_endpoints import Call, Created, Endpoints
 from bot.gateway.api_requests import NotFound
 from bot.gateway.api_schemas import CustomerBody, LedgerQuery
@@ -18,6 +18,7 @@ from bot.services.shop_sync import upsert_customer
 
 endpoints = Endpoints()
 
+_ENTRY = ("id", "kind", "points", "at", "available_at", "expires_at", "source", "reverses_id")
 # Nobody is without a name: null says no more than leaving it out does.
 _FIELDS = ("email", "phone", "postcode", "address", "preferred_name", "language")
 
@@ -88,11 +89,9 @@ async def get_ledger(call: Call) -> LedgerAnswer:
         page = entries[: query.limit]
         return LedgerAnswer(
             external_id=customer.external_id,
-            balance=await _points(call, work, customer),
-            expiring=[{"at": at, "points": points} for at, points in expiring(lots, call.clock.now())],
-            entries=[
-                {name: value for name, value in vars(one).items() if name not in ("customer_id", "key")} for one in page
-            ],
+            balance=await points_answer(call, work, customer),
+            expiring=[ExpiringPoints(at=at, points=points) for at, points in expiring(lots, call.clock.now())],
+            entries=[EntryAnswer(**{name: getattr(one, name) for name in _ENTRY}) for one in page],
             next_before=page[-1].id if len(entries) > len(page) else None,
         )
 
@@ -106,19 +105,36 @@ async def find_customer(call: Call, work: UnitOfWork) -> Customer:
     return customer
 
 
-async def _points(call: Call, work: UnitOfWork, customer: Customer) -> Points:
+async def named_customer(work: UnitOfWork, external_id: str | None) -> Customer | None:
+    """The customer that a body names; None when it names nobody. Raises ReportRefused for one that there is not."""
+    if external_id is None:
+        return None
+    customer = await work.customers.by_external_id(external_id)
+    if customer is None or customer.erased_at is not None:
+        raise ReportRefused([("customer_external_id", "is no customer's number")])
+    return customer
+
+
+async def number_of(work: UnitOfWork, customer_id: CustomerId | None) -> str | None:
+    """The shop's own number for somebody; None for nobody, and for whoever was erased."""
+    customer = await work.customers.get(customer_id) if customer_id else None
+    return customer.external_id if customer and customer.erased_at is None else None
+
+
+async def points_answer(call: Call, work: UnitOfWork, customer: Customer) -> Points:
+    """What the customer's account holds now."""
     balance = await balance_of(work, call.clock, customer.id)
     return Points(available=balance.available, pending=balance.pending)
 
 
 async def _answer(call: Call, work: UnitOfWork, customer: Customer, ignored: list[str]) -> CustomerAnswer:
-    birthday = {"month": customer.birthday_month, "day": customer.birthday_day}
+    month, day = customer.birthday_month, customer.birthday_day
     return CustomerAnswer(
         external_id=customer.external_id,
         name=customer.name,
         **{name: getattr(customer, name) for name in _FIELDS},
-        birthday=birthday if customer.birthday_month else None,
+        birthday=BirthdayAnswer(month=month, day=day) if month and day else None,
         created_at=customer.created_at,
-        points=await _points(call, work, customer),
+        points=await points_answer(call, work, customer),
         ignored=ignored,
     )

@@ -29,6 +29,7 @@ PATH_PARTS = {
     "external_id": "The shop's own number for the customer.",
     "number": "The order's number, in any spelling: TC-10002, tc10002; a bare number gets the shop's prefix.",
     "code": "The code of the voucher or gift card, in any spelling.",
+    "card_id": "The gift card's `id`.",
 }
 MEANINGS = {
     400: "The body is not JSON.",
@@ -101,8 +102,8 @@ def _query_parameters(one: Endpoint) -> list[dict[str, Any]]:
             "name": name,
             "in": "query",
             "required": name in described.get("required", ()),
-            "description": part.pop("description", ""),
-            "schema": part,
+            "description": part.get("description", ""),
+            "schema": {key: value for key, value in part.items() if key != "description"},
         }
         for name, part in described["properties"].items()
     ]

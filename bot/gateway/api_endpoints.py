@@ -10,9 +10,9 @@ from typing import Any
 from aiohttp import web
 
 from bot.core.shop import Shop
-from bot.errors import BotError
+from bot.errors import BotError, GiftCardRefused, VoucherRefused
 from bot.gateway import settings
-from bot.gateway.api_requests import Answer, Model, read_body, read_query
+from bot.gateway.api_requests import Answer, Model, NotFound, read_body, read_query
 from bot.gateway.database import Unavailable, database_answers
 from bot.gateway.rest import check_api_key
 from bot.services.ports import Clock, Database
@@ -94,6 +94,10 @@ class Endpoint:
                 answer = await self.handle(Call(request, body, query))
         except Unavailable as error:
             raise NothingSaved from error
+        except (VoucherRefused, GiftCardRefused) as error:
+            if error.reason == "unknown":
+                raise NotFound(error.message) from error
+            raise
         status = 200
         if isinstance(answer, Created):
             status, answer = 201, answer.answer

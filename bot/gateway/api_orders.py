@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from bot.core.order_reports import OrderReport, ReportedRefund, ReportedReturn
 from bot.core.orders import OrderLine, normalise_order_number
 from bot.errors import ReportRefused
-from bot.gateway.api_answers import OrderAnswer
+from bot.gateway.api_answers import LineAnswer, OrderAnswer, OrderCustomer, RefundAnswer, ReturnAnswer
 from bot.gateway.api_endpoints import Call, Created, Endpoints
 from bot.gateway.api_requests import NotFound
 from bot.gateway.api_schemas import OrderBody
@@ -21,6 +22,8 @@ _PLAIN = (
     *("total_minor", "placed_at", "currency", "discount_minor", "delivery_minor", "email", "postcode", "due_on"),
     *("paid_at", "shipped_at", "delivered_at", "cancelled_at", "carrier", "tracking_number", "shipping_address"),
 )
+_REFUND = ("amount_minor", "reason", "status", "return_number", "requested_at", "paid_at")
+_RETURN = ("number", "status", "reason", "created_at", "amount_minor")
 
 
 @endpoints.add(
@@ -52,7 +55,8 @@ async def put_order(call: Call) -> OrderAnswer | Created:
         ),
         returns=tuple(ReportedReturn(one.number, one.status) for one in body.returns or ()),
     )
-    customer = body.customer and ReportedCustomer(body.customer.external_id, body.customer.name, body.customer.email)
+    named = body.customer
+    customer = ReportedCustomer(named.external_id, named.name, named.email) if named else None
     state = await upsert_order(call.db, call.clock, call.shop, number, report, customer)
     return Created(_answer(state)) if state.created else _answer(state)
 
@@ -77,27 +81,21 @@ def _changes(body: OrderBody) -> dict[str, Any]:
 
 
 def _answer(state: OrderState) -> OrderAnswer:
-    customer = state.customer
-    known_customer = customer is not None and customer.erased_at is None
+    shown = state.customer if state.customer and state.customer.erased_at is None else None
     return OrderAnswer(
         **{name: value for name, value in vars(state.order).items() if name not in ("customer_id", "lines")},
-        customer={"external_id": customer.external_id, "name": customer.name} if customer and known_customer else None,
-        lines=[vars(line) for line in state.order.lines],
+        customer=OrderCustomer(external_id=shown.external_id, name=shown.name) if shown else None,
+        lines=_lines(state.order.lines),
         refunds=[
-            {
-                "id": one.external_id,
-                **{name: getattr(one, name) for name in ("amount_minor", "reason", "status", "return_number")},
-                "requested_at": one.requested_at,
-                "paid_at": one.paid_at,
-            }
-            for one in state.refunds
+            RefundAnswer(id=one.external_id, **{name: getattr(one, name) for name in _REFUND}) for one in state.refunds
         ],
         returns=[
-            {
-                **{name: getattr(one, name) for name in ("number", "status", "reason", "created_at", "amount_minor")},
-                "lines": [vars(line) for line in one.lines],
-            }
+            ReturnAnswer(lines=_lines(one.lines), **{name: getattr(one, name) for name in _RETURN})
             for one in state.returns
         ],
         ignored=list(state.ignored),
     )
+
+
+def _lines(lines: Iterable[OrderLine]) -> list[LineAnswer]:
+    return [LineAnswer(**vars(line)) for line in lines]

@@ -126,7 +126,7 @@ def _parsed(model: type[SomeModel], content: Any) -> SomeModel:
 
 
 def _faults(error: ValidationError, model: type[Model]) -> list[tuple[str, str]]:
-    return [(_path(fault["loc"]), _in_words(fault, model)) for fault in error.errors()[:MAX_FAULTS]]
+    return [(_path(fault["loc"]), _in_words(dict(fault), model)) for fault in error.errors()[:MAX_FAULTS]]
 
 
 def _path(loc: tuple[str | int, ...]) -> str:

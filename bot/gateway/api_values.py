@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from datetime import date, datetime, timezone
 from typing import Any
 
@@ -20,7 +20,7 @@ _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:?\d\d)")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
-Validators = Iterator[Callable[..., Any]]
+Validators = Generator[Callable[..., Any], None, None]
 
 
 class Amount(ConstrainedInt):

@@ -45,6 +45,10 @@ def error_response(error: BotError) -> web.Response:
     more: dict[str, Any] = {}
     if isinstance(error, ReportRefused):
         more["errors"] = [{"field": field, "detail": detail} for field, detail in error.faults]
+    # What some errors know besides: why, in a stable word, and how much there is.
+    for name in ("reason", "available", "available_minor"):
+        if (value := getattr(error, name, None)) is not None:
+            more[name] = value
     response = problem(STATUS.get(error.code, 400), error.code, error.message, **more)
     if isinstance(error, RateLimited):
         response.headers["Retry-After"] = str(error.retry_after)

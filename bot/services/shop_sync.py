@@ -24,6 +24,7 @@ from bot.core.returns import Return
 from bot.core.shop import Shop
 from bot.errors import NoSuchDay, ReportConflict, ReportRefused
 from bot.services.birthdays import set_birthday
+from bot.services.customers import add_customer, save_customer
 from bot.services.earning import settle_order
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, UnitOfWork
@@ -73,12 +74,12 @@ async def upsert_customer(db: Database, clock: Clock, external_id: str, changes:
     birthday that no year has, and ReportConflict for somebody whose data were erased; then nothing is changed.
     """
     async with db.transaction() as work:
-        now, created = clock.now(), False
+        created = False
         known = await work.customers.by_external_id(external_id)
         if known is None:
             if "name" not in changes:
                 raise ReportRefused([("name", "is missing: this customer is not known yet")])
-            known, created = await _add_customer(work, now, external_id, changes["name"], changes.get("email"))
+            known, created = await _add_customer(work, clock, external_id, changes["name"], changes.get("email"))
         # Read again: nobody else changes them from here on.
         known = await work.customers.lock(known.id) or known
         if known.erased_at is not None:
@@ -102,7 +103,7 @@ async def _save_customer(work: UnitOfWork, clock: Clock, known: Customer, change
         fields |= {"birthday_month": None, "birthday_day": None, "birthday_set_at": None}
     customer = replace(known, **fields)
     if customer != known:
-        await work.customers.save(customer, clock.now())
+        await save_customer(work, clock, customer)
     if birthday is not None:
         try:
             await set_birthday(work, clock, known.id, *birthday)
@@ -129,7 +130,7 @@ async def upsert_order(
         now = clock.now()
         _refuse(ReportRefused, _simple_faults(report, shop, now))
         known = await work.orders.by_number(number, lock=True)
-        owner = await _owner(work, now, customer)
+        owner = await _owner(work, clock, customer)
         report, ignored = await _without_the_erased(work, known, owner, report)
         created = False
         if known is None:
@@ -218,7 +219,7 @@ async def _save_what_came_back(
     return tuple(await work.refunds.of_order(order.number)), tuple(returns_now)
 
 
-async def _owner(work: UnitOfWork, now: datetime, reported: ReportedCustomer | None) -> Customer | None:
+async def _owner(work: UnitOfWork, clock: Clock, reported: ReportedCustomer | None) -> Customer | None:
     """Whose order it is, made known if need be."""
     if reported is None:
         return None
@@ -226,16 +227,16 @@ async def _owner(work: UnitOfWork, now: datetime, reported: ReportedCustomer | N
     if customer is None:
         if reported.name is None:
             raise ReportRefused([("customer.name", "is missing: this customer is not known yet")])
-        customer, _ = await _add_customer(work, now, reported.external_id, reported.name, reported.email)
+        customer, _ = await _add_customer(work, clock, reported.external_id, reported.name, reported.email)
     return customer
 
 
 async def _add_customer(
-    work: UnitOfWork, now: datetime, external_id: str, name: str, email: str | None
+    work: UnitOfWork, clock: Clock, external_id: str, name: str, email: str | None
 ) -> tuple[Customer, bool]:
     """A customer with that number, and whether they are new: somebody else may just have added them."""
-    new = Customer(CustomerId(new_id()), external_id, name, email, now, source=SOURCE)
-    if await work.customers.add_unless_known(new):
+    new = Customer(CustomerId(new_id()), external_id, name, email, clock.now(), source=SOURCE)
+    if await add_customer(work, clock, new):
         return new, True
     known = await work.customers.by_external_id(external_id)
     if known is None:
