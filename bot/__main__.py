@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import secrets
 import sys
 from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
 
 from bot.config import Config, load_config
-from bot.errors import ConfigError
+from bot.errors import BotError, ConfigError
 from bot.logs import set_up_logging
 
 
@@ -31,7 +34,39 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("migrate", help="bring the database to the schema of this version")
     commands.add_parser("demo", help="load the demo shop into an empty database")
     commands.add_parser("check", help="check settings, business file, database and model")
+    _add_report(commands.add_parser("report", help="the shop's figures: tables here, in files, and as pictures"))
     return parser
+
+
+def _add_report(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--from", dest="first", type=_day, metavar="DATE", help="first day, as 2026-01-31 (default: 90 days in all)")
+    add("--to", dest="last", type=_day, metavar="DATE", help="last day (default: yesterday)")
+    add("--csv", dest="csv_folder", type=Path, metavar="FOLDER", help="write the tables there, too")
+    add("--pictures", dest="picture_folder", type=Path, metavar="FOLDER", help="draw pictures there")
+    add("--margin", dest="margin_percent", type=_percent, metavar="PERCENT", help="of sales that you keep (100)")
+    add("--activity-days", type=_days, metavar="DAYS", help="how long a purchase makes somebody a customer (90)")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-01-31") from None
+
+
+def _percent(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) <= 100:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 100")
+
+
+def _days(text: str) -> int:
+    with contextlib.suppress(ValueError):
+        if 1 <= int(text) <= 3_650:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 1 to 3650")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,6 +86,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(f"Kasuki cannot start:\n{_bulleted(error.faults)}", file=sys.stderr)
         return 2
+    except BotError as error:
+        print(error.message, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 
@@ -85,6 +123,8 @@ def run(command: str, config: Config, options: dict[str, object]) -> int:
                 print(_bulleted(faults), file=sys.stderr)
                 return 1
             print("Settings, business file, database and model are fine.")
+        case "report":
+            asyncio.run(app.report(config, options))
     return 0
 
 

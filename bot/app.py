@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -36,6 +37,7 @@ from bot.storage.wakeups import Wakeups, create_wakeups
 SHUTDOWN_SECONDS = 10.0
 OUTBOX_POLL_SECONDS = 5.0
 RESTART_SECONDS_AT_MOST = 30.0
+_BEHIND = "The database is behind this version: run `python -m bot migrate`."
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +79,28 @@ async def load_demo_data(config: Config) -> int:
         return await load_demo(storage.db, SystemClock())
 
 
+async def report(config: Config, options: dict[str, Any]) -> None:
+    """Show the shop's figures, and write the files that the options ask for.
+
+    Raises ConfigError for a database that is not ready, BadWindow for days that make no sense.
+    """
+    # Only here, because it brings the libraries for statistics and pictures.
+    from bot.reports.command import ReportRequest, show_report
+
+    await _check_migrated(config)
+    async with open_storage(config) as storage:
+        await show_report(storage.db, config.business.to_shop(), SystemClock().now(), ReportRequest(**options))
+
+
+async def _check_migrated(config: Config) -> None:
+    engine = create_engine(config.database_url)
+    try:
+        if await pending_migrations(engine):
+            raise ConfigError([_BEHIND])
+    finally:
+        await engine.dispose()
+
+
 async def find_faults(config: Config) -> list[str]:
     """What would keep the service from working: in the content, the database and the model.
 
@@ -90,7 +114,7 @@ async def find_faults(config: Config) -> list[str]:
     engine = create_engine(config.database_url)
     try:
         if await pending_migrations(engine):
-            faults.append("The database is behind this version: run `python -m bot migrate`.")
+            faults.append(_BEHIND)
     except Exception as error:
         faults.append(f"The database does not answer ({type(error).__name__}): see DATABASE_URL.")
     finally:

@@ -60,7 +60,7 @@ NPS = Definition(
 )  # fmt: skip
 CES = Definition(
     "ces", "Ease (CES)", "the mean of the answers from 1 to 7, where 7 is easy",
-    Unit.MEAN_SCORE, "sum of the answers", "answers", _ANSWERS,
+    Unit.MEAN_SCORE, "points given", "answers", _ANSWERS,
 )  # fmt: skip
 RESPONSE_RATE = Definition(
     "response_rate", "Surveys answered", "of the questions asked in the window, the share that was answered",

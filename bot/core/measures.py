@@ -161,7 +161,7 @@ _WORDS: Mapping[Unit, Callable[[float, str], str]] = {
     Unit.POINTS: lambda value, _: f"{value:,.0f}",
     Unit.MONEY: lambda value, currency: money_in_words(round(value), currency),
     Unit.SHARE: lambda value, _: f"{value:.1%}",
-    Unit.NET_SCORE: lambda value, _: f"{value:+.0f}",
+    Unit.NET_SCORE: lambda value, _: f"{round(value):+d}",
     Unit.MEAN_SCORE: lambda value, _: f"{value:.2f}",
     Unit.DURATION: lambda value, _: duration_in_words(value),
 }

@@ -98,3 +98,7 @@ class MeasureRepository(Protocol):
     async def purchases(self, before: datetime, currency: str) -> list[Purchase]:
         """Every order before a moment that counts, oldest first."""
         ...
+
+    async def customer_numbers(self) -> dict[str, str]:
+        """The shop's own number of each customer, by id."""
+        ...

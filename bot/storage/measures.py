@@ -159,6 +159,10 @@ class SqlMeasures:
         query = query.where(orders.c.currency == currency).order_by(orders.c.placed_at, orders.c.number)
         return [Purchase(row[0], row[1], int(row[2])) for row in await self._connection.execute(query)]
 
+    async def customer_numbers(self) -> dict[str, str]:
+        c = tables.customers.c
+        return {row.id: row.external_id for row in await self._connection.execute(select(c.id, c.external_id))}
+
     async def _run_out_unnoted(self, at: datetime) -> int:
         """Points that had run out by then and stand in their lots still."""
         c = tables.ledger_open.c
@@ -184,21 +188,23 @@ def _any_between(moments: list[datetime], start: datetime, end: datetime) -> boo
 def _orders_that_count(before: datetime, since: datetime | None = None) -> Subquery:
     """Orders with what they brought: an order that was refunded without saying how much was refunded in full."""
     refund = tables.refunds.c
-    refunded = (
-        select(refund.order_number, func.sum(refund.amount_minor).label("amount_minor"))
-        .group_by(refund.order_number)
-        .subquery()
-    )
-    amount = func.coalesce(refunded.c.amount_minor, 0)
-    net_minor = case(
-        (and_(_ORDERS.status == "refunded", amount < _ORDERS.total_minor), 0), else_=_ORDERS.total_minor - amount
-    )
-    query = (
-        select(_ORDERS.number, _ORDERS.customer_id, _ORDERS.currency, _ORDERS.placed_at, net_minor.label("net_minor"))
-        .join_from(tables.orders, refunded, refunded.c.order_number == _ORDERS.number, isouter=True)
+    # By index for each order: a join with the sums of all refunds takes half a minute on PostgreSQL where the planner
+    # guesses wrong, as it does after a large import.
+    refunded = select(func.coalesce(func.sum(refund.amount_minor), 0)).where(refund.order_number == _ORDERS.number)
+    each = (
+        select(
+            *(_ORDERS.number, _ORDERS.customer_id, _ORDERS.currency, _ORDERS.placed_at),
+            *(_ORDERS.status, _ORDERS.total_minor, refunded.scalar_subquery().label("refunded_minor")),
+        )
         .where(_COUNTS, _ORDERS.placed_at < before)
+        .subquery()
+    ).c
+    net_minor = case(
+        (and_(each.status == "refunded", each.refunded_minor < each.total_minor), 0),
+        else_=each.total_minor - each.refunded_minor,
     )
-    return (query if since is None else query.where(_ORDERS.placed_at >= since)).subquery()
+    query = select(each.number, each.customer_id, each.currency, each.placed_at, net_minor.label("net_minor"))
+    return (query if since is None else query.where(each.placed_at >= since)).subquery()
 
 
 def _visits_query(window: Window) -> Any:
