@@ -10,11 +10,14 @@ import secrets
 import sys
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from bot.config import Config, load_config
 from bot.errors import BotError, ConfigError
 from bot.logs import set_up_logging
+
+MAX_AMOUNT, MAX_COUNT = Decimal(10**9), 10**9
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -34,8 +37,75 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("migrate", help="bring the database to the schema of this version")
     commands.add_parser("demo", help="load the demo shop into an empty database")
     commands.add_parser("check", help="check settings, business file, database and model")
+    ledger = commands.add_parser("ledger", help="the points of all customers")
+    ledger.add_argument("action", choices=("check",), help="check: see that every account adds up")
+    _add_import(commands.add_parser("import", help="customers or orders from a CSV file"))
+    _add_feedback(commands.add_parser("feedback", help="what customers speak of, and telling them what was done"))
     _add_report(commands.add_parser("report", help="the shop's figures: tables here, in files, and as pictures"))
+    _add_coupon(commands.add_parser("coupon", help="campaigns: a code for everybody who knows it"))
+    _add_gift_card(commands.add_parser("gift-card", help="money on a code"))
     return parser
+
+
+def _add_coupon(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="every campaign, and how often its code was used")
+    actions.add_parser("end", help="refuse a code from now on").add_argument("code", metavar="CODE")
+    add = actions.add_parser("add", help="start a campaign").add_argument
+    add("code", metavar="CODE", help="letters and digits, such as WELCOME10")
+    add("--title", required=True, help="what customers read")
+    worth = actions.choices["add"].add_mutually_exclusive_group(required=True)
+    worth.add_argument("--percent", type=_whole_percent, metavar="PERCENT", help="off the total")
+    worth.add_argument("--amount", type=_amount, metavar="AMOUNT", help="off the total, such as 5.00")
+    worth.add_argument("--item", help="what is free")
+    add("--limit", type=_count, metavar="TIMES", help="uses by all together (default: no limit)")
+    add("--per-customer", type=_count, metavar="TIMES", help="uses by each customer (default: no limit)")
+    add("--from", dest="first", type=_day, metavar="DATE", help="first day, as 2026-01-31 (default: now)")
+    add("--until", dest="last", type=_day, metavar="DATE", help="last day (default: for ever)")
+    add("--minimum", type=_amount, metavar="AMOUNT", default=Decimal(0), help="smallest total that it is for")
+    add("--stackable", action="store_true", help="it may be combined with others that may")
+
+
+def _add_gift_card(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = actions.add_parser("add", help="make a card, and show its code once")
+    add.add_argument("amount", type=_amount, metavar="AMOUNT", help="in the shop's currency, such as 25.00")
+    add.add_argument("--until", dest="last", type=_day, metavar="DATE", help="last day (default: for ever)")
+    cards = actions.add_parser("list", help="every card, and what is on it")
+    for action in (add, cards):
+        action.add_argument("--customer", metavar="ID", help="whose it is: the shop's own number for them")
+    for name, about in (("block", "let nobody use a lost card"), ("free", "let it be used again")):
+        actions.add_parser(name, help=about).add_argument("card_id", metavar="CARD", help="its id, see list")
+
+
+def _add_import(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("kind", choices=("customers", "orders"), help="what the file holds")
+    add("file", type=Path, metavar="FILE", help="a .csv or .csv.gz file with a header")
+    add("--map", dest="columns", action="append", default=[], metavar="FIELD=COLUMN", help="which column holds a field")
+    add("--mapping", dest="mapping_file", type=Path, metavar="FILE", help="a mapping file, in place of guesses")
+    add("--dry-run", action="store_true", help="read, check and count everything, and write nothing")
+    add("--again", action="store_true", help="import a file once more that was imported to its end")
+    add("--overwrite", action="store_true", help="the file counts more than what was changed here")
+    add("--earn", action="store_true", help="let imported orders earn points")
+    add("--rejects", type=Path, metavar="FILE", help="where rejected rows go (default: beside the file)")
+    add("--encoding", help="of the file (default: UTF-8)")
+    add("--delimiter", help="what stands between fields (default: found out)")
+    add("--decimal-comma", action="store_true", help="amounts are written 1.234,50")
+    add("--date-format", dest="date_formats", action="append", default=[], metavar="FORM", help="such as %%d.%%m.%%Y")
+    add("--time-zone", help="of moments without one (default: the shop's)")
+    add("--currency", help="of amounts without one (default: the shop's)")
+
+
+def _add_feedback(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("action", choices=("themes", "tell"), help="a table of themes, or a mail to those who spoke of one")
+    add("theme", nargs="?", metavar="THEME", help="tell: what it is about, such as delivery")
+    add("--text", help="tell: what you did, in a sentence or two for customers")
+    add("--from", dest="first", type=_day, metavar="DATE", help="first day (default: themes 90, tell 365 days ago)")
+    add("--to", dest="last", type=_day, metavar="DATE", help="themes: last day (default: today)")
+    add("--author", default="the shop", help="tell: who says so, for your records")
+    add("--dry-run", action="store_true", help="tell: say how many would be told, and send nothing")
 
 
 def _add_report(command: argparse.ArgumentParser) -> None:
@@ -60,6 +130,25 @@ def _percent(text: str) -> float:
         if 0 <= float(text) <= 100:
             return float(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 100")
+
+
+def _whole_percent(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= 100:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 100")
+
+
+def _amount(text: str) -> Decimal:
+    with contextlib.suppress(InvalidOperation):
+        if 0 < (amount := Decimal(text)) <= MAX_AMOUNT:
+            return amount
+    raise argparse.ArgumentTypeError(f"{text!r} is not an amount such as 25.00")
+
+
+def _count(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= MAX_COUNT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MAX_COUNT:,}")
 
 
 def _days(text: str) -> int:
@@ -123,8 +212,20 @@ def run(command: str, config: Config, options: dict[str, object]) -> int:
                 print(_bulleted(faults), file=sys.stderr)
                 return 1
             print("Settings, business file, database and model are fine.")
+        case "ledger":
+            faults = asyncio.run(app.ledger_faults(config))
+            if faults:
+                print(_bulleted(faults), file=sys.stderr)
+                return 1
+            print("Every account of points adds up.")
+        case "import":
+            asyncio.run(app.import_file(config, options))
+        case "feedback":
+            asyncio.run(app.feedback(config, options))
         case "report":
             asyncio.run(app.report(config, options))
+        case "coupon" | "gift-card":
+            print(asyncio.run(app.reward_command(config, command, options)))
     return 0
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channels.mail import MailFolder, SmtpMail
 from bot.clock import SystemClock
@@ -22,11 +23,13 @@ from bot.gateway.application import create_gateway
 from bot.gateway.links import SignedLinks
 from bot.gateway.settings import LIVE, GatewaySettings
 from bot.metrics import TurnMetrics
+from bot.reward_commands import run_reward_command
 from bot.services.conversations import open_channel_conversation
 from bot.services.demo import DEMO_PEOPLE
 from bot.services.ids import new_id
 from bot.services.outbox import deliver_next
 from bot.services.ports import Hint
+from bot.services.timers import all_jobs, run_timers
 from bot.services.turn_context import TurnContext
 from bot.services.turns import release_worker
 from bot.storage.engine import create_engine
@@ -36,6 +39,7 @@ from bot.storage.wakeups import Wakeups, create_wakeups
 
 SHUTDOWN_SECONDS = 10.0
 OUTBOX_POLL_SECONDS = 5.0
+TIMERS_EVERY_SECONDS = 60.0
 RESTART_SECONDS_AT_MOST = 30.0
 _BEHIND = "The database is behind this version: run `python -m bot migrate`."
 
@@ -76,7 +80,7 @@ async def load_demo_data(config: Config) -> int:
     from bot.services.demo_data import load_demo
 
     async with open_storage(config) as storage:
-        return await load_demo(storage.db, SystemClock())
+        return await load_demo(storage.db, SystemClock(), config.business.to_shop())
 
 
 async def report(config: Config, options: dict[str, Any]) -> None:
@@ -92,6 +96,55 @@ async def report(config: Config, options: dict[str, Any]) -> None:
         await show_report(storage.db, config.business.to_shop(), SystemClock().now(), ReportRequest(**options))
 
 
+async def import_file(config: Config, options: dict[str, Any]) -> None:
+    """Import customers or orders from a file, and say what became of every row.
+
+    Raises ConfigError for a database that is not ready, ImportRefused for a file that cannot be imported, and
+    ImportStopped where the import broke off: it goes on from there next time.
+    """
+    # Only here, because nobody else needs it.
+    from bot.imports.command import FileImport, ImportStopped, request_from
+    from bot.imports.report import report_in_words
+    from bot.storage.row_index import SqliteRowIndex
+
+    await _check_migrated(config)
+    async with open_storage(config) as storage:
+        importing = FileImport(storage.db, SystemClock(), config.business.to_shop(), SqliteRowIndex, print)
+        try:
+            done = await importing.run(request_from(options))
+        except (SQLAlchemyError, OSError) as error:
+            log.debug("an import broke off", exc_info=True)
+            raise ImportStopped(
+                f"The import broke off ({type(error).__name__}). What it has imported stays; the same command goes on."
+            ) from error
+    print(report_in_words(done))
+
+
+async def feedback(config: Config, options: dict[str, Any]) -> None:
+    """Show what feedback is about, or tell those who asked for something that it was done.
+
+    Raises ConfigError for a database that is not ready, FeedbackCommandRefused for a command that makes no sense.
+    """
+    # Only here, because nobody else needs it.
+    from bot.feedback_command import FeedbackRequest, run_feedback
+
+    await _check_migrated(config)
+    async with open_storage(config) as storage:
+        shop, links = config.business.to_shop(), signed_links(config)
+        await run_feedback(storage.db, SystemClock(), shop, links, FeedbackRequest(**options), print)
+
+
+async def reward_command(config: Config, command: str, options: dict[str, Any]) -> str:
+    """Do what was typed about coupons or gift cards, and return what to say.
+
+    Raises ConfigError for a database that is not ready, and other errors of ours for what cannot be done.
+    """
+    await _check_migrated(config)
+    async with open_storage(config) as storage:
+        shop = config.business.to_shop()
+        return await run_reward_command(storage.db, SystemClock(), shop, command, options)
+
+
 async def _check_migrated(config: Config) -> None:
     engine = create_engine(config.database_url)
     try:
@@ -99,6 +152,13 @@ async def _check_migrated(config: Config) -> None:
             raise ConfigError([_BEHIND])
     finally:
         await engine.dispose()
+
+
+async def ledger_faults(config: Config) -> list[str]:
+    """Accounts of points that do not add up. Raises ConfigError for a database that is not ready."""
+    await _check_migrated(config)
+    async with open_storage(config) as storage, storage.db.reading() as work:
+        return await work.ledger.faults()
 
 
 async def find_faults(config: Config) -> list[str]:
@@ -175,14 +235,14 @@ async def run_gateway(config: Config) -> None:
 
 
 async def run_scheduler(config: Config) -> None:
-    """What happens at its own time (for now: deliveries), until told to stop."""
+    """What happens at its own time (deliveries, and the jobs in services/timers.py), until told to stop."""
     async with open_storage(config) as storage, running_scheduler(config, storage):
         await told_to_stop()
 
 
 @contextlib.asynccontextmanager
 async def running_scheduler(config: Config, storage: Storage) -> AsyncIterator[None]:
-    """Delivers what waits in the outbox."""
+    """Delivers what waits in the outbox, and runs what is due once a minute."""
     sender = config.business.contact.email
     deliver = SmtpMail(config.smtp_url, sender) if config.smtp_url else MailFolder(config.mail_dir, sender)
     wake = asyncio.Event()
@@ -203,13 +263,21 @@ async def running_scheduler(config: Config, storage: Storage) -> AsyncIterator[N
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(wake.wait(), OUTBOX_POLL_SECONDS)
 
+    shop, jobs = config.business.to_shop(), all_jobs(signed_links(config))
+
+    async def run_all_timers() -> None:
+        while True:
+            await run_timers(storage.db, SystemClock(), shop, jobs)
+            await asyncio.sleep(TIMERS_EVERY_SECONDS)
+
     async with storage.wakeups.listening(receive_hint):
-        task = asyncio.create_task(deliver_all())
+        tasks = [asyncio.create_task(deliver_all()), asyncio.create_task(run_all_timers())]
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def shop_content(config: Config) -> ContentFiles:

@@ -65,6 +65,13 @@ def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentP
     return dict(action.choices)
 
 
+def options_of(parser: argparse.ArgumentParser) -> set[str]:
+    """The options of a command, with those of the commands below it."""
+    found = {option for action in parser._actions for option in action.option_strings}
+    below = [action.choices.values() for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    return found.union(*(options_of(inner) for choices in below for inner in choices))
+
+
 # Settings
 
 
@@ -111,7 +118,7 @@ def test_every_option_that_is_documented_exists_and_the_other_way_round():
         if line.startswith("| `python -m bot ")
     }
     for name, parser in subcommands(build_parser()).items():
-        options = {option for action in parser._actions for option in action.option_strings} - {"-h", "--help"}
+        options = options_of(parser) - {"-h", "--help"}
         documented = set(re.findall(r"--[a-z][a-z-]*", rows[name]))
         # `--supervised` is between the supervisor and its workers.
         assert documented == options - {"--supervised"}, name
@@ -132,7 +139,7 @@ def test_every_target_that_is_listed_is_a_target():
 def test_every_command_in_the_text_exists(page):
     commands, targets = set(subcommands(build_parser())), set(make_targets())
 
-    for command in re.findall(r"python -m bot ([a-z]+)", TEXT[page]):
+    for command in re.findall(r"python -m bot ([a-z][a-z-]*)", TEXT[page]):
         assert command in commands
     for code in re.findall(r"`([^`\n]+)`|^ *(?:\$ )?(make [a-z].*)$", TEXT[page], re.M):
         for target in re.findall(r"^make ([a-z][a-z-]*)", code[0] or code[1]):

@@ -52,7 +52,10 @@ def worth_in_words(effect: Effect, currency: str) -> str:
     """`$5.00 off`, `10% off`, `Any coffee, for free`."""
     if effect.amount_minor is not None:
         return f"{money_in_words(effect.amount_minor, currency)} off"
-    return f"{effect.percent}% off" if effect.percent is not None else f"{effect.item}, for free"
+    if effect.percent is not None:
+        return f"{effect.percent}% off"
+    item = effect.item or ""
+    return f"{item[:1].upper()}{item[1:]}, for free"
 
 
 def says_worth(title: str, effect: Effect, currency: str) -> bool:

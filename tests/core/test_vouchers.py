@@ -185,7 +185,7 @@ def test_how_a_voucher_stands(changes, use, standing):
     [
         (Effect(amount_minor=500), "$5.00 off", "$5 off your order"),
         (Effect(percent=15), "15% off", "Fiesta: 15% off"),
-        (Effect(item="Any coffee"), "Any coffee, for free", "Any coffee on us"),
+        (Effect(item="any coffee"), "Any coffee, for free", "Any coffee on us"),
     ],
 )
 def test_what_a_voucher_is_worth_is_said_once(effect, worth, title):
