@@ -205,6 +205,7 @@ class ReferralRefused(BotError):
         "each_other": "You brought the friend whose code this is; it does not count the other way round as well.",
         "already_referred": "A friend's code is noted with you already, and it counts once.",
         "not_new": "A friend's code is for a first order, and you have ordered before: so pass yours on instead.",
+        "same_person": "A friend's code is noted with you already, and it counts once.",
         "same_address": "Codes are for friends in other households; this one seems to come from your own.",
         "same_name": "Codes are for friends in other households; this one seems to come from your own.",
         "cap": "Your friend has brought as many people as count in a year, so this code brings nothing just now.",

@@ -10,9 +10,10 @@ from datetime import datetime
 from bot.core.customers import EMAIL, PHONE, normalise_email
 from bot.core.phones import normalise_phone
 
-MARKETING, FEEDBACK, SERVICE = "marketing", "feedback", "service"
-# Where nobody has said anything: answers to what customers themselves began, yes; advertising, no.
-ALLOWED_UNLESS_REFUSED = frozenset({FEEDBACK, SERVICE})
+MARKETING, FEEDBACK, SERVICE, LOYALTY = "marketing", "feedback", "service", "loyalty"
+# Where nobody has said anything: answers to what customers themselves began, and what the programme that they are in
+# has for them, yes; advertising, no.
+ALLOWED_UNLESS_REFUSED = frozenset({FEEDBACK, SERVICE, LOYALTY})
 # What others say about a person: good for a first yes, never against the person's own no.
 HEARSAY = frozenset({"import", "api", "shop"})
 

@@ -12,7 +12,7 @@ from typing import NewType
 from bot.core.customers import CustomerId
 from bot.core.earning import EARNING_STATUSES
 from bot.core.loyalty import PunchCard, matches
-from bot.core.orders import Order
+from bot.core.orders import Order, OrderStatus
 from bot.core.refunds import Refund
 from bot.core.returns import Return, ReturnStatus
 
@@ -69,16 +69,20 @@ NEW = StampId(0)
 def units_kept(order: Order, refunds: Sequence[Refund], returns: Iterable[Return]) -> dict[int, int]:
     """How many units of each line (by its position, from 1) the customer has paid for and not given back.
 
-    None unless the order is paid and cost anything. All is given back with the whole price. A return gives back its
-    lines once its money is owed; of several like units the last ones.
+    None unless the order is paid and cost anything. All is given back with the whole price, and by an order that came
+    back while no return says what of it did. A return gives back its lines once its money is owed; of several like
+    units the last ones.
     """
-    if order.status not in EARNING_STATUSES or sum(refund.amount_minor for refund in refunds) >= order.total_minor:
+    came_back = order.status is OrderStatus.RETURNED
+    repaid = sum(refund.amount_minor for refund in refunds) >= order.total_minor
+    if repaid or not (came_back or order.status in EARNING_STATUSES):
+        return {}
+    paid_returns = {refund.return_number for refund in refunds}
+    ended = [one for one in returns if one.status is ReturnStatus.REFUNDED or one.number in paid_returns]
+    if came_back and not ended:
         return {}
     kept = {position: line.quantity for position, line in enumerate(order.lines, 1)}
-    repaid = {refund.return_number for refund in refunds}
-    for sent_back in returns:
-        if sent_back.status is not ReturnStatus.REFUNDED and sent_back.number not in repaid:
-            continue
+    for sent_back in ended:
         for back in sent_back.lines:
             left = back.quantity
             for position, line in enumerate(order.lines, 1):
@@ -95,26 +99,26 @@ def stamp_changes(
     """The entries that bring an order's stamps (`known`: those so far) to the units that are kept.
 
     One stamp for each unit of a card's products that cost something. What was stamped once stays stamped as long as the
-    unit is kept, whatever becomes of the shop's rules.
+    unit is kept, whatever becomes of the shop's rules; in an order that holds something else now, it is not kept.
     """
     prefix = f"order:{order.number}:"
     taken_back = {entry.reverses_id for entry in known}
     stamps = {entry.key: entry for entry in known if entry.kind is StampKind.STAMP and entry.key.startswith(prefix)}
-    changes = []
-    for key, entry in stamps.items():
-        of_position, of_unit, _ = key.removeprefix(prefix).split(":", 2)
-        if entry.id not in taken_back and int(of_unit) > kept.get(int(of_position), 0):
-            changes.append(_taken_back(entry, at))
+    units = [(position, unit, order.lines[position - 1]) for position, unit in _units(kept)]
+    # Every stamp that may be there, without the times that the order was taken back and good again.
+    bought = {f"{position}:{unit}:{line.sku}" for position, unit, line in units}
+    changes = [
+        _taken_back(entry, at)
+        for key, entry in stamps.items()
+        if entry.id not in taken_back and key.removeprefix(prefix).split(":", 2)[2] not in bought
+    ]
     if order.customer_id is None:
         return changes
-    for position, unit in _units(kept):
-        line = order.lines[position - 1]
+    for position, unit, line in units:
         for card in cards:
             if line.unit_price_minor == 0 or not matches(line.sku, card.products):
                 continue
-            first_key = f"{prefix}{position}:{unit}:{card.id}"
-            # An order that was taken back and is good again after all is stamped anew.
-            keys = (first_key if time == 1 else f"{first_key}:{time}" for time in count(1))
+            keys = (f"{prefix}{card.id}:{time}:{position}:{unit}:{line.sku}" for time in count(1))
             key = next(key for key in keys if key not in stamps or stamps[key].id not in taken_back)
             if key not in stamps:
                 changes.append(

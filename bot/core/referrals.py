@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from bot.core.customers import EMAIL, PHONE, CustomerId, normalise_email, normalise_postcode
 from bot.core.earning import EARNING_STATUSES
 from bot.core.loyalty import ReferralRules
-from bot.core.orders import Order
+from bot.core.orders import Order, OrderStatus
 from bot.core.phones import normalise_phone
 from bot.core.refunds import Refund
 from bot.core.vouchers import bare_code, grouped, random_characters
@@ -111,9 +111,12 @@ def shared_home(one: Household, other: Household, *, shop_address: str | None = 
 
 def counts_for_referral(order: Order, refunds: Iterable[Refund], rules: ReferralRules | None) -> bool:
     """Whether the friend's order is paid for, and what they kept of it is worth a reward."""
-    kept = order.total_minor - sum(refund.amount_minor for refund in refunds)
+    refunded = sum(refund.amount_minor for refund in refunds)
+    kept = order.total_minor - refunded
     minimum = rules.minimum_minor if rules else 0
-    return order.status in EARNING_STATUSES and kept > 0 and kept >= minimum
+    # Of an order that came back, the refund says how much of it did.
+    is_paid = order.status in EARNING_STATUSES or (order.status is OrderStatus.RETURNED and refunded > 0)
+    return is_paid and kept > 0 and kept >= minimum
 
 
 def _words(text: str) -> list[str]:

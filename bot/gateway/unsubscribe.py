@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.core.consents import FEEDBACK, MARKETING, Consent
+from bot.core.consents import FEEDBACK, LOYALTY, MARKETING, Consent
 from bot.core.customers import EMAIL
 from bot.gateway import settings
 from bot.gateway.database import Unavailable, database_answers
@@ -13,7 +13,11 @@ from bot.gateway.limits import client_address
 from bot.gateway.tokens import BadToken, read_unsubscribe_token
 from bot.services.consents import UNSUBSCRIBED, record_hashed_consent
 
-_MAILS = {MARKETING: "news and offers", FEEDBACK: "questions about how you liked it"}
+_MAILS = {
+    MARKETING: "news and offers",
+    FEEDBACK: "questions about how you liked it",
+    LOYALTY: "mails about treats and points",
+}
 
 routes = web.RouteTableDef()
 

@@ -12,15 +12,15 @@ from bot.core.birthdays import (
     is_birthday,
     to_be_known_by,
 )
-from bot.core.consents import SERVICE
-from bot.core.customers import EMAIL, Customer, CustomerId
+from bot.core.consents import LOYALTY
+from bot.core.customers import Customer, CustomerId
 from bot.core.loyalty import BirthdayTreat
 from bot.core.shop import Shop
 from bot.core.vouchers import Voucher, VoucherKind
 from bot.errors import CustomerNotFound, NoSuchDay
-from bot.services.consents import may_contact
-from bot.services.outbox import queue_mail
-from bot.services.ports import Clock, Database, UnitOfWork
+from bot.services.consents import queue_optional_mail
+from bot.services.merges import customer_of
+from bot.services.ports import Clock, Database, PageLinks, UnitOfWork
 from bot.services.vouchers import issue_voucher
 
 PAGE = 200
@@ -35,16 +35,18 @@ async def set_birthday(work: UnitOfWork, clock: Clock, customer_id: CustomerId, 
     """
     if not is_birthday(month, day):
         raise NoSuchDay
-    if await work.customers.get(customer_id) is None:
+    customer = await customer_of(work, customer_id)
+    if customer.erased_at is not None:
         raise CustomerNotFound
-    await work.birthdays.set(customer_id, month, day, clock.now())
+    await work.birthdays.set(customer.id, month, day, clock.now())
 
 
-async def give_birthday_treats(db: Database, clock: Clock, shop: Shop) -> int:
+async def give_birthday_treats(db: Database, clock: Clock, shop: Shop, links: PageLinks) -> int:
     """Give everybody whose birthday is today (in the shop's time zone) their treat; how many were given.
 
     So are those that were missed in the last week, because nothing was running. A customer at a time, so that
-    what was given stays given; run again, or twice at once, it gives nothing twice.
+    what was given stays given; run again, or twice at once, it gives nothing twice. Whoever may be written to about the
+    programme gets a mail; who said nothing about that, does.
     """
     treat = shop.loyalty.birthday if shop.loyalty else None
     if treat is None:
@@ -52,12 +54,12 @@ async def give_birthday_treats(db: Database, clock: Clock, shop: Shop) -> int:
     given = 0
     for day in days_to_treat(clock.now().astimezone(shop.hours.zone).date()):
         for birthday in birthdays_on(day, treat.leap_day):
-            given += await _treat_all(db, clock, shop, treat, day, birthday)
+            given += await _treat_all(db, clock, shop, links, treat, day, birthday)
     return given
 
 
 async def _treat_all(
-    db: Database, clock: Clock, shop: Shop, treat: BirthdayTreat, day: date, birthday: tuple[int, int]
+    db: Database, clock: Clock, shop: Shop, links: PageLinks, treat: BirthdayTreat, day: date, birthday: tuple[int, int]
 ) -> int:
     given, after = 0, None
     while True:
@@ -71,14 +73,20 @@ async def _treat_all(
             )
         for customer_id in customers:
             async with db.transaction() as work:
-                given += await _treat(work, clock, shop, treat, day, customer_id)
+                given += await _treat(work, clock, shop, links, treat, day, customer_id)
         if len(customers) < PAGE:
             return given
         after = customers[-1]
 
 
 async def _treat(
-    work: UnitOfWork, clock: Clock, shop: Shop, treat: BirthdayTreat, day: date, customer_id: CustomerId
+    work: UnitOfWork,
+    clock: Clock,
+    shop: Shop,
+    links: PageLinks,
+    treat: BirthdayTreat,
+    day: date,
+    customer_id: CustomerId,
 ) -> bool:
     """Give the treat unless something came in between: another one that runs, a merge, a birthday that was changed."""
     now = clock.now()
@@ -98,7 +106,7 @@ async def _treat(
         key=f"birthday:{customer_id}:{day.year}",
         zone=shop.hours.zone,
     )
-    await _tell(work, clock, shop, customer, voucher)
+    await _tell(work, clock, shop, links, customer, voucher)
     return True
 
 
@@ -111,27 +119,31 @@ def _is_due(customer: Customer, treat: BirthdayTreat, day: date, shop: Shop) -> 
     return birthday_on(day.year, month, day_of_month, treat.leap_day) == day
 
 
-async def _tell(work: UnitOfWork, clock: Clock, shop: Shop, customer: Customer, voucher: Voucher) -> None:
-    """Write to them, unless they said that they do not want that. In the chat, the treat shows in any case.
-
-    A treat is a service of the programme that they are in, and no advertising: who said nothing is written to.
-    """
-    address = customer.email
-    if address is None or not await may_contact(work, channel=EMAIL, address=address, purpose=SERVICE):
+async def _tell(
+    work: UnitOfWork, clock: Clock, shop: Shop, links: PageLinks, customer: Customer, voucher: Voucher
+) -> None:
+    """Write to them, unless they said that they do not want that. In the chat, the treat shows in any case."""
+    if customer.email is None:
         return
     greeting = f"Happy birthday, {customer.first_name}!" if customer.first_name else "Happy birthday!"
-    lines = [greeting, "", f"There is something waiting for you from us: {voucher.title}.", f"Code: {voucher.code}"]
+    lines = [
+        greeting,
+        "",
+        f"There is something waiting for you from us: {voucher.title}.",
+        f"Code: {voucher.code}",
+        f"To show it at the counter: {links.voucher(voucher.code, clock.now())}",
+    ]
     if voucher.expires_at is not None:
         # It ends at midnight, which people count to the day before.
         last_day = (voucher.expires_at - timedelta(seconds=1)).astimezone(shop.hours.zone).date()
         lines.append(f"It is good until {last_day.day} {last_day:%B %Y}.")
-    if page := shop.links.get("shop"):
-        lines.append(page)
-    await queue_mail(
+    await queue_optional_mail(
         work,
         clock,
+        links,
         key=voucher.key,
-        to=address,
+        to=customer.email,
+        purpose=LOYALTY,
         subject=f"[{shop.name}] A treat for your birthday",
         body="\n".join([*lines, "", shop.name]),
         reply_to=shop.contact_email,

@@ -42,7 +42,8 @@ async def record_hashed_consent(work: UnitOfWork, consent: Consent) -> None:
 async def may_contact(work: UnitOfWork, *, channel: str, address: str, purpose: str) -> bool:
     """Whether the address may be used for the purpose.
 
-    The last word counts. Where nothing was said: `feedback` and `service` yes, `marketing` and anything else no.
+    The last word counts. Where nothing was said: `feedback`, `loyalty` and `service` yes, `marketing` and anything else
+    no.
     """
     return is_allowed(purpose, await work.consents.said(channel, hash_address(channel, address), purpose))
 
@@ -59,7 +60,7 @@ async def queue_optional_mail(
     body: str,
     reply_to: str | None = None,
 ) -> bool:
-    """Queue a mail that nobody has to want (`marketing`, `feedback`), with a way to say no; whether it is sent.
+    """Queue a mail that nobody has to want (`marketing`, `feedback`, `loyalty`), with a way to say no; whether it goes.
 
     It is not, where the address may not be used for the purpose. The same key queues it once.
     """

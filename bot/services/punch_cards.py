@@ -28,6 +28,7 @@ from bot.errors import CustomerNotFound, KeyReused, StampsRefused
 from bot.services.ports import Clock, UnitOfWork
 from bot.services.vouchers import cancel_voucher, issue_voucher
 
+# Shorter than other keys: something is put before them, so that they are never those that are made here.
 MAX_HAND_KEY_CHARACTERS = 180
 
 
@@ -64,7 +65,7 @@ async def stamp_order(work: UnitOfWork, clock: Clock, shop: Shop, order: Order) 
     """Bring the customer's cards to what the order's present status and what came back of it call for.
 
     Only what changed is entered, so it may be called as often as anything happens to the order. What stamps exactly is
-    in bot/core/punch_cards.py.
+    in bot/core/punch_cards.py; whoever was erased gets no stamps any more.
     """
     changes = await _changes(work, clock, shop, order)
     if not changes:
@@ -83,7 +84,18 @@ async def _changes(work: UnitOfWork, clock: Clock, shop: Shop, order: Order) -> 
     if not known and (not cards or order.customer_id is None):
         return []
     kept = units_kept(order, await work.refunds.of_order(order.number), await work.returns.of_order(order.number))
-    return stamp_changes(order, kept, cards, known, clock.now())
+    changes = stamp_changes(order, kept, cards, known, clock.now())
+    if any(entry.kind is StampKind.STAMP for entry in changes) and await _is_erased(work, order.customer_id):
+        return [entry for entry in changes if entry.kind is not StampKind.STAMP]
+    return changes
+
+
+async def _is_erased(work: UnitOfWork, customer_id: CustomerId | None) -> bool:
+    """Whether the customer, or who they turned out to be, was erased (or never was)."""
+    customer = await work.customers.get(customer_id) if customer_id else None
+    while customer is not None and customer.merged_into_id is not None:
+        customer = await work.customers.get(customer.merged_into_id)
+    return customer is None or customer.erased_at is not None
 
 
 async def add_stamps(
@@ -111,7 +123,7 @@ async def add_stamps(
         raise StampsRefused("units_out_of_range")
     if not 0 < len(key) <= MAX_HAND_KEY_CHARACTERS:
         raise StampsRefused("bad_key")
-    if await work.customers.get(customer_id) is None:
+    if await _is_erased(work, customer_id):
         raise CustomerNotFound
     await _lock(work, clock, {customer_id})
     # Apart from the keys that are made here, so that none from outside can stand in their way.
@@ -181,7 +193,7 @@ async def _lock(work: UnitOfWork, clock: Clock, customer_ids: Iterable[CustomerI
     asked = set(customer_ids)
     while asked:
         wanted |= asked
-        merges = [await work.stamps.merged_into(customer_id) for customer_id in sorted(asked)]
+        merges = [await work.merges.done_from(customer_id) for customer_id in sorted(asked)]
         asked = {merge.kept_id for merge in merges if merge is not None} - wanted
     for customer_id in sorted(wanted):
         await work.ledger.lock(customer_id, clock.now())
@@ -189,9 +201,9 @@ async def _lock(work: UnitOfWork, clock: Clock, customer_ids: Iterable[CustomerI
 
 async def _settle(work: UnitOfWork, clock: Clock, shop: Shop | None, customer_id: CustomerId, card_id: str) -> None:
     """Move the stamps of a customer who turned out to be another one to that one, and see whether the card is full."""
-    while (merge := await work.stamps.merged_into(customer_id)) is not None:
+    while (merge := await work.merges.done_from(customer_id)) is not None:
         stamps = (await work.stamps.balances(customer_id)).get(card_id, 0)
-        await _move(work, clock, customer_id, merge.kept_id, card_id, stamps, merge.merge_id)
+        await _move(work, clock, customer_id, merge.kept_id, card_id, stamps, merge.id)
         customer_id = merge.kept_id
     await _fill_or_void(work, clock, shop, customer_id, card_id)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.customers import Customer, CustomerId
+from bot.core.customers import CustomerId
 from bot.core.earning import expiry_after
-from bot.core.ledger import EntryKind
+from bot.core.ledger import EntryKind, LedgerEntry
 from bot.core.loyalty import ReferralRules
 from bot.core.orders import Order
 from bot.core.referrals import (
@@ -29,11 +29,10 @@ from bot.core.shop import Shop
 from bot.errors import CustomerNotFound, ReferralRefused
 from bot.services.ids import NUMBER_TRIES
 from bot.services.ledger import award_points, take_back_points
+from bot.services.merges import customer_of
 from bot.services.ports import Clock, Database, UnitOfWork
 
 PAGE = 200
-# How long a chain of people who turned out to be the same one is followed.
-_MERGES_FOLLOWED = 20
 
 
 async def referral_code(work: UnitOfWork, clock: Clock, customer_id: CustomerId) -> str:
@@ -41,8 +40,8 @@ async def referral_code(work: UnitOfWork, clock: Clock, customer_id: CustomerId)
 
     Raises CustomerNotFound.
     """
-    customer = await _present(work, customer_id)
-    if customer is None:
+    customer = await customer_of(work, customer_id)
+    if customer.erased_at is not None:
         raise CustomerNotFound
     await work.ledger.lock(customer.id, clock.now())
     code = await work.referrals.code_of(customer.id)
@@ -65,11 +64,11 @@ async def join_by_referral(work: UnitOfWork, clock: Clock, shop: Shop, referee_i
     rules = shop.loyalty.referral if shop.loyalty else None
     if rules is None:
         raise ReferralRefused("no_program")
-    referee = await _present(work, referee_id)
-    if referee is None:
+    referee = await customer_of(work, referee_id)
+    if referee.erased_at is not None:
         raise CustomerNotFound
     owner_id = await work.referrals.with_code(normalise_referral_code(code))
-    referrer = await _present(work, owner_id) if owner_id else None
+    referrer = await customer_of(work, owner_id) if owner_id else None
     if referrer is None or referrer.erased_at is not None:
         raise ReferralRefused("unknown_code")
     if referrer.id == referee.id:
@@ -112,36 +111,53 @@ async def note_order(work: UnitOfWork, clock: Clock, shop: Shop, order: Order) -
     A friend's first order that is paid and large enough begins the hold. When it is taken back before the reward, there
     is none; when it is taken back afterwards, the points of both are. Either is for good.
     """
-    if order.customer_id is None or await work.referrals.get(order.customer_id) is None:
-        return
-    await work.ledger.lock(order.customer_id, clock.now())
-    referral = await work.referrals.get(order.customer_id)
-    if referral is None or referral.refused is not None:
+    if order.customer_id is None:
         return
     rules = shop.loyalty.referral if shop.loyalty else None
-    counts = counts_for_referral(order, await work.refunds.of_order(order.number), rules)
-    if referral.order_number == order.number and not counts:
-        await _take_back(work, clock, referral)
-    elif referral.order_number is None and counts and rules is not None:
-        paid_at = order.paid_at or clock.now()
-        # Imported later than the friend's code, but paid before it.
-        refused = "not_new" if paid_at < referral.joined_at else await _shared_home(work, shop, referral)
-        due_at = paid_at + timedelta(days=rules.hold_days)
-        await work.referrals.save(replace(referral, order_number=order.number, due_at=due_at, refused=refused))
+    # Of two customers who are one, both may have been brought by somebody.
+    for referee_id in await work.merges.same_person(order.customer_id):
+        if await work.referrals.get(referee_id) is None:
+            continue
+        await work.ledger.lock(referee_id, clock.now())
+        referral = await work.referrals.get(referee_id)
+        if referral is None or referral.refused is not None:
+            continue
+        counts = counts_for_referral(order, await work.refunds.of_order(order.number), rules)
+        if referral.order_number == order.number and not counts:
+            await _take_back(work, clock, referral)
+        elif referral.order_number is None and counts and rules is not None:
+            await _begin_hold(work, clock, shop, rules, referral, order)
+
+
+async def _begin_hold(
+    work: UnitOfWork, clock: Clock, shop: Shop, rules: ReferralRules, referral: Referral, order: Order
+) -> None:
+    paid_at = order.paid_at or clock.now()
+    # Imported later than the friend's code, but paid before it.
+    refused = "not_new" if paid_at < referral.joined_at else await _shared_home(work, shop, referral)
+    due_at = paid_at + timedelta(days=rules.hold_days)
+    await work.referrals.save(replace(referral, order_number=order.number, due_at=due_at, refused=refused))
 
 
 async def _take_back(work: UnitOfWork, clock: Clock, referral: Referral) -> None:
     if referral.rewarded_at is None:
         await work.referrals.save(replace(referral, refused="order_taken_back"))
         return
-    # Rewarded under the number that the friend went by then.
-    for referee_id in [referral.referee_id, *await work.referrals.formerly(referral.referee_id)]:
-        for side in (REFERRER, REFEREE):
-            earning = await work.ledger.by_key(_key(referee_id, side))
-            if earning is not None:
-                await take_back_points(
-                    work, clock, earning.id, earning.points, key=f"{earning.key}:back", source=earning.source
-                )
+    for earning in await _earnings(work, referral):
+        await take_back_points(
+            work, clock, earning.id, earning.points, key=f"{earning.key}:back", source=earning.source
+        )
+
+
+async def _earnings(work: UnitOfWork, referral: Referral) -> list[LedgerEntry]:
+    """What was given for it: under the friend's number, or the one that they went by before they were merged."""
+    for referee_id in await work.merges.same_person(referral.referee_id):
+        if referee_id != referral.referee_id and await work.referrals.get(referee_id) is not None:
+            continue  # this one has a referral of their own
+        found = [await work.ledger.by_key(_key(referee_id, side)) for side in (REFERRER, REFEREE)]
+        if any(found):
+            return [entry for entry in found if entry is not None]
+    return []
 
 
 async def reward_referrals(db: Database, clock: Clock, shop: Shop) -> int:
@@ -152,16 +168,16 @@ async def reward_referrals(db: Database, clock: Clock, shop: Shop) -> int:
     rules = shop.loyalty.referral if shop.loyalty else None
     if rules is None:
         return 0
-    rewarded, after = 0, None
+    rewarded = 0
     while True:
         async with db.reading() as work:
-            due = await work.referrals.due(clock.now(), after, PAGE)
+            due = await work.referrals.due(clock.now(), PAGE)
         for referee_id in due:
             async with db.transaction() as work:
                 rewarded += await _reward(work, clock, shop, rules, referee_id)
+        # Whoever was looked at is not due any more, one way or the other.
         if len(due) < PAGE:
             return rewarded
-        after = due[-1]
 
 
 async def _reward(work: UnitOfWork, clock: Clock, shop: Shop, rules: ReferralRules, referee_id: CustomerId) -> bool:
@@ -184,11 +200,12 @@ async def _reward(work: UnitOfWork, clock: Clock, shop: Shop, rules: ReferralRul
         (REFERRER, referral.referrer_id, rules.referrer_points),
         (REFEREE, referee_id, rules.referee_points),
     ):
-        if points > 0:
+        customer = await customer_of(work, customer_id)
+        if points > 0 and customer.erased_at is None:
             await award_points(
                 work,
                 clock,
-                customer_id,
+                customer.id,
                 EntryKind.REFERRAL,
                 points,
                 key=_key(referee_id, side),
@@ -217,16 +234,6 @@ async def _households(work: UnitOfWork, referral: Referral) -> tuple[Household, 
         await work.referrals.household(referral.referee_id),
         await work.referrals.household(referral.referrer_id),
     )
-
-
-async def _present(work: UnitOfWork, customer_id: CustomerId) -> Customer | None:
-    """The customer, or who they turned out to be."""
-    for _ in range(_MERGES_FOLLOWED):
-        customer = await work.customers.get(customer_id)
-        if customer is None or customer.merged_into_id is None:
-            return customer
-        customer_id = customer.merged_into_id
-    return None
 
 
 def _key(referee_id: CustomerId, side: str) -> str:

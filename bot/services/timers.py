@@ -6,11 +6,13 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.core.shop import Shop
+from bot.services.birthdays import give_birthday_treats
 from bot.services.feedback_mail import ask_after_delivery
 from bot.services.gift_cards import expire_gift_cards
 from bot.services.goodwill import give_surprises
 from bot.services.ledger import expire_all_points
 from bot.services.ports import Clock, Database, PageLinks
+from bot.services.referrals import reward_referrals
 from bot.services.vouchers import free_reservations
 
 # Does whatever is due, and returns how much that was. Run twice, or by two processes at once, it does it once.
@@ -30,11 +32,16 @@ def all_jobs(links: PageLinks) -> tuple[tuple[str, Job], ...]:
     async def ask_about_orders(db: Database, clock: Clock, shop: Shop) -> int:
         return await ask_after_delivery(db, clock, shop, links)
 
+    async def treat_birthdays(db: Database, clock: Clock, shop: Shop) -> int:
+        return await give_birthday_treats(db, clock, shop, links)
+
     return (
         ("points that ran out", expire_points),
         ("vouchers held for too long", free_reservations),
         ("gift cards that ran out", expire_gift_cards),
         ("surprises", give_surprises),
+        ("birthday treats", treat_birthdays),
+        ("friends brought along", reward_referrals),
         ("questions about orders", ask_about_orders),
     )
 

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from bot.core.customers import CustomerId
 from bot.core.punch_cards import StampEntry
 from bot.core.referrals import Household, Referral
-
-
-@dataclass(frozen=True)
-class MergedInto:
-    """A merge that is in force: whose records another customer's are now."""
-
-    merge_id: str
-    kept_id: CustomerId
 
 
 class StampRepository(Protocol):
@@ -43,8 +34,6 @@ class StampRepository(Protocol):
         The voucher may have been given to somebody who turned out to be the same person.
         """
         ...
-
-    async def merged_into(self, customer_id: CustomerId) -> MergedInto | None: ...
 
 
 class BirthdayRepository(Protocol):
@@ -95,8 +84,8 @@ class ReferralRepository(Protocol):
         """How many of those whom the customer brought were rewarded since then."""
         ...
 
-    async def due(self, at: datetime, after: CustomerId | None, limit: int) -> list[CustomerId]:
-        """The referees whose hold has ended with nothing decided; in the order of their ids, from after that one on."""
+    async def due(self, at: datetime, limit: int) -> list[CustomerId]:
+        """The referees whose hold has ended with nothing decided, those first who have waited longest."""
         ...
 
     async def household(self, customer_id: CustomerId) -> Household:
@@ -104,6 +93,3 @@ class ReferralRepository(Protocol):
         ...
 
     async def has_paid_order(self, customer_id: CustomerId) -> bool: ...
-    async def formerly(self, customer_id: CustomerId) -> list[CustomerId]:
-        """The customers who turned out to be this one."""
-        ...

@@ -63,10 +63,10 @@ class SqlReferrals:
         query = select(func.count()).where(c.referrer_id == customer_id, c.rewarded_at > since)
         return await self._connection.scalar(query) or 0
 
-    async def due(self, at: datetime, after: CustomerId | None, limit: int) -> list[CustomerId]:
+    async def due(self, at: datetime, limit: int) -> list[CustomerId]:
         c = _REFERRAL.c
-        query = select(c.referee_id).where(_PENDING, c.due_at <= at, c.referee_id > (after or ""))
-        return list((await self._connection.scalars(query.order_by(c.referee_id).limit(limit))).all())
+        query = select(c.referee_id).where(_PENDING, c.due_at <= at).order_by(c.due_at)
+        return list((await self._connection.scalars(query.limit(limit))).all())
 
     async def household(self, customer_id: CustomerId) -> Household:
         c = tables.customers.c
@@ -95,16 +95,6 @@ class SqlReferrals:
         paid = or_(c.paid_at.is_not(None), c.status.in_([status.value for status in EARNING_STATUSES]))
         query = select(c.number).where(c.customer_id == customer_id, paid).limit(1)
         return await self._connection.scalar(query) is not None
-
-    async def formerly(self, customer_id: CustomerId) -> list[CustomerId]:
-        c = tables.customer_merges.c
-        found: list[CustomerId] = []
-        asked = [customer_id]
-        while asked:
-            query = select(c.merged_id).where(c.kept_id.in_(asked), c.state == "done")
-            asked = [one for one in await self._connection.scalars(query) if one not in found]
-            found += asked
-        return found
 
 
 def _referral(row: Row[Any]) -> Referral:

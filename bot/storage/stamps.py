@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.customers import CustomerId
 from bot.core.punch_cards import StampEntry, StampKind
-from bot.services.treat_ports import MergedInto
 from bot.storage import tables
 
 _STAMP = tables.stamps
@@ -70,12 +69,6 @@ class SqlStamps:
             .order_by(c.id.desc())
         )
         return [_entry(row) for row in await self._connection.execute(query)]
-
-    async def merged_into(self, customer_id: CustomerId) -> MergedInto | None:
-        c = tables.customer_merges.c
-        query = select(c.id, c.kept_id).where(c.merged_id == customer_id, c.state == "done")
-        row = (await self._connection.execute(query)).one_or_none()
-        return MergedInto(row.id, row.kept_id) if row else None
 
 
 def _entry(row: Row[Any]) -> StampEntry:

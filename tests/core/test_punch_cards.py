@@ -48,10 +48,10 @@ def test_each_unit_of_the_cards_products_is_a_stamp_of_its_own():
     order = paid(CAKE, LATTE, OrderLine("ESPRESSO-DOUBLE", "Espresso", 1, 300))
 
     assert keys(order) == [
-        "order:TC-10002:2:1:coffee",
-        "order:TC-10002:2:2:coffee",
-        "order:TC-10002:2:3:coffee",
-        "order:TC-10002:3:1:coffee",
+        "order:TC-10002:coffee:1:2:1:LATTE",
+        "order:TC-10002:coffee:1:2:2:LATTE",
+        "order:TC-10002:coffee:1:2:3:LATTE",
+        "order:TC-10002:coffee:1:3:1:ESPRESSO-DOUBLE",
     ]
 
 
@@ -59,15 +59,15 @@ def test_one_unit_is_stamped_on_every_card_that_it_belongs_to():
     sweet = replace(COFFEE, id="sweet", products=("CAKE", "LATTE"))
 
     assert keys(paid(replace(LATTE, quantity=1)), cards=(COFFEE, sweet)) == [
-        "order:TC-10002:1:1:coffee",
-        "order:TC-10002:1:1:sweet",
+        "order:TC-10002:coffee:1:1:1:LATTE",
+        "order:TC-10002:sweet:1:1:1:LATTE",
     ]
 
 
 def test_the_free_item_earns_no_stamp():
     free = replace(LATTE, quantity=1, unit_price_minor=0)
 
-    assert keys(paid(free, LATTE)) == [f"order:TC-10002:2:{unit}:coffee" for unit in (1, 2, 3)]
+    assert keys(paid(free, LATTE)) == [f"order:TC-10002:coffee:1:2:{unit}:LATTE" for unit in (1, 2, 3)]
     assert keys(paid(free)) == []
 
 
@@ -92,7 +92,10 @@ def test_what_is_stamped_already_is_not_stamped_again():
     order = paid(LATTE)
     first = stamp_changes(paid(replace(LATTE, quantity=1)), {1: 1}, [COFFEE], [], NOW)
 
-    assert keys(order, known=written(first)) == ["order:TC-10002:1:2:coffee", "order:TC-10002:1:3:coffee"]
+    assert keys(order, known=written(first)) == [
+        "order:TC-10002:coffee:1:1:2:LATTE",
+        "order:TC-10002:coffee:1:1:3:LATTE",
+    ]
     everything = written(stamp_changes(order, {1: 3}, [COFFEE], [], NOW))
     assert keys(order, known=everything) == []
 
@@ -116,7 +119,7 @@ def test_an_order_that_is_good_again_after_all_is_stamped_anew():
     for time in (2, 3):
         known = written(stamp_changes(order, cancelled, [COFFEE], known, NOW), known)
         again = stamp_changes(order, {1: 1}, [COFFEE], known, NOW)
-        assert [entry.key for entry in again] == [f"order:TC-10002:1:1:coffee:{time}"]
+        assert [entry.key for entry in again] == [f"order:TC-10002:coffee:{time}:1:1:LATTE"]
         known = written(again, known)
 
     assert sum(entry.stamps for entry in known) == 1
@@ -128,6 +131,19 @@ def test_a_change_of_the_rules_takes_no_stamps_away():
 
     assert keys(order, cards=(), known=known) == []
     assert keys(order, cards=(replace(COFFEE, products=("TEA",)),), known=known) == []
+
+
+def test_an_order_that_holds_something_else_now_has_other_stamps():
+    tea = replace(COFFEE, id="tea", products=("TEA",))
+    cards = (COFFEE, tea)
+    known = written(stamp_changes(paid(LATTE, CAKE), {1: 3, 2: 1}, cards, [], NOW))
+    changed = paid(replace(LATTE, sku="TEA"), replace(LATTE, quantity=1))
+
+    changes = stamp_changes(changed, {1: 3, 2: 1}, cards, known, NOW)
+
+    assert sum(entry.stamps for entry in changes if entry.card == "coffee") == -2
+    assert sum(entry.stamps for entry in changes if entry.card == "tea") == 3
+    assert stamp_changes(changed, {1: 3, 2: 1}, cards, written(changes, known), NOW) == []
 
 
 def test_a_stamp_given_by_hand_is_no_business_of_an_order():
@@ -147,6 +163,14 @@ def test_a_return_gives_its_units_back_once_its_money_is_owed():
     assert units_kept(order, [owed], [sent_back]) == {1: 1, 2: 1}
     assert units_kept(order, [], [replace(sent_back, status=ReturnStatus.REFUNDED)]) == {1: 1, 2: 1}
     assert units_kept(order, [], [replace(sent_back, status=ReturnStatus.REFUSED)]) == {1: 3, 2: 1}
+
+
+def test_of_an_order_that_came_back_only_what_its_return_names_was_given_back():
+    order = paid(LATTE, CAKE, status=OrderStatus.RETURNED)
+    sent_back = a_return(order, lines=(LATTE,))
+
+    assert units_kept(order, [], [sent_back]) == {}
+    assert units_kept(order, [], [replace(sent_back, status=ReturnStatus.REFUNDED)]) == {1: 0, 2: 1}
 
 
 def test_a_return_of_more_than_one_line_has_takes_the_rest_from_the_next():

@@ -104,10 +104,13 @@ def test_the_same_name_in_one_postcode_is_one_household_and_in_another_is_not():
         (OrderStatus.PENDING, 0, False),
         (OrderStatus.CANCELLED, 0, False),
         (OrderStatus.RETURNED, 0, False),
+        (OrderStatus.RETURNED, 900, True),
+        (OrderStatus.RETURNED, 901, False),
         (OrderStatus.REFUNDED, 0, False),
     ],
 )
 def test_an_order_counts_when_it_is_paid_and_enough_of_it_is_kept(status, refunded, counts):
+    # Of a total of 2,900, where 2,000 count.
     refunds = [a_refund(amount_minor=refunded)] if refunded else []
 
     assert counts_for_referral(an_order(status=status), refunds, RULES) is counts

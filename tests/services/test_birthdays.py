@@ -8,12 +8,12 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from bot.core.consents import SERVICE
+from bot.core.consents import LOYALTY
 from bot.core.customers import EMAIL
 from bot.core.loyalty import BirthdayTreat, Effect, Offer, Program
 from bot.errors import CustomerNotFound, NoSuchDay
 from bot.services import birthdays
-from bot.services.birthdays import give_birthday_treats, set_birthday
+from bot.services.birthdays import set_birthday
 from bot.services.consents import record_consent
 from bot.services.ids import new_id
 from tests.builders import a_shop, stored_customer
@@ -26,9 +26,21 @@ TREAT = BirthdayTreat(Offer("birthday-cake", "A cake", Effect(item="CAKE"), vali
 
 def treating(**changes):
     """The shop, in Manila: eight hours ahead."""
-    return a_shop(
-        loyalty=Program("Suki Club", birthday=replace(TREAT, **changes)), links={"shop": "https://corner.example"}
-    )
+    return a_shop(loyalty=Program("Suki Club", birthday=replace(TREAT, **changes)))
+
+
+class Links:
+    """Links as they stand in mails, without their signatures."""
+
+    def voucher(self, code, now):
+        return f"https://chat.example/vouchers/{code}"
+
+    def unsubscribe(self, address, purpose, now):
+        return f"https://chat.example/unsubscribe/{purpose}"
+
+
+async def give_birthday_treats(db, clock, shop):
+    return await birthdays.give_birthday_treats(db, clock, shop, Links())
 
 
 @pytest.fixture
@@ -195,8 +207,10 @@ async def test_a_mail_says_what_there_is_and_until_when(sql_db, shop):
     (voucher,) = await treats(sql_db, maria)
     assert mail.to == "maria@example.com"
     assert mail.subject == "[Corner Shop] A treat for your birthday"
-    for words in ("Happy birthday, Maria!", "A cake", voucher.code, "until 13 April 2026", "https://corner.example"):
+    for words in ("Happy birthday, Maria!", "A cake", voucher.code, "until 13 April 2026"):
         assert words in mail.body
+    assert f"https://chat.example/vouchers/{voucher.code}" in mail.body
+    assert mail.unsubscribe_url == "https://chat.example/unsubscribe/loyalty"
 
 
 async def test_whoever_wants_no_mail_gets_the_treat_without_one(sql_db, shop):
@@ -209,7 +223,7 @@ async def test_whoever_wants_no_mail_gets_the_treat_without_one(sql_db, shop):
             clock,
             channel=EMAIL,
             address="maria@example.com",
-            purpose=SERVICE,
+            purpose=LOYALTY,
             granted=False,
             wording="No mails, please.",
             source="chat",

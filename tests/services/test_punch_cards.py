@@ -308,6 +308,32 @@ async def test_a_card_of_paper_is_brought_along(sql_db, clock, shop, maria):
     assert (await by_hand(sql_db, clock, shop, maria, 7, kind=StampKind.OPENING)).stamps == 7
 
 
+async def test_who_was_erased_gets_no_stamps_any_more_and_loses_what_comes_back(sql_db, clock, shop, maria):
+    order = await stamp(sql_db, clock, shop, await bought(sql_db, maria, 3))
+    c = tables.customers.c
+    async with sql_db.transaction() as work:
+        erased = update(tables.customers).where(c.id == maria).values(erased_at=clock.now())
+        await work.stamps._connection.execute(erased)
+
+    await stamp(sql_db, clock, shop, await bought(sql_db, maria, 4))
+    with pytest.raises(CustomerNotFound):
+        await by_hand(sql_db, clock, shop, maria, 1)
+    assert await standing(sql_db, shop, maria) == (3, 0)
+    await cancel(sql_db, clock, shop, order)
+    assert await standing(sql_db, shop, maria) == (0, 0)
+
+
+async def test_an_order_that_holds_something_else_now_has_other_stamps(sql_db, clock, shop, maria):
+    order = await stamp(sql_db, clock, shop, await bought(sql_db, maria, 3))
+    async with sql_db.transaction() as work:
+        order = replace(order, lines=(OrderLine("TEA", "A drink", 2, 400), OrderLine("LATTE", "A drink", 1, 400)))
+        await work.orders.replace_lines(order)
+        await stamp_order(work, clock, shop, order)
+
+    assert await standing(sql_db, shop, maria) == (1, 0)
+    assert await standing(sql_db, shop, maria, TEA) == (2, 0)
+
+
 @pytest.mark.parametrize("units", [0, -1, 101])
 async def test_no_stamps_or_too_many_by_hand_are_refused(sql_db, clock, shop, maria, units):
     with pytest.raises(StampsRefused, match="from 1 to 100"):

@@ -17,6 +17,7 @@ from bot.errors import CustomerNotFound, ReferralRefused
 from bot.services import referrals
 from bot.services.ids import new_id
 from bot.services.ledger import balance_of
+from bot.services.merges import merge_customers
 from bot.services.referrals import join_by_referral, note_order, referral_code, referrals_of, reward_referrals
 from bot.storage import tables
 from tests.builders import a_refund, a_shop, stored_customer, stored_order
@@ -106,6 +107,18 @@ async def points(db, clock, *customers):
         return [(await balance_of(work, clock, customer)).total for customer in customers]
 
 
+async def merge(db, clock, kept, merged):
+    async with db.transaction() as work:
+        await merge_customers(work, clock, kept, merged, reason="test", author="test")
+
+
+async def erase(db, clock, customer):
+    c = tables.customers.c
+    async with db.transaction() as work:
+        erased = update(tables.customers).where(c.id == customer).values(erased_at=clock.now())
+        await work.referrals._connection.execute(erased)
+
+
 # Codes
 
 
@@ -147,6 +160,7 @@ async def test_a_friend_joins_with_the_code_however_they_type_it(sql_db, clock, 
         assert await join(sql_db, clock, shop, aiko, code) is None
     async with sql_db.reading() as work:
         (brought,) = await referrals_of(work, maria)
+        assert await referrals_of(work, aiko) == []
     assert (brought.referee_id, brought.joined_at, brought.is_open) == (aiko, clock.now(), True)
 
 
@@ -451,15 +465,59 @@ async def test_a_shop_that_gave_the_rewards_up_still_takes_back(sql_db, clock, s
 async def test_points_are_taken_back_after_the_friend_turned_out_to_be_another_one(sql_db, clock, shop, maria, aiko):
     order = await rewarded(sql_db, clock, shop, aiko, maria)
     kept = await person(sql_db, name="Aiko T.")
-    await merged(sql_db, aiko, kept)
-    c = tables.referrals.c
-    async with sql_db.transaction() as work:
-        moved = update(tables.referrals).where(c.referee_id == aiko).values(referee_id=kept)
-        await work.referrals._connection.execute(moved)
+    await merge(sql_db, clock, kept, aiko)
+    assert await points(sql_db, clock, maria, kept) == [300, 100]
 
     await settle(sql_db, clock, shop, order, customer_id=kept, status=OrderStatus.CANCELLED)
 
-    assert await points(sql_db, clock, maria, aiko) == [0, 0]
+    assert await points(sql_db, clock, maria, aiko, kept) == [0, 0, 0]
+
+
+async def test_of_two_who_are_one_and_were_both_brought_each_order_takes_back_its_own(sql_db, clock, maria, aiko):
+    shop = bringing(cap_per_year=9)
+    other, kept = await person(sql_db, name="Jo Cruz"), await person(sql_db, name="Aiko T.")
+    order = await rewarded(sql_db, clock, shop, aiko, maria)
+    theirs = await rewarded(sql_db, clock, shop, kept, other)
+    await merge(sql_db, clock, kept, aiko)
+    assert await points(sql_db, clock, maria, other, kept) == [300, 300, 200]
+
+    await settle(sql_db, clock, shop, order, customer_id=kept, status=OrderStatus.CANCELLED)
+    assert await points(sql_db, clock, maria, other, kept) == [0, 300, 100]
+
+    await settle(sql_db, clock, shop, theirs, status=OrderStatus.CANCELLED)
+    assert await points(sql_db, clock, maria, other, kept) == [0, 0, 0]
+
+
+async def test_a_friend_who_turned_out_to_be_oneself_brings_nothing(sql_db, clock, shop, maria, aiko):
+    await bring(sql_db, clock, shop, aiko, maria)
+    await buy(sql_db, clock, shop, aiko)
+    await merge(sql_db, clock, maria, aiko)
+    clock.advance(days=14)
+
+    assert await reward_referrals(sql_db, clock, shop) == 0
+    assert await points(sql_db, clock, maria) == [0]
+    assert await bring(sql_db, clock, shop, aiko, await person(sql_db, name="Jo Cruz")) == "not_new"
+
+
+async def test_who_was_erased_gets_nothing_and_their_friend_does(sql_db, clock, shop, maria, aiko):
+    await bring(sql_db, clock, shop, aiko, maria)
+    await buy(sql_db, clock, shop, aiko)
+    clock.advance(days=14)
+    await erase(sql_db, clock, maria)
+
+    assert await reward_referrals(sql_db, clock, shop) == 1
+    assert await points(sql_db, clock, maria, aiko) == [0, 100]
+
+
+async def test_who_was_erased_brings_nobody_and_is_brought_by_nobody(sql_db, clock, shop, maria, aiko):
+    code, other = await code_of(sql_db, clock, maria), await code_of(sql_db, clock, aiko)
+    await erase(sql_db, clock, maria)
+
+    assert await join(sql_db, clock, shop, aiko, code) == "unknown_code"
+    with pytest.raises(CustomerNotFound):
+        await join(sql_db, clock, shop, maria, other)
+    with pytest.raises(CustomerNotFound):
+        await code_of(sql_db, clock, maria)
 
 
 async def test_the_database_refuses_somebody_who_brought_themselves(sql_db, clock, shop, maria, aiko):
