@@ -13,7 +13,6 @@ from enum import Enum
 from bot.core.customers import CustomerId
 from bot.core.ledger import EntryId
 from bot.core.loyalty import Effect
-from bot.errors import VoucherRefused
 
 # Without what looks alike in print or by hand (0 O, 1 I L, 2 Z, 5 S, 8 B, U next to V): 24 characters.
 CODE_ALPHABET = "34679ACDEFGHJKMNPQRTVWXY"
@@ -152,31 +151,23 @@ def end_of_validity(now: datetime, days: int, zone: tzinfo | None = None) -> dat
     return midnight.astimezone(now.tzinfo)
 
 
-def discount_beside(voucher: Voucher, others: Sequence[Voucher], taken_minor: int, total_minor: int) -> int:
-    """What a voucher takes off a total on which others are used that take off so much already.
+def discount_beside(voucher: Voucher, taken_minor: int, total_minor: int) -> int:
+    """What a voucher takes off a total beside others that take off so much already.
 
-    It counts from the total before vouchers, and takes no more than is left. Raises VoucherRefused: below_minimum,
-    not_stackable (one that stands alone is not the only one), or nothing_left (nothing is left to be taken off). An
-    item is taken off at the till, and counts as nothing here.
+    It counts from the total before vouchers, and takes no more than is left. An item is taken off at the till: 0.
+    """
+    return max(min(voucher.effect.discount_minor(total_minor), total_minor - taken_minor), 0)
+
+
+def stack_obstacle(voucher: Voucher, others: Sequence[Voucher], taken_minor: int, total_minor: int) -> str | None:
+    """Why a voucher cannot be used on a total beside others that take off so much already; None when it can.
+
+    not_stackable (one that stands alone is not the only one), below_minimum, or nothing_left (to be taken off).
     """
     if others and not all(one.stackable for one in (voucher, *others)):
-        raise VoucherRefused("not_stackable")
+        return "not_stackable"
     if total_minor < voucher.minimum_minor:
-        raise VoucherRefused("below_minimum")
-    discount = min(voucher.effect.discount_minor(total_minor), total_minor - taken_minor)
-    if discount <= 0 and voucher.effect.item is None:
-        raise VoucherRefused("nothing_left")
-    return max(discount, 0)
-
-
-def check_stack(vouchers: Sequence[Voucher], total_minor: int) -> list[int]:
-    """What each of several vouchers takes off one total, in their order; together never more than the total.
-
-    The last may be worth less for that. Raises VoucherRefused as discount_beside does, and for one that is named twice.
-    """
-    if len({voucher.code for voucher in vouchers}) < len(vouchers):
-        raise VoucherRefused("twice")
-    discounts: list[int] = []
-    for position, voucher in enumerate(vouchers):
-        discounts.append(discount_beside(voucher, vouchers[:position], sum(discounts), total_minor))
-    return discounts
+        return "below_minimum"
+    if voucher.effect.item is None and discount_beside(voucher, taken_minor, total_minor) == 0:
+        return "nothing_left"
+    return None

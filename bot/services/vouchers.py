@@ -6,6 +6,7 @@ nothing. A checkout is named by the shop's own key (an order's or a cart's numbe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 
@@ -23,6 +24,7 @@ from bot.core.vouchers import (
     end_of_validity,
     new_voucher_code,
     normalise_voucher_code,
+    stack_obstacle,
 )
 from bot.errors import KeyReused, VoucherRefused
 from bot.services.ids import NUMBER_TRIES, new_id
@@ -89,6 +91,20 @@ async def last_use_of(work: UnitOfWork, clock: Clock, voucher: Voucher) -> Vouch
     return use if use is not None and not use.is_over(clock.now()) else None
 
 
+def check_stack(vouchers: Sequence[Voucher], total_minor: int) -> list[int]:
+    """What each of several vouchers takes off one total, in their order; together never more than the total.
+
+    The last may be worth less for that. Raises VoucherRefused: not_stackable, below_minimum, nothing_left, or twice.
+    Whose they are, and whether they can be used now, is not asked here: see reserve_voucher.
+    """
+    if len({voucher.code for voucher in vouchers}) < len(vouchers):
+        raise VoucherRefused("twice")
+    discounts: list[int] = []
+    for position, voucher in enumerate(vouchers):
+        discounts.append(_discount(voucher, vouchers[:position], sum(discounts), total_minor))
+    return discounts
+
+
 async def reserve_voucher(
     work: UnitOfWork, clock: Clock, code: str, *, key: str, customer_id: CustomerId | None, total_minor: int
 ) -> VoucherUse:
@@ -116,7 +132,7 @@ async def reserve_voucher(
     await _check(work, voucher, customer_id, now)
     others = [one for use in uses if (one := await work.vouchers.get(use.code)) is not None]
     taken = sum(use.discount_minor for use in uses)
-    discount = discount_beside(voucher, others, taken, total_minor)
+    discount = _discount(voucher, others, taken, total_minor)
     # Asked of the database once more: this, and not what was read before, is what keeps the limit.
     if not await work.vouchers.count_use(voucher.code, now):
         raise VoucherRefused("used_up")
@@ -226,6 +242,12 @@ async def _check(work: UnitOfWork, voucher: Voucher, customer_id: CustomerId | N
     limit = voucher.uses_per_customer
     if limit is not None and await work.vouchers.uses_by(voucher.code, customer_id) >= limit:
         raise VoucherRefused("used_by_you")
+
+
+def _discount(voucher: Voucher, others: Sequence[Voucher], taken_minor: int, total_minor: int) -> int:
+    if (obstacle := stack_obstacle(voucher, others, taken_minor, total_minor)) is not None:
+        raise VoucherRefused(obstacle)
+    return discount_beside(voucher, taken_minor, total_minor)
 
 
 async def _use_on(work: UnitOfWork, code: str, key: str, now: datetime) -> VoucherUse:
