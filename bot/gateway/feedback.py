@@ -62,11 +62,12 @@ async def answer_question(request: web.Request) -> web.Response:
                 feedback = await open_question(work, feedback_id)
                 if feedback is None:
                     return _notice(request, 410, "This question is over", _OVER)
-                if score is None and feedback.score is None:
+                score = feedback.score if score is None else score
+                if score is None or not is_score(feedback.kind, score):
                     return _form(request, feedback, None, text, status=400)
                 answered = await record_answer(work, clock, config.shop, feedback_id, score=score, text=text)
-    except FeedbackRefused:
-        return _form(request, feedback, None, text, status=400)
+    except FeedbackRefused:  # over in this very moment
+        return _notice(request, 410, "This question is over", _OVER)
     except Unavailable:
         text = "We could not note this right now. Please go back and press the button again in a minute."
         return _notice(request, 503, "One moment, please", text)

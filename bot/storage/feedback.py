@@ -94,14 +94,13 @@ class SqlFeedback:
         return {FeedbackKind(kind): count for kind, count in rows}
 
     async def asked_at(self, person: Person) -> datetime | None:
-        return await self._connection.scalar(select(func.max(_C.asked_at)).where(_of(person)))
+        return await self._latest(_C.asked_at, _of(person))
 
     async def unhappy_at(self, person: Person) -> datetime | None:
-        return await self._connection.scalar(select(func.max(_C.answered_at)).where(_of(person), or_(_COMPLAINT, _LOW)))
+        return await self._latest(_C.answered_at, and_(_of(person), or_(_COMPLAINT, _LOW)))
 
     async def reviewed_at(self, person: Person) -> datetime | None:
-        is_review = _C.kind == FeedbackKind.REVIEW.value
-        return await self._connection.scalar(select(func.max(_C.answered_at)).where(_of(person), is_review))
+        return await self._latest(_C.answered_at, and_(_of(person), _C.kind == FeedbackKind.REVIEW.value))
 
     async def has_open_trouble(self, person: Person, since: datetime) -> bool:
         handoffs, requests = tables.handoffs.c, tables.service_requests.c
@@ -110,7 +109,7 @@ class SqlFeedback:
             handoffs.closed_at.is_(None),
             handoffs.requested_at > since,
         )
-        theirs = requests.conversation_id.in_(_conversations(person))
+        theirs: ColumnElement[bool] = requests.conversation_id.in_(_conversations(person))
         if person.customer_id is not None:
             theirs = or_(theirs, requests.customer_id == person.customer_id)
         complains = exists().where(
@@ -202,6 +201,10 @@ class SqlFeedback:
         await self._connection.execute(
             update(tables.improvements).where(c.id == improvement_id).values(told=c.told + 1)
         )
+
+    async def _latest(self, moment: ColumnElement[datetime], condition: ColumnElement[bool]) -> datetime | None:
+        latest: datetime | None = await self._connection.scalar(select(func.max(moment)).where(condition))
+        return latest
 
     async def _one(self, condition: ColumnElement[bool], *, lock: bool = False) -> Feedback | None:
         query = select(_FEEDBACK).where(condition)
