@@ -9,6 +9,7 @@ from bot.core.audit import AuditEntry
 from bot.core.consents import Consent
 from bot.core.customers import CustomerId, CustomerIdentity, Note, Tag
 from bot.core.merges import Lookalikes, Merge, MergeState
+from bot.core.timeline import Place, TimelineEntry
 
 
 class IdentityRepository(Protocol):
@@ -74,6 +75,22 @@ class MergeRepository(Protocol):
 
     async def lookalikes(self, customer_id: CustomerId | None = None) -> list[Lookalikes]:
         """Who looks like that customer, or anybody like anybody. Nobody who was merged or erased does."""
+        ...
+
+
+class TimelineRepository(Protocol):
+    """What happened between a customer and the shop."""
+
+    async def page(
+        self,
+        kind: str,
+        ids: Sequence[CustomerId],
+        addresses: Sequence[tuple[str, str]],
+        *,
+        before: Place | None,
+        limit: int,
+    ) -> list[TimelineEntry]:
+        """Entries of one kind, newest first, after that place; of consents, those of the addresses (channel, hash)."""
         ...
 
 

@@ -34,6 +34,7 @@ from bot.services.customer_ports import (
     IdentityRepository,
     MergeRepository,
     NoteRepository,
+    TimelineRepository,
 )
 from bot.services.feedback_ports import FeedbackRepository
 from bot.services.import_ports import ImportRepository
@@ -69,6 +70,10 @@ class PageLinks(Protocol):
 
     def invoice(self, order_number: str, now: datetime) -> str:
         """A signed link to an order's invoice, which ends by itself."""
+        ...
+
+    def own_data(self, customer_id: str, now: datetime) -> str:
+        """A signed link to everything that is kept about a customer; it ends by itself."""
         ...
 
     def voucher(self, code: str, now: datetime) -> str:
@@ -453,6 +458,8 @@ class UnitOfWork(Protocol):
     def merges(self) -> MergeRepository: ...
     @property
     def notes(self) -> NoteRepository: ...
+    @property
+    def timeline(self) -> TimelineRepository: ...
     @property
     def consents(self) -> ConsentRepository: ...
     @property

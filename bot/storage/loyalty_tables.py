@@ -50,6 +50,8 @@ ledger_entries = Table(
     CheckConstraint("expires_at > available_at", name="expires_after_available"),
     CheckConstraint("kind NOT IN ('restore', 'refund') OR reverses_id IS NOT NULL", name="reverses"),
     Index("ix_ledger_entries_customer_id_id", "customer_id", "id"),
+    # For timelines, which are in the order of time.
+    Index("ix_ledger_entries_customer_id_at", "customer_id", "at", "id"),
     Index("ix_ledger_entries_reverses_id", "reverses_id"),
     Index("ix_ledger_entries_at", "at"),
 )

@@ -31,6 +31,7 @@ from bot.storage.referrals import SqlReferrals
 from bot.storage.requests import SqlCodes, SqlRequests
 from bot.storage.returns import SqlRefunds, SqlReturns
 from bot.storage.stamps import SqlStamps
+from bot.storage.timeline import SqlTimeline
 from bot.storage.vouchers import SqlVouchers
 from bot.storage.wakeups import CHANNEL, Wakeups
 
@@ -57,6 +58,7 @@ class SqlUnitOfWork:
         self.identities = SqlIdentities(connection)
         self.merges = SqlMerges(connection)
         self.notes = SqlNotes(connection)
+        self.timeline = SqlTimeline(connection)
         self.consents = SqlConsents(connection)
         self.audit = SqlAudit(connection)
         self.measures = SqlMeasures(connection)

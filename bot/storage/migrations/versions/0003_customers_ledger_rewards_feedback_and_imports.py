@@ -250,6 +250,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_ledger_entries_key")),
     )
     op.create_index("ix_ledger_entries_at", "ledger_entries", ["at"], unique=False)
+    op.create_index("ix_ledger_entries_customer_id_at", "ledger_entries", ["customer_id", "at", "id"], unique=False)
     op.create_index("ix_ledger_entries_customer_id_id", "ledger_entries", ["customer_id", "id"], unique=False)
     op.create_index("ix_ledger_entries_reverses_id", "ledger_entries", ["reverses_id"], unique=False)
     op.create_table(
@@ -609,6 +610,7 @@ def downgrade() -> None:
     op.drop_table("referrals")
     op.drop_index("ix_ledger_entries_reverses_id", table_name="ledger_entries")
     op.drop_index("ix_ledger_entries_customer_id_id", table_name="ledger_entries")
+    op.drop_index("ix_ledger_entries_customer_id_at", table_name="ledger_entries")
     op.drop_index("ix_ledger_entries_at", table_name="ledger_entries")
     op.drop_table("ledger_entries")
     op.drop_index("ix_gift_card_entries_card_id", table_name="gift_card_entries")
