@@ -84,46 +84,48 @@ async def give_surprises(db: Database, clock: Clock, shop: Shop) -> int:
     given = 0
     if rules is None or rules.points <= 0:
         return given
-    while True:
-        async with db.reading() as work:
-            if not await _affordable(work, clock, shop, rules):
-                return given
+    now = clock.now()
+    none_since = min(_month_start(now, shop), now - timedelta(days=rules.days_between))
+    async with db.reading() as work:
+        number = await _affordable(work, clock, shop, rules)
+        if number == 0:
+            return given
+        # Looked for while nobody waits; whether it is still so is asked below, in the transaction that gives.
+        regulars = await work.goodwill.next_for_surprise(
+            bought_since=now - REGULAR_FOR, none_since=none_since, limit=number
+        )
+    for customer_id in regulars:
         async with db.transaction() as work:
             await work.goodwill.lock_surprises()
-            # Asked again under the lock: another scheduler may have given meanwhile.
-            if not await _affordable(work, clock, shop, rules) or not await _surprise_next(work, clock, shop, rules):
-                return given
-        given += 1
+            if not await _affordable(work, clock, shop, rules):
+                break
+            if not await work.goodwill.had_surprise(customer_id, none_since):
+                await _surprise(work, clock, shop, rules, customer_id)
+                given += 1
+    return given
 
 
-async def _surprise_next(work: UnitOfWork, clock: Clock, shop: Shop, rules: SurpriseRules) -> bool:
+async def _surprise(work: UnitOfWork, clock: Clock, shop: Shop, rules: SurpriseRules, customer_id: CustomerId) -> None:
     now = clock.now()
-    month = _month_start(now, shop)
-    customer_id = await work.goodwill.next_for_surprise(
-        bought_since=now - REGULAR_FOR, none_since=min(month, now - timedelta(days=rules.days_between))
-    )
-    if customer_id is None:
-        return False
     await award_points(
         work,
         clock,
         customer_id,
         EntryKind.SURPRISE,
         rules.points,
-        key=f"surprise:{customer_id}:{month.astimezone(shop.hours.zone):%Y-%m}",
+        key=f"surprise:{customer_id}:{now.astimezone(shop.hours.zone):%Y-%m}",
         expires_at=_expiry(shop.loyalty, now),
         source="surprise",
     )
-    return True
 
 
-async def _affordable(work: UnitOfWork, clock: Clock, shop: Shop, rules: SurpriseRules) -> bool:
-    """Whether one more surprise fits into the budget up to today."""
+async def _affordable(work: UnitOfWork, clock: Clock, shop: Shop, rules: SurpriseRules) -> int:
+    """How many more surprises fit into the budget up to today."""
     now = clock.now()
     today = now.astimezone(shop.hours.zone).date()
     until_today = rules.monthly_budget * today.day // monthrange(today.year, today.month)[1]
     given = await work.ledger.given_since(EntryKind.SURPRISE, _month_start(now, shop) - _INSTANT)
-    return given + rules.points <= until_today
+    return max(until_today - given, 0) // rules.points
 
 
 def _month_start(now: datetime, shop: Shop) -> datetime:

@@ -110,6 +110,11 @@ class GoodwillRepository(Protocol):
         """Let nobody else give surprise points until this unit of work ends."""
         ...
 
-    async def next_for_surprise(self, *, bought_since: datetime, none_since: datetime) -> CustomerId | None:
-        """Of those without a surprise since then, who earned most points by orders (less what was taken back)."""
+    async def next_for_surprise(self, *, bought_since: datetime, none_since: datetime, limit: int) -> list[CustomerId]:
+        """Of those without a surprise since then, who earned most points by orders (less what was taken back).
+
+        It reads all that was earned since, which takes a second for a million entries: not while others wait to write.
+        """
         ...
+
+    async def had_surprise(self, customer_id: CustomerId, since: datetime) -> bool: ...

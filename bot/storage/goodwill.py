@@ -28,7 +28,7 @@ class SqlGoodwill:
     async def lock_surprises(self) -> None:
         await lock_word(self._connection, "surprises")
 
-    async def next_for_surprise(self, *, bought_since: datetime, none_since: datetime) -> CustomerId | None:
+    async def next_for_surprise(self, *, bought_since: datetime, none_since: datetime, limit: int) -> list[CustomerId]:
         entry, customer = tables.ledger_entries.c, tables.customers.c
         surprise = tables.ledger_entries.alias().c
         had_one = exists().where(
@@ -45,7 +45,11 @@ class SqlGoodwill:
             .group_by(customer.id)
             .having(earned > 0)
             .order_by(earned.desc(), customer.id)
-            .limit(1)
+            .limit(limit)
         )
-        found = await self._connection.scalar(query)
-        return None if found is None else CustomerId(found)
+        return [CustomerId(found) for found in await self._connection.scalars(query)]
+
+    async def had_surprise(self, customer_id: CustomerId, since: datetime) -> bool:
+        c = tables.ledger_entries.c
+        had_one = exists().where(c.customer_id == customer_id, c.kind == EntryKind.SURPRISE.value, c.at >= since)
+        return bool(await self._connection.scalar(select(had_one)))
