@@ -111,7 +111,6 @@ def _new_refund(
     reason = reported.reason or (RefundReason.RETURNED if return_number else RefundReason.PROBLEM)
     if reason is RefundReason.CANCELLED and any(one.reason is reason for one in refunds):
         reason = RefundReason.PROBLEM  # an order is cancelled once; this is another part of its money
-    paid_at = reported.paid_at or now
     return Refund(
         id=RefundId(make_id()),
         order_number=order.number,
@@ -119,9 +118,10 @@ def _new_refund(
         currency=order.currency,
         reason=reason,
         status=RefundStatus.PAID,
-        requested_at=paid_at,
+        # When it was heard of, so that refunds stay in the order in which they took points back.
+        requested_at=now,
         return_number=return_number,
-        paid_at=paid_at,
+        paid_at=reported.paid_at or now,
         external_id=reported.external_id,
     )
 

@@ -69,7 +69,7 @@ class RefundAnswer(Answer):
     reason: RefundReason
     status: RefundStatus = Field(description="Pending: a customer was promised it in the chat, and the shop owes it.")
     return_number: str | None
-    requested_at: datetime
+    requested_at: datetime = Field(description="When it was heard of here.")
     paid_at: datetime | None
 
 

@@ -15,6 +15,7 @@ from bot.gateway import settings
 from bot.gateway.api_requests import Answer, Model, NotFound, read_body, read_query
 from bot.gateway.database import Unavailable, database_answers
 from bot.gateway.rest import check_api_key
+from bot.gateway.tokens import BadToken
 from bot.services.ports import Clock, Database
 
 
@@ -25,6 +26,15 @@ class NothingSaved(BotError):
 
     def __init__(self) -> None:
         super().__init__("The database did not answer, and nothing was saved. Send the same again in a moment.")
+
+
+class WrongKey(BotError):
+    """Whoever asks is not the shop."""
+
+    code = "unauthorized"
+
+    def __init__(self) -> None:
+        super().__init__("Send the shop's API key, with the header Authorization: Bearer API_KEY.")
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,10 @@ class Endpoint:
 
     async def respond(self, request: web.Request) -> web.Response:
         """Check the key, then the body, then do it."""
-        check_api_key(request)
+        try:
+            check_api_key(request)
+        except BadToken as error:
+            raise WrongKey from error
         query = read_query(request, self.query) if self.query else None
         body = await read_body(request, self.body) if self.body else None
         try:

@@ -216,7 +216,7 @@ async def _save_what_came_back(
     for sent_back in returns_now:
         if sent_back not in returns:
             await work.returns.set_status(sent_back.number, sent_back.status)
-    return tuple(await work.refunds.of_order(order.number)), tuple(returns_now)
+    return tuple(sorted(refunds_now, key=lambda one: (one.requested_at, one.id))), tuple(returns_now)
 
 
 async def _owner(work: UnitOfWork, clock: Clock, reported: ReportedCustomer | None) -> Customer | None:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from bot.core.customers import erased_external_id
+from bot.core.earning import EARNING_STATUSES, kept_points
 from bot.core.ledger import Balance
 from bot.core.loyalty import EarningRules, Program
 from bot.core.order_reports import OrderReport, ReportedRefund, ReportedReturn
-from bot.core.orders import OrderLine, OrderStatus
+from bot.core.orders import PROGRESS, OrderLine, OrderStatus
 from bot.core.refunds import RefundStatus
 from bot.core.returns import ReturnStatus
-from bot.errors import ReportConflict, ReportRefused
+from bot.errors import OrderActionRefused, ReportConflict, ReportRefused
 from bot.services import shop_sync
+from bot.services.ids import new_id
 from bot.services.ledger import balance_of, redeem_points
 from bot.services.orders import cancel_order
 from bot.services.returns import request_return
@@ -293,7 +300,8 @@ async def test_a_return_follows_what_is_reported(sql_db, clock, shop, report):
 
 @pytest.fixture
 async def erased(sql_db, clock):
-    return await stored_customer(sql_db, external_id="C-1", name="", email=None, erased_at=clock.now())
+    number = erased_external_id("C-1")
+    return await stored_customer(sql_db, external_id=number, name="", email=None, erased_at=clock.now())
 
 
 async def test_of_an_erased_customers_order_only_what_becomes_of_it_is_kept(sql_db, report, erased):
@@ -438,3 +446,45 @@ async def test_a_report_that_fails_half_way_leaves_nothing(sql_db, report, monke
     monkeypatch.setattr(shop_sync, step, whole)
     state = await report(S.REFUNDED, refunds=[ReportedRefund("RF-1", 900)])
     assert [one.amount_minor for one in state.refunds] == [900]
+
+
+# Anything in any order
+
+REFUNDS = st.lists(st.integers(1, 900), min_size=0, max_size=4)
+# The database is the same for all examples, so each has an order of its own.
+EXAMPLES = itertools.count(1_000)
+STEPS = st.lists(st.sampled_from(PROGRESS), min_size=1, max_size=5)
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(statuses=STEPS, amounts=REFUNDS, cancels=st.booleans(), random=st.randoms(use_true_random=False))
+async def test_in_whatever_order_reports_come_points_are_what_the_order_calls_for(
+    sql_db, clock, shop, report, statuses, amounts, cancels, random
+):
+    number, customer = f"TC-{next(EXAMPLES)}", ReportedCustomer(new_id(), "Maria")
+    await report(S.PAID, **BOUGHT, number=number, customer=customer)
+    steps = [(status, ()) for status in statuses]
+    steps += [(statuses[0], (ReportedRefund(f"RF-{n}", amount),)) for n, amount in enumerate(amounts)] * 2
+    steps += [("chat", ())] if cancels else []
+    random.shuffle(steps)
+
+    for status, refunds in steps:
+        clock.advance(seconds=1)
+        if status == "chat":
+            async with sql_db.transaction() as work:
+                owner = await work.customers.by_external_id(customer.external_id)
+                with contextlib.suppress(OrderActionRefused):
+                    await cancel_order(work, clock, shop, owner.id, number)
+        else:
+            state = await report(status, number=number, customer=customer, refunds=refunds)
+    state = await report(S.PENDING, number=number, customer=customer)
+
+    order, balance = state.order, await points(sql_db, clock, customer.external_id)
+    assert order.status in {S.PAID, S.CANCELLED, *statuses}
+    refunded = sum(one.amount_minor for one in state.refunds)
+    assert sum(one.amount_minor for one in state.refunds if one.status is RefundStatus.PAID) <= order.total_minor
+    if order.status in EARNING_STATUSES or (order.status is S.RETURNED and refunded):
+        assert balance in (Balance(kept_points(29, 2_900, refunded)), Balance(0))
+        assert balance.available or order.status is S.RETURNED or refunded > 2_800
+    else:
+        assert balance == Balance(0)
