@@ -266,5 +266,8 @@ def test_every_template_is_a_page_of_its_own_that_escapes():
 
     names = sorted(file.name for file in Path(TEMPLATES).iterdir())
 
-    assert names == ["invoice.html", "notice.html", "page.html", "unsubscribe.html", "voucher.html"]
+    assert names == [
+        *("feedback.html", "invoice.html", "notice.html", "page.html", "thanks.html", "unsubscribe.html"),
+        "voucher.html",
+    ]
     assert all("|safe" not in (TEMPLATES / name).read_text().replace(" ", "") for name in names)
