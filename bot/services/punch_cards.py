@@ -65,29 +65,25 @@ async def stamp_order(work: UnitOfWork, clock: Clock, shop: Shop, order: Order) 
     """Bring the customer's cards to what the order's present status and what came back of it call for.
 
     Only what changed is entered, so it may be called as often as anything happens to the order. What stamps exactly is
-    in bot/core/punch_cards.py; whoever was erased gets no stamps any more.
+    in bot/core/punch_cards.py; whoever was erased gets no stamps any more. To be called with the order locked.
     """
-    changes = await _changes(work, clock, shop, order)
+    cards = shop.loyalty.punch_cards if shop.loyalty else ()
+    known = await work.stamps.of_source(order.number)
+    if not known and (not cards or order.customer_id is None):
+        return
+    now = clock.now()
+    kept = units_kept(order, await work.refunds.of_order(order.number), await work.returns.of_order(order.number))
+    changes = stamp_changes(order, kept, cards, known, now)
     if not changes:
         return
     await _lock(work, clock, {entry.customer_id for entry in changes})
     # Looked at again: another one may have stamped the same order before the lock was ours.
-    changes = await _changes(work, clock, shop, order)
+    changes = stamp_changes(order, kept, cards, await work.stamps.of_source(order.number), now)
+    if any(entry.kind is StampKind.STAMP for entry in changes) and await _is_erased(work, order.customer_id):
+        changes = [entry for entry in changes if entry.kind is not StampKind.STAMP]
     await work.stamps.add(changes)
     for customer_id, card_id in sorted({(entry.customer_id, entry.card) for entry in changes}):
         await _settle(work, clock, shop, customer_id, card_id)
-
-
-async def _changes(work: UnitOfWork, clock: Clock, shop: Shop, order: Order) -> list[StampEntry]:
-    cards = shop.loyalty.punch_cards if shop.loyalty else ()
-    known = await work.stamps.of_source(order.number)
-    if not known and (not cards or order.customer_id is None):
-        return []
-    kept = units_kept(order, await work.refunds.of_order(order.number), await work.returns.of_order(order.number))
-    changes = stamp_changes(order, kept, cards, known, clock.now())
-    if any(entry.kind is StampKind.STAMP for entry in changes) and await _is_erased(work, order.customer_id):
-        return [entry for entry in changes if entry.kind is not StampKind.STAMP]
-    return changes
 
 
 async def _is_erased(work: UnitOfWork, customer_id: CustomerId | None) -> bool:
