@@ -188,6 +188,17 @@ async def test_what_cannot_be_is_refused_and_changes_nothing(sql_db, report, cha
     assert await everything(sql_db) == before
 
 
+async def test_the_largest_order_fits(sql_db, clock, report):
+    line = OrderLine("GOLD", "Gold", 1_000_000, 10**12)
+
+    for _ in range(2):
+        state = await report(S.PAID, total_minor=10**12, lines=(line,), delivery_minor=None)
+        assert (state.order.total_minor, state.order.lines) == (10**12, (line,))
+    assert (await points(sql_db, clock)).available > 0
+    await report(S.REFUNDED)
+    assert await points(sql_db, clock) == Balance(0)
+
+
 # Reports that come late
 
 
