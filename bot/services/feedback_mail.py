@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.core.consents import FEEDBACK
 from bot.core.customers import Customer
-from bot.core.feedback import Question, Survey, asked_about_deliveries
+from bot.core.feedback import UNHAPPY_FOR, Question, Survey, asked_about_deliveries
 from bot.core.orders import Order, OrderStatus
 from bot.core.shop import Shop
 from bot.services.consents import queue_optional_mail
@@ -24,11 +24,17 @@ async def ask_after_delivery(db: Database, clock: Clock, shop: Shop, links: Page
     if Survey.ORDER not in shop.feedback.surveys:
         return 0
     delivered = asked_about_deliveries(shop.feedback, clock.now())
-    asked_before = clock.now() - timedelta(days=shop.feedback.days_between_questions)
     asked, past = 0, None
     while True:
         async with db.reading() as work:
-            orders = await work.feedback.deliveries_to_ask(delivered, asked_before, past, ORDERS_AT_ONCE)
+            # Two of the rules are looked up here already, so that the others are not tried again and again.
+            orders = await work.feedback.deliveries_to_ask(
+                delivered,
+                asked_before=clock.now() - timedelta(days=shop.feedback.days_between_questions),
+                unhappy_before=clock.now() - UNHAPPY_FOR,
+                past=past,
+                limit=ORDERS_AT_ONCE,
+            )
             due = [order for order in orders if await _may_be_asked(work, clock, shop, order)]
         for order in due:
             async with db.transaction() as work:

@@ -73,12 +73,18 @@ class FeedbackRepository(Protocol):
         ...
 
     async def deliveries_to_ask(
-        self, delivered: tuple[datetime, datetime], asked_before: datetime, past: Order | None, limit: int
+        self,
+        delivered: tuple[datetime, datetime],
+        *,
+        asked_before: datetime,
+        unhappy_before: datetime,
+        past: Order | None,
+        limit: int,
     ) -> list[Order]:
         """Orders of known customers, delivered after the first moment and up to the second, that were not asked about.
 
-        Whoever was asked anything later than `asked_before` is left out. Without their lines; those that were delivered
-        first come first, from after `past` on.
+        Whoever was asked anything, or was unhappy, later than these moments is left out. Without their lines; those
+        that were delivered first come first, from after `past` on.
         """
         ...
 

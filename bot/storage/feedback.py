@@ -125,16 +125,23 @@ class SqlFeedback:
         return list(await self._connection.scalars(query.order_by(c.at.desc(), c.seq.desc()).limit(limit)))
 
     async def deliveries_to_ask(
-        self, delivered: tuple[datetime, datetime], asked_before: datetime, past: Order | None, limit: int
+        self,
+        delivered: tuple[datetime, datetime],
+        *,
+        asked_before: datetime,
+        unhappy_before: datetime,
+        past: Order | None,
+        limit: int,
     ) -> list[Order]:
         orders, customers = tables.orders.c, tables.customers.c
         asked_about = exists().where(_C.key == literal(order_key("")) + orders.number)
-        asked_lately = exists().where(_C.customer_id == orders.customer_id, _C.asked_at > asked_before)
+        is_recent = or_(_C.asked_at > asked_before, and_(_C.answered_at > unhappy_before, or_(_COMPLAINT, _LOW)))
+        not_now = exists().where(_C.customer_id == orders.customer_id, is_recent)
         query = (
             select(tables.orders)
             .join(tables.customers, customers.id == orders.customer_id)
             .where(orders.delivered_at > delivered[0], orders.delivered_at <= delivered[1])
-            .where(orders.status == OrderStatus.DELIVERED.value, ~asked_about, ~asked_lately)
+            .where(orders.status == OrderStatus.DELIVERED.value, ~asked_about, ~not_now)
             .where(customers.email.is_not(None), customers.erased_at.is_(None))
         )
         if past is not None:
