@@ -17,6 +17,7 @@ from bot.core.knowledge import Knowledge, KnowledgeEntry
 from bot.core.orders import can_change
 from bot.core.wishes import ASK_KNOWLEDGE
 from bot.services.orders import refunds_of
+from bot.services.turn_context import TurnContext
 
 # From this similarity on, an entry says more than the one that belongs to the wish.
 SURE = 0.6
@@ -26,7 +27,7 @@ VERY_SURE = 0.8
 OFTEN_FOR_PEOPLE = frozenset(
     {
         *("payment_issue", "edit_account", "delete_account", "privacy_request", "registration_problems"),
-        *("check_points", "redeem_points", "check_punch_card", "contact_customer_service", "switch_account"),
+        *("contact_customer_service", "switch_account"),
     }
 )
 
@@ -38,45 +39,50 @@ class Answer(Action):
         return "action_answer"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
-        async with turn_of(tracker) as turn:
-            knowledge = turn.content.knowledge
         intent = details.intent_of(tracker)
-        entry = find_answer(knowledge, tracker, intent)
-        if entry is None:
-            dispatcher.utter_message(
-                text="I don't have an answer to that at hand, but a person will.", buttons=list(TALK_TO_A_PERSON)
-            )
-            return []
-        if intent == "check_refund_policy" and (news := await self._refund_under_way(tracker)) is not None:
-            dispatcher.utter_message(text=news)
-            return []
-        links = "".join(f"\n{link.title}: {link.url}" for link in entry.links)
-        busy = tracker.active_loop_name is not None
-        choices = list(TALK_TO_A_PERSON) if intent in OFTEN_FOR_PEOPLE and not busy else None
-        if intent == "check_cancellation_fee" and not busy:
-            choices = await self._cancel_choice(tracker)
-        text = f"{entry.answer}{links}"
-        if not busy and text in last_said(tracker):
-            text = f"{text}\nIf that does not answer it, shall I bring in a person?"
-            choices = list(TALK_TO_A_PERSON)
-        dispatcher.utter_message(text=text, buttons=choices)
+        async with turn_of(tracker) as turn:
+            if intent == "check_refund_policy" and (news := await _refund_under_way(turn, tracker)) is not None:
+                dispatcher.utter_message(text=news)
+            else:
+                await say_answer(turn, tracker, dispatcher)
         return []
 
-    async def _cancel_choice(self, tracker: Tracker) -> list[Button] | None:
-        """Whoever asks what cancelling costs may want to cancel the order that was spoken of last."""
-        async with turn_of(tracker) as turn:
-            order = await order_spoken_of(turn, tracker)
-        if order is None or not can_change(order):
-            return None
-        return [{"title": f"Cancel {order.number}", "payload": payload("cancel_order", order_number=order.number)}]
 
-    async def _refund_under_way(self, tracker: Tracker) -> str | None:
-        """Whoever has just had an order cancelled means that order's money, not the shop's policy."""
-        async with turn_of(tracker) as turn:
-            order = await order_spoken_of(turn, tracker)
-            if order is None or not await refunds_of(turn.work, order.number):
-                return None
-            return await refund_in_words(turn, order.number)
+async def say_answer(turn: TurnContext, tracker: Tracker, dispatcher: CollectingDispatcher) -> None:
+    """Say what the shop has written down about what the message asks; offer a person where there is nothing."""
+    intent = details.intent_of(tracker)
+    entry = find_answer(turn.content.knowledge, tracker, intent)
+    if entry is None:
+        dispatcher.utter_message(
+            text="I don't have an answer to that at hand, but a person will.", buttons=list(TALK_TO_A_PERSON)
+        )
+        return
+    links = "".join(f"\n{link.title}: {link.url}" for link in entry.links)
+    busy = tracker.active_loop_name is not None
+    choices = list(TALK_TO_A_PERSON) if intent in OFTEN_FOR_PEOPLE and not busy else None
+    if intent == "check_cancellation_fee" and not busy:
+        choices = await _cancel_choice(turn, tracker)
+    text = f"{entry.answer}{links}"
+    if not busy and text in last_said(tracker):
+        text = f"{text}\nIf that does not answer it, shall I bring in a person?"
+        choices = list(TALK_TO_A_PERSON)
+    dispatcher.utter_message(text=text, buttons=choices)
+
+
+async def _cancel_choice(turn: TurnContext, tracker: Tracker) -> list[Button] | None:
+    """Whoever asks what cancelling costs may want to cancel the order that was spoken of last."""
+    order = await order_spoken_of(turn, tracker)
+    if order is None or not can_change(order):
+        return None
+    return [{"title": f"Cancel {order.number}", "payload": payload("cancel_order", order_number=order.number)}]
+
+
+async def _refund_under_way(turn: TurnContext, tracker: Tracker) -> str | None:
+    """Whoever has just had an order cancelled means that order's money, not the shop's policy."""
+    order = await order_spoken_of(turn, tracker)
+    if order is None or not await refunds_of(turn.work, order.number):
+        return None
+    return await refund_in_words(turn, order.number)
 
 
 def find_answer(knowledge: Knowledge, tracker: Tracker, intent: str) -> KnowledgeEntry | None:

@@ -24,16 +24,17 @@ def confidence_of(tracker: Tracker) -> float:
 def text_of(tracker: Tracker) -> str:
     """What the customer wrote; empty when they picked a choice, whose text is ours."""
     text = str(tracker.latest_message.get("text") or "")
-    return "" if _was_picked(tracker) else text.strip()
+    return "" if was_picked(tracker) else text.strip()
 
 
-def _was_picked(tracker: Tracker) -> bool:
+def was_picked(tracker: Tracker) -> bool:
+    """Whether the message is a choice that was picked, and not written."""
     return bool(tracker.latest_message.get("picked"))
 
 
 def answers_nothing_open(tracker: Tracker) -> bool:
     """Whether a choice was picked that belongs to a question of a form which is over."""
-    is_answer = intent_of(tracker) == "provide_details" and _was_picked(tracker)
+    is_answer = intent_of(tracker) == "provide_details" and was_picked(tracker)
     return is_answer and tracker.active_loop_name is None and next(entities(tracker, "order_number"), None) is None
 
 

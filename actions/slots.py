@@ -13,7 +13,7 @@ GO_ON = "go_on"
 # What belongs to the task at hand; the rest of the slots is remembered beyond it.
 TASK_SLOTS = (
     *("order_number", "order_proof", "email", "code"),
-    *("item", "details", "address", "contact", "rating", "confirmed", GO_ON),
+    *("item", "details", "address", "contact", "rating", "birthday", "card_code", "survey", "confirmed", GO_ON),
 )
 SLOTS = ("wish", "named_order", "last_order", "last_proof", "last_wish", "waiting_wishes", *TASK_SLOTS)
 

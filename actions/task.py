@@ -62,9 +62,12 @@ class Talk:
         """The detail that was asked for."""
         return details.requested(self.tracker)
 
-    def say(self, text: str, choices: Sequence[Button] = ()) -> None:
-        """Say something that is no question of the task's."""
-        self.dispatcher.utter_message(text=text, buttons=list(choices) or None)
+    def say(
+        self, text: str, choices: Sequence[Button] = (), *, image: str | None = None, image_alt: str | None = None
+    ) -> None:
+        """Say something that is no question of the task's, with a picture if there is one."""
+        picture = {"image": image, "image_alt": image_alt} if image else {}
+        self.dispatcher.utter_message(text=text, buttons=list(choices) or None, **picture)
 
     async def pass_on(
         self,
@@ -117,6 +120,10 @@ class Task(ABC):
     needs_order: ClassVar[bool] = True
     # In "Which order would you like to …?"
     which: ClassVar[str] = "talk about"
+
+    def is_meant(self, talk: Talk) -> bool:
+        """Whether the message that was understood as this wish is one, and no question about how it works."""
+        return True
 
     def suits(self, order: Order, talk: Talk) -> bool:
         """Whether the order is one that this could be about."""

@@ -12,6 +12,7 @@ from rasa_sdk.forms import REQUESTED_SLOT
 from rasa_sdk.types import DomainDict
 
 from actions import details
+from actions.answers import say_answer
 from actions.context import turn_of
 from actions.history import said_in_this_form
 from actions.identity import can_prove_identity, take_identity
@@ -52,6 +53,10 @@ class StartTask(Action):
                 named = named or await other_order(talk, TASKS[wish])
             else:
                 wish = _meant(intent, named, details.text_of(tracker))
+                if not TASKS[wish].is_meant(talk):
+                    # A question about how it works: answered, and what was going on goes on.
+                    await say_answer(turn, tracker, dispatcher)
+                    return _waiting_too(tracker, slots)
                 named = named or await last_order(talk, TASKS[wish])
         if busy and wish == slots["wish"] and intent != "other_order":
             # Said once more: the form goes on, and takes what is new in it.
@@ -63,13 +68,24 @@ class StartTask(Action):
         if busy and is_another and slots["wish"] not in TELLING:
             kept = {name: slots[name] for name in TASK_SLOTS if slots[name] is not None and name not in ("code", GO_ON)}
             waiting.insert(0, {"wish": slots["wish"], "slots": kept})
-        for also in tracker.latest_message.get("also") or []:
+        for also in _also(tracker):
             waiting.append({"wish": also["wish"], "slots": {"named_order": also.get("order_number")}})
         waiting += [{"wish": wish, "slots": {"named_order": number}} for number in numbers[1:]]
         waiting = [one for one in waiting if one["wish"] in TASKS and (one["wish"] != wish or one["slots"])]
         slots.update(dict.fromkeys(TASK_SLOTS), wish=wish, named_order=named, waiting_wishes=waiting[:WAITING_AT_MOST])
         # A question of the old task is no longer open.
         return [*changes(tracker, slots), SlotSet(REQUESTED_SLOT, None)]
+
+
+def _waiting_too(tracker: Tracker, slots: dict[str, Any]) -> list[EventType]:
+    """What else the message wishes for, to be offered after it was answered."""
+    also = [{"wish": one["wish"], "slots": {"named_order": one.get("order_number")}} for one in _also(tracker)]
+    slots["waiting_wishes"] = [*(slots["waiting_wishes"] or []), *also][:WAITING_AT_MOST]
+    return changes(tracker, slots)
+
+
+def _also(tracker: Tracker) -> list[dict[str, Any]]:
+    return [one for one in tracker.latest_message.get("also") or [] if one["wish"] in TASKS]
 
 
 def _meant(intent: str, number: str | None, text: str) -> str:
@@ -130,7 +146,11 @@ async def _take(talk: Talk) -> bool:
     slots, tracker = talk.slots, talk.tracker
     if talk.requested == GO_ON:
         return _take_go_on(talk)
+    if slots["wish"] is None:
+        return True
     task = TASKS[slots["wish"]]
+    if _was_answered(talk):
+        return True
     if talk.customer is None and task.access is Access.VERIFIED:
         identity = await take_identity(talk)
         if identity is None:
@@ -155,6 +175,15 @@ async def _take(talk: Talk) -> bool:
             case _ if task.is_yes(details.text_of(tracker)):
                 slots["confirmed"] = True
     return True
+
+
+def _was_answered(talk: Talk) -> bool:
+    """Whether the message was a question about another wish, which got its answer before the form went on."""
+    asked_about = details.intent_of(talk.tracker)
+    is_new = _latest_action(talk.tracker) == "action_start_task"
+    return (
+        is_new and asked_about in TASKS and asked_about != talk.slots["wish"] and not TASKS[asked_about].is_meant(talk)
+    )
 
 
 def _known(slots: dict[str, Any]) -> dict[str, Any]:

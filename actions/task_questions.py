@@ -147,6 +147,14 @@ class AskRating(Ask):
     slot = "rating"
 
 
+class AskBirthday(Ask):
+    slot = "birthday"
+
+
+class AskCardCode(Ask):
+    slot = "card_code"
+
+
 class AskConfirmed(Ask):
     slot = "confirmed"
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from actions.delivery import ChangeShippingAddress, SetUpShippingAddress
+from actions.loyalty import CheckPoints, CheckPunchCard, RedeemPoints
 from actions.money import CheckInvoice, GetRefund, Invoice, TrackRefund
 from actions.order_changes import CancelOrder, ChangeOrder
 from actions.orders import TrackOrder
 from actions.people import CallbackRequest, Complaint, GiveFeedback, Review
+from actions.privacy import DeleteAccount, NewsletterSubscription, PrivacyRequest, Unsubscribe
 from actions.returns import ReportProblem, ReturnItem
+from actions.surveys import Survey
 from actions.task import Task
+from actions.treats import BirthdayTreat, GiftCard, ReferFriend
 
 TASKS: Mapping[str, Task] = {
     task.wish: task
@@ -18,6 +22,8 @@ TASKS: Mapping[str, Task] = {
         *(TrackOrder(), CancelOrder(), ChangeOrder(), ReturnItem(), ReportProblem()),
         *(GetRefund(), TrackRefund(), CheckInvoice(), Invoice()),
         *(ChangeShippingAddress(), SetUpShippingAddress()),
-        *(Complaint(), Review(), GiveFeedback(), CallbackRequest()),
+        *(Complaint(), Review(), GiveFeedback(), CallbackRequest(), Survey()),
+        *(CheckPoints(), RedeemPoints(), CheckPunchCard(), BirthdayTreat(), ReferFriend(), GiftCard()),
+        *(NewsletterSubscription(), Unsubscribe(), PrivacyRequest(), DeleteAccount()),
     )
 }

@@ -61,8 +61,8 @@ HEAVY = {
     *("rasa", "rasa_sdk", "tensorflow", "keras", "spacy", "sklearn", "onnxruntime", "tokenizers", "sanic"),
     *("numpy", "scipy", "pandas", "torch", "matplotlib", "faker"),
 }
-# 860 when this was written. A number of its own, because a heavy library may come under any name.
-MODULES_OF_A_GATEWAY = 1_000
+# 1,040 when this was written. A number of its own, because a heavy library may come under any name.
+MODULES_OF_A_GATEWAY = 1_200
 
 FILES = sorted(file.relative_to(ROOT) for folder in ("bot", "actions") for file in (ROOT / folder).rglob("*.py"))
 

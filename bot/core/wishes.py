@@ -5,18 +5,28 @@ from __future__ import annotations
 # A question that the shop's own answers settle; which of them does is found by similarity.
 ASK_KNOWLEDGE = "ask_knowledge"
 
+# Not a wish but a question of ours: how it was.
+SURVEY = "survey"
+
 # Wishes that take questions and answers, one at a time; everything else is answered at once.
 TASKS = frozenset(
     {
         *("track_order", "cancel_order", "change_order", "return_item", "report_problem"),
         *("get_refund", "track_refund", "check_invoice", "get_invoice"),
         *("change_shipping_address", "set_up_shipping_address"),
-        *("complaint", "review", "give_feedback", "callback_request"),
+        *("complaint", "review", "give_feedback", "callback_request", SURVEY),
+        *("check_points", "redeem_points", "check_punch_card", "birthday_treat", "refer_friend", "gift_card"),
+        *("newsletter_subscription", "unsubscribe", "privacy_request", "delete_account"),
     }
 )
 
-# Of these, the ones that only tell something, and change nothing.
-TELLING = frozenset({"track_order", "track_refund", "check_invoice", "get_invoice"})
+# Of these, the ones that only tell something, and change nothing; and the one that nobody wished for.
+TELLING = frozenset(
+    {
+        *("track_order", "track_refund", "check_invoice", "get_invoice", SURVEY),
+        *("check_points", "check_punch_card", "refer_friend", "gift_card", "privacy_request"),
+    }
+)
 
 # Answers to a question of ours, small talk, and what people say around a wish: never a wish beside another one.
 NO_WISH = frozenset(

@@ -10,7 +10,7 @@ from aiohttp import WSCloseCode, web
 from aiohttp.typedefs import Handler
 
 from bot.errors import BotError
-from bot.gateway import api, chat, feedback, health, invoices, pages, rest, settings, unsubscribe, vouchers
+from bot.gateway import api, chat, feedback, health, invoices, own_data, pages, rest, settings, unsubscribe, vouchers
 from bot.gateway.limits import RateLimit
 from bot.gateway.live import LiveConversations
 from bot.gateway.responses import error_response, problem
@@ -35,7 +35,7 @@ def create_gateway(config: settings.GatewaySettings, db: Database, clock: Clock)
     app[settings.MESSAGE_LIMIT] = RateLimit(MESSAGES_AT_ONCE, MESSAGES_PER_SECOND)
     app[settings.ADDRESS_LIMIT] = RateLimit(REQUESTS_AT_ONCE, REQUESTS_PER_SECOND)
     app[settings.SOCKETS] = set()
-    for module in (chat, rest, api, pages, invoices, unsubscribe, vouchers, feedback, health):
+    for module in (chat, rest, api, pages, invoices, own_data, unsubscribe, vouchers, feedback, health):
         app.add_routes(module.routes)
     app.router.add_static("/static/", pages.STATIC, append_version=True)
     app.cleanup_ctx.append(_poll)

@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 
 from bot.core.consents import hash_address
 from bot.core.customers import EMAIL
-from bot.gateway.tokens import issue_feedback_token, issue_invoice_token, issue_unsubscribe_token, issue_voucher_token
+from bot.gateway.tokens import (
+    issue_feedback_token,
+    issue_invoice_token,
+    issue_own_data_token,
+    issue_unsubscribe_token,
+    issue_voucher_token,
+)
 
 # Beside the voucher's own page.
 VOUCHER_IMAGE = "code.png"
@@ -24,6 +30,10 @@ class SignedLinks:
         """A link to an order's invoice, which ends by itself. Whoever has it sees the buyer's name and address."""
         token = issue_invoice_token(order_number, self._secret_key, now, self._invoice_lifetime)
         return f"{self._public_url}/invoices/{token}"
+
+    def own_data(self, customer_id: str, now: datetime) -> str:
+        """A link to everything that is kept about a customer, which ends within an hour. Whoever has it reads it all."""
+        return f"{self._public_url}/my-data/{issue_own_data_token(customer_id, self._secret_key, now)}"
 
     def voucher(self, code: str, now: datetime) -> str:
         """A link to a voucher. Whoever has it sees the code and can use it, but not whose it is."""

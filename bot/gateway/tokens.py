@@ -21,8 +21,10 @@ INVOICE_AUDIENCE = "invoice"
 UNSUBSCRIBE_AUDIENCE = "unsubscribe"
 FEEDBACK_AUDIENCE = "feedback"
 VOUCHER_AUDIENCE = "voucher"
+OWN_DATA_AUDIENCE = "own-data"
 VISITOR_LIFETIME = timedelta(days=90)
 IDENTITY_LIFETIME = timedelta(hours=1)
+OWN_DATA_LIFETIME = timedelta(hours=1)
 FEEDBACK_LIFETIME = timedelta(days=30)
 # Two machines' clocks differ by seconds, not by minutes.
 LEEWAY = timedelta(seconds=30)
@@ -112,6 +114,20 @@ def read_invoice_token(token: str, secret: str) -> str:
     if not isinstance(claims["order"], str):
         raise BadToken
     return claims["order"]
+
+
+def issue_own_data_token(customer_id: str, secret: str, now: datetime) -> str:
+    """A token that gives out everything that is kept about one customer, for an hour."""
+    claims = {"aud": OWN_DATA_AUDIENCE, "customer": customer_id, "iat": now, "exp": now + OWN_DATA_LIFETIME}
+    return jwt.encode(claims, secret, ALGORITHM)
+
+
+def read_own_data_token(token: str, secret: str) -> str:
+    """The id of the customer whose data may be read. Raises ExpiredToken, or BadToken."""
+    claims = _decode(token, secret, OWN_DATA_AUDIENCE, ["exp", "customer"])
+    if not isinstance(claims["customer"], str):
+        raise BadToken
+    return claims["customer"]
 
 
 def issue_voucher_token(code: str, secret: str, now: datetime) -> str:

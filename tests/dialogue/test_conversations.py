@@ -87,6 +87,37 @@ def listed(column: Column[Any]) -> Check:
     return check
 
 
+async def balances(connection: AsyncConnection, expected: dict[str, int]) -> bool:
+    """Whether the customers' entries sum up to these points."""
+    customers, entries = tables.customers.c, tables.ledger_entries.c
+    query = (
+        select(customers.external_id, func.coalesce(func.sum(entries.points), 0))
+        .join(tables.ledger_entries, entries.customer_id == customers.id, isouter=True)
+        .where(customers.external_id.in_(expected))
+        .group_by(customers.external_id)
+    )
+    return {name: int(points) for name, points in await connection.execute(query)} == expected
+
+
+async def birthdays(connection: AsyncConnection, expected: dict[str, str]) -> bool:
+    c = tables.customers.c
+    query = select(c.external_id, c.birthday_month, c.birthday_day).where(c.external_id.in_(expected))
+    return {name: f"{month:02d}-{day:02d}" for name, month, day in await connection.execute(query)} == expected
+
+
+async def opinions(connection: AsyncConnection, expected: list[list[Any]]) -> bool:
+    """Whether just these were asked or said in conversations, with these scores; the demo shop's own are older."""
+    c = tables.feedback.c
+    today = select(tables.conversations.c.id).where(tables.conversations.c.channel == "web")
+    query = select(c.kind, c.score).where(c.conversation_id.in_(today)).order_by(c.asked_at)
+    return [[*row] for row in await connection.execute(query)] == expected
+
+
+async def erased(connection: AsyncConnection, expected: list[str]) -> bool:
+    c = tables.customers.c
+    return list((await connection.scalars(select(c.external_id).where(c.erased_at.is_not(None)))).all()) == expected
+
+
 def rows_of(name: str) -> Table:
     return tables.metadata.tables[name]
 
@@ -107,5 +138,13 @@ CHECKS: dict[str, Check] = {
     "returns_of": listed(rows_of("returns").c.order_number),
     "return_reasons": listed(rows_of("returns").c.reason),
     "refunds_of": listed(rows_of("refunds").c.order_number),
+    "points": balances,
+    "vouchers": listed(tables.vouchers.c.kind),
+    "birthdays": birthdays,
+    "referrals": counted(select(func.count()).select_from(tables.referrals)),
+    # The demo shop has said nothing about newsletters.
+    "consents": listed(tables.consents.c.granted),
+    "erased": erased,
+    "feedback": opinions,
     "codes_sent": counted(select(func.count()).select_from(rows_of("verification_codes"))),
 }
