@@ -12,7 +12,9 @@ from bot.core.customers import Customer, CustomerId
 from bot.core.orders import Order, OrderLine, OrderStatus
 from bot.core.refunds import Refund, RefundId, RefundReason, RefundStatus
 from bot.core.returns import Return, ReturnStatus
+from bot.core.shop import Shop
 from bot.services.demo import DEMO_PEOPLE, JOHN, MARIA, DemoPerson
+from bot.services.demo_loyalty import DemoLoyalty, Story
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, UnitOfWork
 
@@ -34,41 +36,58 @@ PRODUCTS = (
 )
 
 
-async def load_demo(db: Database, clock: Clock) -> int:
+async def load_demo(db: Database, clock: Clock, shop: Shop | None = None) -> int:
     """Load the demo shop into an empty database, and return how many customers it has.
 
-    Does nothing, and returns 0, where there are customers already: it never touches a real shop's data.
+    With a shop that has a loyalty programme, also what they earned, spent and said. Does nothing, and returns
+    0, where there are customers already: it never touches a real shop's data.
     """
+    now = clock.now()
     async with db.transaction() as work:
         if await work.customers.count():
             return 0
-        await _load_fixed(work, clock.now())
-        await _load_crowd(work, clock.now())
+        story = Story()
+        program = shop.loyalty if shop else None
+        loyalty = DemoLoyalty(story, work, shop, program, now) if shop and program else None
+        await _load_fixed(work, story, loyalty, now)
+        await _load_crowd(work, loyalty, now)
+        await story.tell()
         return await work.customers.count()
 
 
-async def _load_fixed(work: UnitOfWork, now: datetime) -> None:
+async def _load_fixed(work: UnitOfWork, story: Story, loyalty: DemoLoyalty | None, now: datetime) -> None:
     people = {person.external_id: await _add_person(work, person, now) for person in DEMO_PEOPLE}
 
     def days(number: int) -> datetime:
         return now + timedelta(days=number)
 
     maria, john = people[MARIA.external_id], people[JOHN.external_id]
-    for order in (
+    of_maria = (
         _order("TC-10001", maria, OrderStatus.DELIVERED, days(-40), (0, 4), shipped=days(-38), delivered=days(-35)),
         _order("TC-10002", maria, OrderStatus.SHIPPED, days(-4), (2, 8), due=days(2), shipped=days(-1)),
         _order("TC-10003", maria, OrderStatus.PREPARING, days(-1), (6,), due=days(5)),
-        _order("TC-10010", john, OrderStatus.DELIVERED, days(-8), (1, 5), shipped=days(-5), delivered=days(-3)),
-        _order("TC-10011", john, OrderStatus.REFUNDED, days(-30), (7,), shipped=days(-28), delivered=days(-26)),
-    ):
+    )
+    kept = _order("TC-10010", john, OrderStatus.DELIVERED, days(-8), (1, 5), shipped=days(-5), delivered=days(-3))
+    sent_back = _order("TC-10011", john, OrderStatus.REFUNDED, days(-30), (7,), shipped=days(-28), delivered=days(-26))
+    for order in (*of_maria, kept, sent_back):
         await work.orders.add(order)
-        if order.status is OrderStatus.REFUNDED:
-            await _refund(work, "R-410011", order, john, days(-20))
+    if loyalty:
+        loyalty.maria(maria, of_maria)
+        loyalty.john(john, [kept])
+        loyalty.pay(sent_back)
+
+    async def give_back(clock: Clock) -> None:
+        await _refund(work, "R-410011", sent_back, john, clock.now(), paid_at=days(-20))
+        if loyalty:
+            await loyalty.settle(clock, sent_back)
+
+    story.add(days(-24), give_back)
 
 
-async def _refund(work: UnitOfWork, number: str, order: Order, customer: Customer, paid_at: datetime) -> None:
+async def _refund(
+    work: UnitOfWork, number: str, order: Order, customer: Customer, asked_at: datetime, *, paid_at: datetime
+) -> None:
     """What came back and was paid back, a few days later."""
-    asked_at = paid_at - timedelta(days=4)
     reason = "The handle was loose."
     sent_back = Return(number, order.number, customer.id, ReturnStatus.REFUNDED, reason, asked_at, order.lines)
     await work.returns.add(sent_back)
@@ -104,7 +123,7 @@ async def _add_person(work: UnitOfWork, person: DemoPerson, now: datetime) -> Cu
     return customer
 
 
-async def _load_crowd(work: UnitOfWork, now: datetime) -> None:
+async def _load_crowd(work: UnitOfWork, loyalty: DemoLoyalty | None, now: datetime) -> None:
     fake = Faker("en_PH")
     fake.seed_instance(SEED)
     # Of its own, so that the names stay who they are.
@@ -126,11 +145,15 @@ async def _load_crowd(work: UnitOfWork, now: datetime) -> None:
             created_at=now - timedelta(days=chance.randrange(30, 900)),
         )
         await work.customers.add(customer)
+        orders = []
         for _ in range(chance.choice((0, 1, 1, 2, 3, 5))):
             placed = now - timedelta(days=chance.randrange(1, 365), minutes=chance.randrange(1440))
             items = tuple(chance.sample(range(len(PRODUCTS)), chance.randrange(1, 4)))
-            await work.orders.add(_crowd_order(f"TC-{number}", customer, placed, items, now))
+            orders.append(_crowd_order(f"TC-{number}", customer, placed, items, now))
+            await work.orders.add(orders[-1])
             number += 1
+        if loyalty:
+            loyalty.somebody(customer, orders)
 
 
 def _crowd_order(number: str, customer: Customer, placed: datetime, items: Sequence[int], now: datetime) -> Order:
@@ -169,6 +192,7 @@ def _order(
         due_on=due.date() if due else None,
         shipped_at=shipped,
         delivered_at=delivered,
+        paid_at=placed,
         carrier=CARRIERS[digits % len(CARRIERS)] if shipped else None,
         tracking_number=f"TRK{digits * 7919 % 10**9:09d}" if shipped else None,
     )

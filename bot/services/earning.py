@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, time, timezone
 
 from bot.core.customers import Customer, CustomerId
@@ -29,9 +30,26 @@ async def settle_order(work: UnitOfWork, clock: Clock, shop: Shop, order: Order)
     """
     if shop.loyalty is None:
         return
-    await _settle_points(work, clock, shop, order)
+    await settle_points(work, clock, shop, order)
     await stamp_order(work, clock, shop, order)
     await note_order(work, clock, shop, order)
+
+
+async def settle_points(work: UnitOfWork, clock: Clock, shop: Shop, order: Order) -> None:
+    """The part of settle_order that is about points."""
+    earning = await work.ledger.by_key(_paid_key(order))
+    if earning is None and order.status in EARNING_STATUSES:
+        earning = await _earn(work, clock, shop, order)
+    if earning is None:
+        return
+    refunds = await work.refunds.of_order(order.number)
+    refunded = 0
+    for refund in refunds:
+        refunded += refund.amount_minor
+        kept = kept_points(earning.points, order.paid_for_goods_minor, refunded)
+        await _take_back_to(work, clock, order, earning, kept, f"refund:{refund.id}")
+    if order.status in _LOST or (order.status is OrderStatus.RETURNED and not refunds):
+        await _take_back_to(work, clock, order, earning, 0, f"order:{order.number}:taken_back")
 
 
 async def award_feedback_points(
@@ -60,24 +78,44 @@ async def tier_of(work: UnitOfWork, clock: Clock, shop: Shop, customer_id: Custo
     return await _standing(work, rules, customer_id, clock.now())
 
 
-async def _settle_points(work: UnitOfWork, clock: Clock, shop: Shop, order: Order) -> None:
-    key = f"order:{order.number}:paid"
-    earning = await work.ledger.by_key(key)
-    if earning is None and order.status in EARNING_STATUSES:
-        earning = await _earn(work, clock, shop, order, key)
-    if earning is None:
-        return
-    refunds = await work.refunds.of_order(order.number)
-    refunded = 0
-    for refund in refunds:
-        refunded += refund.amount_minor
-        kept = kept_points(earning.points, order.paid_for_goods_minor, refunded)
-        await _take_back_to(work, clock, order, earning, kept, f"refund:{refund.id}")
-    if order.status in _LOST or (order.status is OrderStatus.RETURNED and not refunds):
-        await _take_back_to(work, clock, order, earning, 0, f"order:{order.number}:taken_back")
+async def award_order_points(
+    work: UnitOfWork,
+    clock: Clock,
+    shop: Shop,
+    order: Order,
+    customer_id: CustomerId,
+    *,
+    tier: str | None = None,
+    segments: Collection[str] = (),
+) -> LedgerEntry | None:
+    """Give what a paid order earns somebody on that level and in those segments; None when that is nothing.
+
+    For orders that nothing else is to be settled for; settle_order finds out all of it. Safe to repeat as long as the
+    rules are the same; else it raises KeyReused.
+    """
+    rules = shop.loyalty.earning if shop.loyalty else None
+    if rules is None:
+        return None
+    paid_at = order.paid_at or order.placed_at
+    available_at = available_from(rules, paid_at)
+    expires_at = expiry_after(rules, available_at)
+    if expires_at is not None and expires_at <= clock.now():
+        # An old order that is imported today: its points would be gone as soon as they came.
+        return None
+    day = paid_at.astimezone(shop.hours.zone).date()
+    points = points_for(order.lines, order.paid_for_goods_minor, rules, tier=tier, segments=segments, day=day)
+    if points == 0:
+        return None
+    return await award_points(
+        *(work, clock, customer_id, EntryKind.ORDER, points),
+        key=_paid_key(order),
+        available_at=available_at,
+        expires_at=expires_at,
+        source=order.number,
+    )
 
 
-async def _earn(work: UnitOfWork, clock: Clock, shop: Shop, order: Order, key: str) -> LedgerEntry | None:
+async def _earn(work: UnitOfWork, clock: Clock, shop: Shop, order: Order) -> LedgerEntry | None:
     """The entry for a paid order; None when it earns nothing."""
     program = shop.loyalty
     if program is None or program.earning is None or order.customer_id is None:
@@ -85,31 +123,13 @@ async def _earn(work: UnitOfWork, clock: Clock, shop: Shop, order: Order, key: s
     customer = await _earner(work, order.customer_id)
     if customer is None:
         return None
-    rules, paid_at = program.earning, order.paid_at or order.placed_at
-    available_at = available_from(rules, paid_at)
-    expires_at = expiry_after(rules, available_at)
-    if expires_at is not None and expires_at <= clock.now():
-        # An old order that is imported today: its points would be gone as soon as they came.
-        return None
-    # Held before anything is counted, so that two orders of one customer are weighed one after the other.
-    await work.ledger.lock(customer.id, clock.now())
-    points = points_for(
-        order.lines,
-        order.paid_for_goods_minor,
-        rules,
-        tier=await _tier_for_earning(work, program, customer.id, paid_at),
-        segments=await _tags(work, program, customer.id),
-        day=paid_at.astimezone(shop.hours.zone).date(),
-    )
-    if points == 0:
-        return None
-    return await award_points(
-        *(work, clock, customer.id, EntryKind.ORDER, points),
-        key=key,
-        available_at=available_at,
-        expires_at=expires_at,
-        source=order.number,
-    )
+    tier = await _tier_for_earning(work, program, customer.id, order.paid_at or order.placed_at)
+    segments = await _tags(work, program, customer.id)
+    return await award_order_points(work, clock, shop, order, customer.id, tier=tier, segments=segments)
+
+
+def _paid_key(order: Order) -> str:
+    return f"order:{order.number}:paid"
 
 
 async def _take_back_to(
