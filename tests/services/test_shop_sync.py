@@ -26,6 +26,7 @@ from bot.services import shop_sync
 from bot.services.ids import new_id
 from bot.services.ledger import balance_of, redeem_points
 from bot.services.orders import cancel_order
+from bot.services.privacy import erase_customer
 from bot.services.returns import request_return
 from bot.services.shop_sync import ReportedCustomer, order_state, upsert_customer, upsert_order
 from tests.builders import a_shop, stored_customer, stored_order
@@ -331,6 +332,23 @@ async def test_a_new_order_of_an_erased_customer_is_nobodys(sql_db, report, eras
 
         assert (state.order.customer_id, state.order.email, state.order.postcode) == (None, None, None)
         assert state.ignored == ("email", "postcode", "customer")
+
+
+async def test_what_was_erased_does_not_come_back_with_a_webhook_that_is_sent_again(sql_db, clock, report):
+    said = {**BOUGHT, "email": "maria@example.com", "shipping_address": "7 Mango Avenue", "tracking_number": "T-1"}
+    state = await report(S.DELIVERED, **said)
+    async with sql_db.transaction() as work:
+        await erase_customer(work, clock, state.customer.id, actor="operator")
+
+    for _ in range(2):
+        again = await report(S.DELIVERED, **said, refunds=[ReportedRefund("RF-1", 2_900)])
+        kept = again.order
+        assert (kept.email, kept.shipping_address, kept.tracking_number, kept.postcode) == (None, None, None, None)
+        assert (again.customer.email, len(again.refunds)) == (None, 1)
+    with pytest.raises(ReportConflict):
+        await upsert_customer(sql_db, clock, "C-1", {"name": "Maria Santos"})
+    async with sql_db.reading() as work:
+        assert await work.customers.by_email("maria@example.com") is None
 
 
 # Customers
