@@ -17,6 +17,7 @@ from bot.services import feedback_mail
 from bot.services.consents import record_consent
 from bot.services.feedback_mail import ask_after_delivery
 from bot.services.requests import record_request
+from bot.services.timers import all_jobs, run_timers
 from tests.builders import NOW, a_shop, an_order, stored_conversation, stored_customer, written
 from tests.services.mails import sent_mails
 
@@ -75,6 +76,14 @@ async def test_an_order_is_asked_about_three_days_after_it_arrived(sql_db, clock
     assert mail.reply_to == shop.contact_email
     assert "Hello Maria," in mail.body
     assert "How happy are you with your order TC-10001?" in mail.body
+
+
+async def test_the_scheduler_asks(sql_db, clock, shop, maria):
+    await delivered(sql_db, maria, at=NOW - 4 * DAY)
+
+    assert (await run_timers(sql_db, clock, shop, all_jobs(LINKS)))["questions about orders"] == 1
+
+    assert [mail.to for mail in await sent_mails(sql_db, clock)] == [maria.email]
 
 
 async def test_the_mail_has_a_link_for_every_score_and_one_to_say_no(sql_db, clock, shop, maria):

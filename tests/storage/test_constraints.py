@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Table, UniqueConstraint, insert, null
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.feedback import FeedbackKind
 from bot.core.handoffs import HandoffReason
 from bot.core.requests import RequestKind
 from bot.storage.tables import metadata
@@ -137,6 +138,26 @@ FIRST: dict[str, dict[str, Any]] = {
         "attempts": 0,
     },
     "workers": {"id": "1", "started_at": NOW, "seen_at": NOW},
+    "feedback": {
+        "id": "1",
+        "kind": "csat",
+        "key": "1",
+        "customer_id": "1",
+        "conversation_id": "1",
+        "asked_at": NOW,
+        "answered_at": NOW,
+        "score": 1,
+        "request_number": "S-1",
+    },
+    "feedback_themes": {"feedback_id": "1", "theme": "delivery", "because": "late"},
+    "improvements": {
+        "id": "1",
+        "theme": "delivery",
+        "text": "Faster.",
+        "author": "Ana",
+        "created_at": NOW,
+        "told": 0,
+    },
 }
 SECOND: dict[str, dict[str, Any]] = {
     "customers": {"id": "2", "external_id": "C-2"},
@@ -156,6 +177,9 @@ SECOND: dict[str, dict[str, Any]] = {
     "handoffs": {"id": "2", "conversation_id": "2"},
     "outbox": {"id": "2", "key": "2"},
     "workers": {"id": "2"},
+    "feedback": {"id": "2", "key": "2"},
+    "feedback_themes": {"theme": "taste"},
+    "improvements": {"id": "2"},
 }
 # What each CHECK refuses in a row that is right otherwise.
 REFUSED: dict[str, list[dict[str, Any]]] = {
@@ -191,6 +215,15 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
     "ck_verification_codes_attempts": [{"attempts": -1}],
     "ck_handoffs_reason": [{"reason": "bored"}],
     "ck_outbox_sent_once": [{"sent_at": NOW}],
+    "ck_feedback_kind": [{"kind": "bored", "score": None, "text": "Bored."}],
+    "ck_feedback_score": [
+        *({"score": 0}, {"score": 6}, {"kind": "review", "score": 0}, {"kind": "review", "score": 6}),
+        *({"kind": "nps", "score": -1}, {"kind": "nps", "score": 11}, {"kind": "ces", "score": 0}),
+        *({"kind": "ces", "score": 8}, {"kind": "complaint"}, {"kind": "comment"}),
+    ],
+    "ck_feedback_asked_or_answered": [{"asked_at": None, "answered_at": None}],
+    "ck_feedback_answer": [{"score": None}],
+    "ck_improvements_told": [{"told": -1}],
 }
 # What a row needs beside its own columns to fall under a key that does not hold for every row.
 UNDER_THE_KEY: dict[str, dict[str, Any]] = {"uq_refunds_cancelled": {"reason": "cancelled"}}
@@ -265,6 +298,7 @@ async def test_every_value_that_the_rules_know_is_taken(connection):
     rows = [
         *((handoffs, {"reason": reason.value}) for reason in HandoffReason),
         *((requests, {"kind": kind.value}) for kind in RequestKind),
+        *((metadata.tables["feedback"], {"kind": kind.value, "score": None, "text": "."}) for kind in FeedbackKind),
     ]
 
     answers = {str(row): await refusal(connection, table, second(table, **row)) for table, row in rows}
