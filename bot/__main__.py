@@ -33,7 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     worker = commands.add_parser("worker", help="one dialogue worker alone")
     worker.add_argument("--id", help="its name (default: made up)")
     worker.add_argument("--supervised", action="store_true", help="stop when standard input ends")
-    commands.add_parser("scheduler", help="deliveries alone")
+    commands.add_parser("scheduler", help="deliveries, and what is due by itself, alone")
     commands.add_parser("migrate", help="bring the database to the schema of this version")
     commands.add_parser("demo", help="load the demo shop into an empty database")
     commands.add_parser("check", help="check settings, business file, database and model")

@@ -230,6 +230,31 @@ def test_demo_loads_an_empty_database_once(run, shop_folder):
     assert count(shop_folder, "orders") == orders
 
 
+# ledger
+
+
+def test_ledger_check_names_every_account_that_does_not_add_up(run, shop_folder):
+    run("demo")
+    assert run("ledger", "check")[:2] == (0, "Every account of points adds up.\n")
+
+    with sqlite3.connect(shop_folder / "var" / "kasuki.db") as database:
+        (john,) = database.execute("SELECT id FROM customers WHERE external_id = 'C-1002'").fetchone()
+        database.execute(
+            "UPDATE ledger_open SET remaining = remaining - 1 WHERE customer_id = ? AND points = 50", [john]
+        )
+
+    status, out, err = run("ledger", "check")
+    assert (status, out) == (1, "")
+    assert err == f"  - account {john}: its entries sum to 80, but 79 are open\n"
+
+
+def test_ledger_check_of_a_database_without_tables_says_what_to_do(run):
+    status, _, err = run("ledger", "check")
+
+    assert status == 2
+    assert "run `python -m bot migrate`" in err
+
+
 # serve, gateway, worker
 
 
