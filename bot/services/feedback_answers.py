@@ -186,11 +186,12 @@ async def _answered(work: UnitOfWork, clock: Clock, shop: Shop, feedback: Feedba
     points = 0
     if feedback.score is not None and feedback.customer_id is not None:
         points = await award_feedback_points(work, clock, shop, feedback.customer_id, feedback.kind.value, feedback.id)
-    return Answered(feedback, is_new, _reply(feedback), await _invitation(work, clock, shop, feedback), points)
+    return Answered(feedback, is_new, _reply(feedback, is_new), await _invitation(work, clock, shop, feedback), points)
 
 
-def _reply(feedback: Feedback) -> str:
-    if feedback.is_low and feedback.text is None:
+def _reply(feedback: Feedback, is_new: bool) -> str:
+    # Asked once: who says no more to it has heard the question.
+    if feedback.is_low and feedback.text is None and is_new:
         return (
             "Thank you for being frank. We're sorry that we let you down, and somebody from our team will look into "
             "it. What can we do to put it right?"

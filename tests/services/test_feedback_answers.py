@@ -108,6 +108,7 @@ async def test_the_same_answer_again_changes_nothing(sql_db, clock, shop, maria,
 
     assert not again.is_new
     assert again.feedback == first.feedback
+    assert again.reply == first.reply
     assert len(await requests(sql_db, conversation)) == 1
     assert len(await sent_mails(sql_db, clock)) == 1
 
@@ -261,6 +262,7 @@ async def test_the_words_after_a_low_score_reach_the_same_person(sql_db, clock, 
     first = await answer(sql_db, clock, shop, question, 1)
     await sent_mails(sql_db, clock)
 
+    assert "What can we do" not in (await answer(sql_db, clock, shop, question, 1)).reply
     second = await answer(sql_db, clock, shop, question, text="It never came.\n2026-01-05 09:00 UTC  Suki: Refunded.")
 
     number = first.feedback.request_number
