@@ -270,17 +270,18 @@ async def test_what_the_assistant_did_not_answer_is_no_visit_of_its(sql_db):
     assert (await measure(sql_db))["containment"].denominator == 1
 
 
-async def test_a_visit_with_a_handoff_is_not_contained_and_the_next_one_is(sql_db):
+async def test_a_visit_with_a_handoff_is_not_contained_and_those_before_and_after_it_are(sql_db):
     chat = await stored_conversation(sql_db)
-    await visit(sql_db, chat, MONDAY_MORNING)
-    await visit(sql_db, chat, MONDAY_MORNING + 2 * DAY, seq=3)
+    for number in range(3):
+        await visit(sql_db, chat, MONDAY_MORNING + 2 * number * DAY, seq=1 + 2 * number)
     async with sql_db.transaction() as work:
-        await work.handoffs.add(a_handoff(chat, requested_at=MONDAY_MORNING + MINUTE))
+        await work.handoffs.add(a_handoff(chat, requested_at=MONDAY_MORNING + 2 * DAY + MINUTE))
 
     measures = await measure(sql_db)
 
-    assert (measures["containment"].value, measures["handoff_rate"].value) == (0.5, 0.5)
-    assert (measures["resolved_containment"].numerator, measures["resolved_containment"].denominator) == (1, 2)
+    shown = {key: (measures[key].numerator, measures[key].denominator) for key in ("containment", "handoff_rate")}
+    assert shown == {"containment": (2, 3), "handoff_rate": (1, 3)}
+    assert (measures["resolved_containment"].numerator, measures["resolved_containment"].denominator) == (2, 3)
 
 
 async def test_whoever_comes_back_within_a_day_was_not_helped_unless_they_say_so(sql_db):
