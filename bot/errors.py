@@ -262,6 +262,16 @@ class MergeRefused(BotError):
         self.reason = reason
 
 
+class ErasureRefused(BotError):
+    """Somebody's data are still needed; nothing was erased. `unfinished` says for what, as a part of a sentence."""
+
+    code = "erasure_refused"
+
+    def __init__(self, unfinished: str) -> None:
+        super().__init__(f"Nothing was erased: {unfinished}. Try again when that is finished.")
+        self.unfinished = unfinished
+
+
 class NoteRefused(BotError):
     """A note or a tag that says nothing, or too much."""
 

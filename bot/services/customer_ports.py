@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from bot.core.audit import AuditEntry
 from bot.core.consents import Consent
 from bot.core.customers import CustomerId, CustomerIdentity, Note, Tag
 from bot.core.merges import Lookalikes, Merge, MergeState
+from bot.core.privacy import Unfinished
 from bot.core.timeline import Place, TimelineEntry
 
 
@@ -91,6 +93,21 @@ class TimelineRepository(Protocol):
         limit: int,
     ) -> list[TimelineEntry]:
         """Entries of one kind, newest first, after that place; of consents, those of the addresses (channel, hash)."""
+        ...
+
+
+class PrivacyRepository(Protocol):
+    """Everything that is kept about a person, as a whole."""
+
+    async def export(
+        self, ids: Sequence[CustomerId], addresses: Sequence[tuple[str, str]]
+    ) -> dict[str, list[dict[str, Any]]]:
+        """All of it, table by table, as plain values; consents are those of the addresses (channel, hash)."""
+        ...
+
+    async def unfinished(self, ids: Sequence[CustomerId]) -> Unfinished: ...
+    async def erase(self, external_ids: Mapping[CustomerId, str], at: datetime) -> None:
+        """Erase all of it but figures; what is kept instead of the shop's numbers is given."""
         ...
 
 

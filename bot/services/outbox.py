@@ -12,7 +12,7 @@ from bot.services.ports import Clock, Database, Hint, OutboxEntry, UnitOfWork
 
 MAX_ATTEMPTS = 8
 DELIVERY_LEASE = timedelta(minutes=2)
-MAIL, SECRET_MAIL = "mail", "secret_mail"
+MAIL, SECRET_MAIL, FORGOTTEN_MAIL = "mail", "secret_mail", "forgotten_mail"
 SECRET_MAIL_LIFETIME = CODE_LIMITS.lifetime
 
 
@@ -45,16 +45,18 @@ async def queue_mail(
     reply_to: str | None = None,
     is_secret: bool = False,
     unsubscribe_url: str | None = None,
+    forget: bool = False,
 ) -> None:
     """Have an e-mail sent once this unit of work is committed. The same key queues it once.
 
-    The text of a secret one is kept until it is sent, or given up: it is tried no longer than its secret is good.
+    The text of a secret one is kept until it is sent, or given up: it is tried no longer than its secret is good. Of
+    one to `forget` nothing is kept then, not even to whom it went.
     """
     now = clock.now()
     payload = {"to": to, "subject": subject, "body": body, "reply_to": reply_to}
     if unsubscribe_url:
         payload["unsubscribe_url"] = unsubscribe_url
-    kind = SECRET_MAIL if is_secret else MAIL
+    kind = SECRET_MAIL if is_secret else FORGOTTEN_MAIL if forget else MAIL
     if await work.outbox.add(OutboxEntry(new_id(), key, kind, payload, now, next_attempt_at=now)):
         work.hint(Hint("outbox"))
 
@@ -85,6 +87,10 @@ async def deliver_next(db: Database, clock: Clock, deliver: Deliver) -> OutboxEn
         entry = replace(entry, next_attempt_at=None, sent_at=clock.now(), last_error=None)
     if entry.kind == SECRET_MAIL and entry.next_attempt_at is None:
         entry = replace(entry, payload={**entry.payload, "body": ""})
+    if entry.kind == FORGOTTEN_MAIL and entry.next_attempt_at is None:
+        # Not even to whom: what a mail server says about an address names it.
+        nothing = {"to": "", "subject": "", "body": "", "reply_to": None}
+        entry = replace(entry, payload=nothing, last_error=entry.last_error and "not delivered")
     async with db.transaction() as work:
         await work.outbox.save(entry)
     return entry

@@ -34,6 +34,7 @@ from bot.services.customer_ports import (
     IdentityRepository,
     MergeRepository,
     NoteRepository,
+    PrivacyRepository,
     TimelineRepository,
 )
 from bot.services.feedback_ports import FeedbackRepository
@@ -410,7 +411,9 @@ class OutboxRepository(Protocol):
         """The entry due longest, put off until then so that nobody else takes it meanwhile."""
         ...
 
-    async def save(self, entry: OutboxEntry) -> None: ...
+    async def save(self, entry: OutboxEntry) -> None:
+        """Save it, unless it was emptied meanwhile because its reader was erased."""
+        ...
 
 
 class WorkerRepository(Protocol):
@@ -460,6 +463,8 @@ class UnitOfWork(Protocol):
     def notes(self) -> NoteRepository: ...
     @property
     def timeline(self) -> TimelineRepository: ...
+    @property
+    def privacy(self) -> PrivacyRepository: ...
     @property
     def consents(self) -> ConsentRepository: ...
     @property

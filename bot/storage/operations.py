@@ -96,10 +96,10 @@ class SqlOutbox:
         return OutboxEntry(**(await self._connection.execute(claimed)).mappings().one())
 
     async def save(self, entry: OutboxEntry) -> None:
-        values = asdict(entry)
-        await self._connection.execute(
-            update(tables.outbox).where(tables.outbox.c.id == values.pop("id")).values(**values)
-        )
+        values, c = asdict(entry), tables.outbox.c
+        # What was emptied while it was being delivered, because its reader was erased, stays empty.
+        is_whole = c.payload["to"].as_string().is_distinct_from("")
+        await self._connection.execute(update(tables.outbox).where(c.id == values.pop("id"), is_whole).values(**values))
 
 
 class SqlWorkers:

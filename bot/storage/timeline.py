@@ -104,8 +104,9 @@ class SqlTimeline:
         limit: int,
     ) -> list[TimelineEntry]:
         source = _SOURCES[kind]
-        told = [column.label(f"told_{column.key}") for column in source.told]
-        query: Select[Any] = select(source.at.label("at"), source.id.label("id"), *told)
+        # Under names of their own, so that none of them is the entry's moment or name.
+        told = {str(column.key): column.label(f"told_{column.key}") for column in source.told}
+        query: Select[Any] = select(source.at.label("at"), source.id.label("id"), *told.values())
         if source.source is not None:
             query = query.select_from(source.source)
         query = query.where(source.owner.in_(addresses if kind == "consent" else ids))
@@ -113,9 +114,7 @@ class SqlTimeline:
             query = query.where(_after(source, before))
         rows = await self._connection.execute(query.order_by(source.at.desc(), source.id.desc()).limit(limit))
         return [
-            TimelineEntry(
-                row["at"], kind, str(row["id"]), {column.key: row[f"told_{column.key}"] for column in source.told}
-            )
+            TimelineEntry(row["at"], kind, str(row["id"]), {name: row[f"told_{name}"] for name in told})
             for row in rows.mappings()
         ]
 

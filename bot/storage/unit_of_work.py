@@ -27,6 +27,7 @@ from bot.storage.measures import SqlMeasures
 from bot.storage.merges import SqlMerges
 from bot.storage.operations import SqlOutbox, SqlTrackerEvents, SqlVerifications, SqlWorkers
 from bot.storage.orders import SqlOrders
+from bot.storage.privacy import SqlPrivacy
 from bot.storage.referrals import SqlReferrals
 from bot.storage.requests import SqlCodes, SqlRequests
 from bot.storage.returns import SqlRefunds, SqlReturns
@@ -59,6 +60,7 @@ class SqlUnitOfWork:
         self.merges = SqlMerges(connection)
         self.notes = SqlNotes(connection)
         self.timeline = SqlTimeline(connection)
+        self.privacy = SqlPrivacy(connection)
         self.consents = SqlConsents(connection)
         self.audit = SqlAudit(connection)
         self.measures = SqlMeasures(connection)

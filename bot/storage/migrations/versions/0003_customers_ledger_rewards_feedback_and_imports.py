@@ -1,5 +1,7 @@
 """What the shop knows about its customers: identities, consents, a ledger of points, rewards, feedback, imports."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -730,7 +732,7 @@ _IDENTITY_COLUMNS = ("id", "customer_id", "kind", "value", "verified_at", "sourc
 _ADDRESS_COLUMNS = ("id", "customer_id", "address", "used_at")
 
 
-def _fill(table: str, columns: tuple[str, ...], rows: sa.Select) -> None:
+def _fill(table: str, columns: tuple[str, ...], rows: sa.sql.Select[Any]) -> None:
     op.execute(sa.table(table, *map(sa.column, columns)).insert().from_select(list(columns), rows))
 
 
