@@ -17,10 +17,12 @@ from bot.business_settings import (
     Handoff,
     HolidayRule,
     Invoices,
+    Lifecycle,
     Limits,
     Links,
     OpeningWeek,
     Orders,
+    Privacy,
     Widget,
     as_intervals,
     as_week,
@@ -29,6 +31,7 @@ from bot.core.loyalty import Program
 from bot.core.loyalty_words import program_facts
 from bot.core.money import money_in_words, to_minor_units
 from bot.core.opening_hours import Holiday, OpeningHours, check_day
+from bot.core.phones import is_country
 from bot.core.shop import Policies, Shop
 from bot.core.verification import LookupLimits
 from bot.errors import ConfigError
@@ -44,6 +47,7 @@ class Business(Part):
     assistant_name: str = "Suki"
     currency: str
     time_zone: str
+    country: str | None = None
     contact: Contact
     opening_hours: OpeningWeek
     holidays: dict[date, HolidayRule] = Field(default_factory=dict)
@@ -56,6 +60,8 @@ class Business(Part):
     limits: Limits = Limits()
     loyalty: Loyalty | None = None
     feedback: Feedback = Feedback()
+    lifecycle: Lifecycle = Lifecycle()
+    privacy: Privacy = Privacy()
 
     _hours: OpeningHours = PrivateAttr()
 
@@ -150,6 +156,9 @@ class Business(Part):
             links=self._links,
             loyalty=self.program,
             feedback=self.feedback.to_policy(),
+            country=self.country,
+            lapsed_days=self.lifecycle.lapsed_days,
+            erasure_needs_approval=self.privacy.erasure_needs_approval,
         )
 
     @validator("currency")
@@ -164,6 +173,12 @@ class Business(Part):
             faults = list(_unpayable(value, values["currency"]))
             if faults:
                 raise ValidationError(faults, type(value))
+        return value
+
+    @validator("country")
+    def _country_is_a_code(cls, value: str | None) -> str | None:
+        if value is not None and not is_country(value):
+            raise ValueError(f"{value!r} is not a country of two capital letters, such as PH or DE (ISO 3166)")
         return value
 
     @validator("time_zone")

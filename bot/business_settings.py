@@ -5,7 +5,7 @@ import string
 from decimal import Decimal
 from typing import Any
 
-from pydantic import Field, StrictInt, conint, root_validator, validator
+from pydantic import Field, StrictBool, StrictInt, conint, root_validator, validator
 from pydantic.fields import ModelField
 
 from bot.core.opening_hours import WEEKDAYS, Interval, check_week
@@ -168,6 +168,18 @@ class Limits(Part):
 
     lookups_per_conversation: Attempts = Attempts(attempts=5, minutes=15)
     lookups_per_order: Attempts = Attempts(attempts=10, minutes=60)
+
+
+class Lifecycle(Part):
+    """When customers count as gone."""
+
+    lapsed_days: conint(strict=True, ge=1, le=3650) = 180  # type: ignore[valid-type]
+
+
+class Privacy(Part):
+    """What happens when somebody asks to be forgotten."""
+
+    erasure_needs_approval: StrictBool = True
 
 
 def as_intervals(spans: list[str]) -> tuple[Interval, ...]:

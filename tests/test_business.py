@@ -136,3 +136,29 @@ def test_a_fraction_of_the_smallest_coin_is_a_fault(file):
         "orders.cancellation_fee: 2.505 has more decimals than EUR has (2)",
         "delivery.fee: 0.001 has more decimals than EUR has (2)",
     ]
+
+
+# Customers
+
+
+def test_what_the_shop_decides_about_customers_reaches_the_rules(file):
+    plain = load(file).to_shop()
+    shop = load(file, "country: DE\nlifecycle: {lapsed_days: 90}\nprivacy: {erasure_needs_approval: false}\n").to_shop()
+
+    assert (plain.country, plain.lapsed_days, plain.erasure_needs_approval) == (None, 180, True)
+    assert (shop.country, shop.lapsed_days, shop.erasure_needs_approval) == ("DE", 90, False)
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ("country: Germany", "country: 'Germany' is not a country of two capital letters, such as PH or DE"),
+        ("country: de", "country: 'de' is not a country"),
+        ("lifecycle: {lapsed_days: 0}", "lifecycle.lapsed_days"),
+        ("privacy: {erasure_needs_approval: maybe}", "privacy.erasure_needs_approval"),
+    ],
+)
+def test_what_cannot_be_decided_about_customers_is_a_fault(file, more, named):
+    (fault,) = faults(file, more)
+
+    assert named in fault

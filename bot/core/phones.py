@@ -29,5 +29,12 @@ def normalise_phone(text: str, country: str | None = None) -> str | None:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
+def is_country(text: str) -> bool:
+    """Whether these are the two letters of a country with telephone numbers of its own."""
+    import phonenumbers
+
+    return text in phonenumbers.SUPPORTED_REGIONS
+
+
 def _only_dials(text: str) -> bool:
     return not any(map(str.isalpha, text)) and "@" not in text

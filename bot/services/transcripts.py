@@ -9,7 +9,7 @@ from bot.core.customers import Customer
 from bot.services.ports import UnitOfWork
 
 TRANSCRIPT_MESSAGES = 100
-_SECRET_LINK = re.compile(r"(/(?:invoices|rewards|feedback)/)\S+")
+_SECRET_LINK = re.compile(r"(/(?:invoices|my-data|rewards|feedback)/)\S+")
 
 
 async def conversation_lines(work: UnitOfWork, conversation: Conversation, customer: Customer | None) -> list[str]:
