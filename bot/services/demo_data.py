@@ -14,6 +14,7 @@ from bot.core.refunds import Refund, RefundId, RefundReason, RefundStatus
 from bot.core.returns import Return, ReturnStatus
 from bot.core.shop import Shop
 from bot.services.demo import DEMO_PEOPLE, JOHN, MARIA, DemoPerson
+from bot.services.demo_feedback import demo_feedback
 from bot.services.demo_loyalty import DemoLoyalty, Story
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, UnitOfWork
@@ -39,8 +40,8 @@ PRODUCTS = (
 async def load_demo(db: Database, clock: Clock, shop: Shop | None = None) -> int:
     """Load the demo shop into an empty database, and return how many customers it has.
 
-    With a shop that has a loyalty programme, also what they earned, spent and said. Does nothing, and returns
-    0, where there are customers already: it never touches a real shop's data.
+    For a shop that is given also what they said, and with its loyalty programme what they earned and spent. Does
+    nothing, and returns 0, where there are customers already: it never touches a real shop's data.
     """
     now = clock.now()
     async with db.transaction() as work:
@@ -50,7 +51,11 @@ async def load_demo(db: Database, clock: Clock, shop: Shop | None = None) -> int
         program = shop.loyalty if shop else None
         loyalty = DemoLoyalty(story, work, shop, program, now) if shop and program else None
         await _load_fixed(work, story, loyalty, now)
-        await _load_crowd(work, loyalty, now)
+        people, orders = await _load_crowd(work, loyalty, now)
+        if shop:
+            for said in await demo_feedback(work, people, orders, now):
+                if loyalty:
+                    loyalty.answer(said)
         await story.tell()
         return await work.customers.count()
 
@@ -123,7 +128,10 @@ async def _add_person(work: UnitOfWork, person: DemoPerson, now: datetime) -> Cu
     return customer
 
 
-async def _load_crowd(work: UnitOfWork, loyalty: DemoLoyalty | None, now: datetime) -> None:
+async def _load_crowd(
+    work: UnitOfWork, loyalty: DemoLoyalty | None, now: datetime
+) -> tuple[list[Customer], list[Order]]:
+    people, all_orders = [], []
     fake = Faker("en_PH")
     fake.seed_instance(SEED)
     # Of its own, so that the names stay who they are.
@@ -152,8 +160,11 @@ async def _load_crowd(work: UnitOfWork, loyalty: DemoLoyalty | None, now: dateti
             orders.append(_crowd_order(f"TC-{number}", customer, placed, items, now))
             await work.orders.add(orders[-1])
             number += 1
+        people.append(customer)
+        all_orders += orders
         if loyalty:
             loyalty.somebody(customer, orders)
+    return people, all_orders
 
 
 def _crowd_order(number: str, customer: Customer, placed: datetime, items: Sequence[int], now: datetime) -> Order:

@@ -94,16 +94,18 @@ COMMENTS: tuple[str, ...] = (
 )
 
 
-async def demo_feedback(work: UnitOfWork, people: Sequence[Customer], orders: Sequence[Order], now: datetime) -> int:
-    """Add what the crowd has said, and return how much that is. The same every time for the same people and orders.
+async def demo_feedback(
+    work: UnitOfWork, people: Sequence[Customer], orders: Sequence[Order], now: datetime
+) -> list[Feedback]:
+    """Add what the crowd has said, and return it. The same every time for the same people and orders.
 
     Each of them says one thing; whoever has said something already, and the ones to try the demo as, say nothing.
     """
-    added = 0
+    added = []
     silent = [person for person in people if not await work.feedback.of_customer(person.id)]
     for feedback in _all(silent, orders, now):
         if await work.feedback.add(feedback):
-            added += 1
+            added.append(feedback)
             if feedback.text:
                 await work.feedback.set_themes(feedback.id, find_themes(feedback.text))
     return added

@@ -1,4 +1,4 @@
-"""What the demo shop's customers earned, spent and said: entered day by day, by the same rules as in a real shop."""
+"""What the demo shop's customers earned and spent: entered day by day, by the same rules as in a real shop."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.core.customers import Customer
 from bot.core.earning import points_for
-from bot.core.feedback import Feedback, FeedbackId, FeedbackKind, order_key
+from bot.core.feedback import Feedback
 from bot.core.ledger import EntryKind
 from bot.core.loyalty import Program, Reward
 from bot.core.orders import Order, OrderStatus
@@ -30,14 +30,6 @@ MARIA_POINTS, JOHN_POINTS = 420, 80
 MARIA_EXPIRING, EXPIRING_IN = 80, timedelta(days=25)
 PAPER_CARD, COUNTER = "paper-card", "counter"
 DAY = timedelta(days=1)
-
-_WORDS = {
-    1: ("The bag arrived torn.", "It took two weeks, and nobody told me why."),
-    2: ("The delivery was late.", "The beans were older than I like."),
-    3: ("Fine, but delivery could be faster.", "Good coffee, a bit dear."),
-    4: ("Good as always.", "Lovely beans; the box was a bit battered."),
-    5: ("The best Barako I know!", "Fast, fresh and friendly.", "My mornings are saved."),
-}
 
 # Something that happened; it gets a clock that shows when.
 Event = Callable[[Clock], Awaitable[object]]
@@ -86,12 +78,9 @@ class DemoLoyalty:
         """Her paper card was brought along, she has had a mug for most of it, and is two cups short of a free one."""
         began = self._now - 150 * DAY
         mug = _dearest(self._program.rewards, at_most=300)
-        answered = self._program.feedback.points.get("csat", 0)
         # Of the two lots the one that ends first is spent first.
         self._bring_along(customer, "1", MARIA_EXPIRING + (mug.points if mug else 0), began, EXPIRING_IN)
-        self._bring_along(
-            customer, "2", MARIA_POINTS - MARIA_EXPIRING - answered - self._worth(orders), began, 200 * DAY
-        )
+        self._bring_along(customer, "2", MARIA_POINTS - MARIA_EXPIRING - self._worth(orders), began, 200 * DAY)
         if mug:
             self._redeem(customer, self._now - 100 * DAY, lambda _: mug, is_used=True)
         self._stamp(customer, began, 4, StampKind.OPENING, PAPER_CARD)
@@ -99,7 +88,6 @@ class DemoLoyalty:
         self._stamp(customer, self._now - 12 * DAY, 1)
         for order in orders:
             self.pay(order)
-        self._answer(customer, orders[0], 5, (orders[0].delivered_at or self._now) + DAY)
 
     def john(self, customer: Customer, kept: Sequence[Order]) -> None:
         """He has what his paper card and the orders brought that he kept."""
@@ -108,16 +96,13 @@ class DemoLoyalty:
             self.pay(order)
 
     def somebody(self, customer: Customer, orders: Sequence[Order]) -> None:
-        """One of the crowd paid for orders, drank at the counter, said how it was, and had something for the points.
+        """One of the crowd paid for orders, drank at the counter, and had something for the points.
 
         None of them has a tag or a level that earns more, or had anything back: their orders need no more than this.
         """
         chance = self._chance
         for order in orders:
             self._earn(customer, order)
-            answered_at = (order.delivered_at or self._now) + chance.randrange(8, 72) * DAY / 24
-            if chance.random() < 0.2 and answered_at < self._now:
-                self._answer(customer, order, chance.choices((1, 2, 3, 4, 5), (5, 7, 12, 34, 42))[0], answered_at)
         if chance.random() < 0.25:
             self._stamp(customer, self._now - chance.randrange(1, 2_000) * DAY / 24, chance.randrange(1, 12))
         if orders and chance.random() < 0.2:
@@ -127,6 +112,16 @@ class DemoLoyalty:
                 *(customer, at, lambda available: _dearest(self._program.rewards, at_most=available)),
                 is_used=chance.random() < 0.7,
             )
+
+    def answer(self, feedback: Feedback) -> None:
+        """Somebody said something; there are points for some of it."""
+        if feedback.answered_at is None or feedback.customer_id is None:
+            return
+        customer_id, kind, feedback_id = feedback.customer_id, feedback.kind.value, feedback.id
+        self._story.add(
+            feedback.answered_at,
+            lambda clock: award_feedback_points(self._work, clock, self._shop, customer_id, kind, feedback_id),
+        )
 
     def _earn(self, customer: Customer, order: Order) -> None:
         self._story.add(
@@ -210,26 +205,6 @@ class DemoLoyalty:
                 await use_voucher(self._work, clock, voucher.code, key=key, customer_id=who, total_minor=total_minor)
 
         self._story.add(at, redeem)
-
-    def _answer(self, customer: Customer, order: Order, score: int, at: datetime) -> None:
-        """They said how happy they are with an order."""
-        feedback = Feedback(
-            id=FeedbackId(new_id()),
-            kind=FeedbackKind.CSAT,
-            key=order_key(order.number),
-            customer_id=customer.id,
-            order_number=order.number,
-            asked_at=at - timedelta(hours=2),
-            answered_at=at,
-            score=score,
-            text=self._chance.choice((None, *_WORDS[score])),
-        )
-
-        async def answer(clock: Clock) -> None:
-            await self._work.feedback.add(feedback)
-            await award_feedback_points(self._work, clock, self._shop, customer.id, feedback.kind.value, feedback.id)
-
-        self._story.add(at, answer)
 
 
 def _dearest(rewards: Iterable[Reward], *, at_most: int) -> Reward | None:

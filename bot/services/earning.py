@@ -13,6 +13,7 @@ from bot.core.orders import Order, OrderStatus
 from bot.core.shop import Shop
 from bot.core.tiers import TierStanding, first_day_that_counts, standing_at
 from bot.services.ledger import award_points, points_taken_back, take_back_points
+from bot.services.merges import customer_of
 from bot.services.ports import Clock, UnitOfWork
 from bot.services.punch_cards import stamp_order
 from bot.services.referrals import note_order
@@ -165,7 +166,5 @@ async def _tags(work: UnitOfWork, program: Program, customer_id: CustomerId) -> 
 
 async def _earner(work: UnitOfWork, customer_id: CustomerId) -> Customer | None:
     """Whose points they are: the customer, or whom they turned out to be; nobody's once they are erased."""
-    customer = await work.customers.get(customer_id)
-    while customer is not None and customer.merged_into_id is not None:
-        customer = await work.customers.get(customer.merged_into_id)
-    return customer if customer and customer.erased_at is None else None
+    customer = await customer_of(work, customer_id)
+    return customer if customer.erased_at is None else None

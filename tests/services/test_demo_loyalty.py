@@ -86,7 +86,7 @@ async def test_what_the_fixed_people_have_has_a_history(demo, clock):
     maria, john = await history(demo, "C-1001"), await history(demo, "C-1002")
     assert [(entry.kind.value, entry.source) for entry in maria] == [
         *(("opening", "paper-card"), ("opening", "paper-card"), ("redeem", "parol-mug"), ("order", "TC-10001")),
-        *(("feedback", None), ("order", "TC-10002"), ("order", "TC-10003")),
+        *(("order", "TC-10002"), ("order", "TC-10003")),
     ]
     assert [(entry.kind.value, entry.source, entry.points) for entry in john] == [
         *(("opening", "paper-card", 50), ("order", "TC-10011", 65), ("refund", "TC-10011", -65)),
@@ -122,9 +122,9 @@ async def test_the_crowd_earned_spent_stamped_and_answered(demo, clock):
     kinds = [entry.kind for entry in entries]
     assert kinds.count(EntryKind.REDEEM) >= 10
     assert sum(count > 0 for count in stamps) >= 20
-    assert {answer.score for answer in answers} == {1, 2, 3, 4, 5}
-    assert len(answers) >= 40 and kinds.count(EntryKind.FEEDBACK) == len(answers)
-    assert all(answer.answered_at < clock.now() for answer in answers)
+    earning = [answer for answer in answers if answer.answered_at and answer.kind.value in ("csat", "nps", "review")]
+    assert len(earning) >= 40
+    assert kinds.count(EntryKind.FEEDBACK) == len(earning)
 
 
 async def test_settling_the_demos_orders_again_changes_nothing_and_nobody_is_written_to(demo, clock):
@@ -166,7 +166,7 @@ async def test_a_shop_with_less_of_a_programme_gets_the_demo_without_it(sqlite_u
 
     assert await load_demo(db, clock, shop) == 5 + 3
     kinds = {entry.kind for entry in await history(db, "C-1001")}
-    assert kinds == ({EntryKind.OPENING, EntryKind.FEEDBACK} if shop and shop.loyalty else set())
+    assert kinds == ({EntryKind.OPENING} if shop and shop.loyalty else set())
     await db.close()
 
 
