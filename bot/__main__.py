@@ -44,7 +44,29 @@ def build_parser() -> argparse.ArgumentParser:
     _add_report(commands.add_parser("report", help="the shop's figures: tables here, in files, and as pictures"))
     _add_coupon(commands.add_parser("coupon", help="campaigns: a code for everybody who knows it"))
     _add_gift_card(commands.add_parser("gift-card", help="money on a code"))
+    _add_customer(commands.add_parser("customer", help="somebody's data: hand out, erase; customers who are one"))
     return parser
+
+
+def _add_customer(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    who = "the shop's own number for them, or their e-mail address"
+    erase = actions.add_parser("erase", help="erase everything about somebody but figures")
+    erase.add_argument("--yes", action="store_true", help="do not ask")
+    export = actions.add_parser("export", help="everything that is kept about somebody, as JSON")
+    merges = actions.add_parser("merges", help="with whom somebody was merged")
+    for action in (export, erase, merges):
+        action.add_argument("name", metavar="ID", help=who)
+    merge = actions.add_parser("merge", help="make two customers one")
+    merge.add_argument("keep", metavar="KEEP", help=f"who stays: {who}")
+    merge.add_argument("other", metavar="OTHER", help="who goes into them")
+    actions.add_parser("proposals", help="look for customers who may be one, and list them")
+    for name, about in (
+        ("accept", "carry out a proposal"),
+        ("dismiss", "say that two are two"),
+        ("undo-merge", "part two who were merged"),
+    ):
+        actions.add_parser(name, help=about).add_argument("merge_id", metavar="MERGE", help="its id, see proposals")
 
 
 def _add_coupon(command: argparse.ArgumentParser) -> None:
@@ -226,7 +248,17 @@ def run(command: str, config: Config, options: dict[str, object]) -> int:
             asyncio.run(app.report(config, options))
         case "coupon" | "gift-card":
             print(asyncio.run(app.reward_command(config, command, options)))
+        case "customer":
+            print(asyncio.run(app.customer_command(config, options, _confirm)))
     return 0
+
+
+def _confirm(question: str) -> bool:
+    """Whether somebody types yes; nobody does where there is nobody to ask."""
+    try:
+        return input(f"{question} [yes/no] ").strip().lower() == "yes"
+    except EOFError:
+        return False
 
 
 def _bulleted(faults: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,6 +143,20 @@ async def reward_command(config: Config, command: str, options: dict[str, Any]) 
     async with open_storage(config) as storage:
         shop = config.business.to_shop()
         return await run_reward_command(storage.db, SystemClock(), shop, command, options)
+
+
+async def customer_command(config: Config, options: dict[str, Any], confirm: Callable[[str], bool]) -> str:
+    """Do what was typed about a customer, and return what to say.
+
+    Raises ConfigError for a database that is not ready, and other errors of ours for what cannot be done.
+    """
+    # Only here, because nobody else needs it.
+    from bot.customer_commands import run_customer_command
+
+    await _check_migrated(config)
+    async with open_storage(config) as storage:
+        shop = config.business.to_shop()
+        return await run_customer_command(storage.db, SystemClock(), shop, options, confirm)
 
 
 async def _check_migrated(config: Config) -> None:

@@ -42,6 +42,7 @@ ALLOWED = {
         "bot.yaml_files",
     },
     "bot.content": {"bot.core", "bot.errors", "bot.yaml_files"},
+    "bot.customer_commands": {"bot.core", "bot.errors", "bot.services"},
     "bot.reward_commands": {"bot.core", "bot.errors", "bot.services"},
     "bot.config": {"bot.business", "bot.errors", "bot.web_addresses"},
     # Two that wire the rest: the composition root, which knows every layer, and the command line, which starts it.
@@ -51,6 +52,7 @@ ALLOWED = {
         "bot.reports",
         "bot.feedback_command",
         *("bot.business", "bot.clock", "bot.config", "bot.content", "bot.errors", "bot.metrics"),
+        "bot.customer_commands",
         "bot.reward_commands",
     },
     "bot.__main__": {"bot.app", "bot.config", "bot.errors", "bot.logs"},

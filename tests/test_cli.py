@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
 import os
@@ -253,6 +254,22 @@ def test_ledger_check_of_a_database_without_tables_says_what_to_do(run):
 
     assert status == 2
     assert "run `python -m bot migrate`" in err
+
+
+# customer
+
+
+def test_a_customers_data_are_handed_out_and_erased(run, monkeypatch):
+    run("demo")
+    monkeypatch.setattr("sys.stdin", io.StringIO())  # nobody to ask
+
+    status, out, _ = run("customer", "export", "john@example.com")
+    assert (status, len(json.loads(out)["orders"])) == (0, 2)
+    assert "Nothing was erased" in run("customer", "erase", "C-1003")[2]
+    assert run("customer", "erase", "C-1003", "--yes")[0] == 0
+    status, _, err = run("customer", "erase", "C-1001", "--yes")
+    assert (status, "an order is open (TC-10002, TC-10003)" in err) == (1, True)
+    assert run("customer", "export", "C-9999")[0] == 1
 
 
 # serve, gateway, worker
