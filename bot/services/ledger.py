@@ -122,8 +122,9 @@ async def undo_redemption(work: UnitOfWork, clock: Clock, redemption_id: EntryId
     entry = await work.ledger.add(wanted)
     if entry is None:
         return await _known(work, wanted)
-    given_back = [Allocation(taken.lot_id, -taken.points) for taken in await work.ledger.allocations_of(redemption_id)]
-    await work.ledger.allocate(entry.id, given_back)
+    for taken in await work.ledger.allocations_of(redemption_id):
+        await work.ledger.allocate(entry.id, [Allocation(taken.lot_id, -taken.points)])
+        await _pay_own_reversals(work, taken.lot_id, taken.points)
     await _settle(work, customer_id, now)
     return entry
 
@@ -163,14 +164,14 @@ async def take_back_points(
     return points - left
 
 
-async def points_taken_back(work: UnitOfWork, earning: LedgerEntry) -> int:
-    """How many points of an earning were taken back so far, wherever they were moved since."""
-    taken = 0
-    for part in await _moved_on(work, earning):
-        for reversal in await work.ledger.reversals_of(part.id):
-            if reversal.kind is EntryKind.REFUND:
-                taken -= reversal.points
-    return taken
+async def taken_back(work: UnitOfWork, earning: LedgerEntry) -> list[LedgerEntry]:
+    """The entries that took points of an earning back so far, wherever those were moved since."""
+    return [
+        reversal
+        for part in await _moved_on(work, earning)
+        for reversal in await work.ledger.reversals_of(part.id)
+        if reversal.kind is EntryKind.REFUND
+    ]
 
 
 async def _moved_on(work: UnitOfWork, entry: LedgerEntry) -> list[LedgerEntry]:
@@ -182,6 +183,26 @@ async def _moved_on(work: UnitOfWork, entry: LedgerEntry) -> list[LedgerEntry]:
             if counterpart is not None:
                 found += await _moved_on(work, counterpart)
     return found
+
+
+async def _pay_own_reversals(work: UnitOfWork, lot_id: EntryId, points: int) -> None:
+    """Let points that came back to a lot pay for what was taken back of that lot while they were spent.
+
+    Other lots paid for it then, or it is owed still. Otherwise an earning that was refunded could run out as well.
+    """
+    for reversal in await work.ledger.reversals_of(lot_id):
+        if reversal.kind is EntryKind.EXPIRE or points == 0:
+            continue
+        paid = await work.ledger.allocations_of(reversal.id)
+        owed = -reversal.points - sum(part.points for part in paid)
+        if (own := min(owed, points)) > 0:
+            await work.ledger.allocate(reversal.id, [Allocation(lot_id, own)])
+            points -= own
+        for part in paid:
+            if part.lot_id != lot_id and (own := min(part.points, points)) > 0:
+                swapped = [Allocation(part.lot_id, -own), Allocation(lot_id, own)]
+                await work.ledger.allocate(reversal.id, swapped)
+                points -= own
 
 
 async def expire_points(work: UnitOfWork, clock: Clock, customer_id: CustomerId) -> int:

@@ -327,7 +327,10 @@ class LedgerRepository(Protocol):
         """Let lots pay for an entry (or give back to them). The database refuses more than is left or owed."""
         ...
 
-    async def allocations_of(self, entry_id: EntryId) -> list[Allocation]: ...
+    async def allocations_of(self, entry_id: EntryId) -> list[Allocation]:
+        """Which lots pay for an entry now, or were given back to by it; in the order in which they were taken."""
+        ...
+
     async def reversals_of(self, entry_id: EntryId) -> list[LedgerEntry]:
         """The entries that take that one back, oldest first."""
         ...
@@ -343,6 +346,15 @@ class LedgerRepository(Protocol):
 
     async def with_expired(self, at: datetime, limit: int) -> list[CustomerId]:
         """Customers with points that have run out but were not swept yet."""
+        ...
+
+    async def running_out(
+        self, since: datetime, until: datetime, *, after: CustomerId | None, limit: int
+    ) -> list[CustomerId]:
+        """Customers with points that run out after `since`, at `until` at the latest.
+
+        In the order of their ids, from after that one on.
+        """
         ...
 
     async def add_note(self, note: LedgerNote) -> None:

@@ -16,7 +16,8 @@ from bot.core.ledger import Allocation, Balance, Debt, EntryId, EntryKind, Ledge
 from bot.services.ports import LedgerNote
 from bot.storage import tables
 from bot.storage.engine import insert_unless_there
-from bot.storage.tier_points import points_by_day, same_person
+from bot.storage.merges import SqlMerges
+from bot.storage.tier_points import points_by_day
 
 _ENTRY = tables.ledger_entries
 _OPEN = tables.ledger_open.c
@@ -66,8 +67,10 @@ class SqlLedger:
 
     async def allocations_of(self, entry_id: EntryId) -> list[Allocation]:
         c = tables.ledger_allocations.c
-        query = select(c.lot_id, c.points).where(c.entry_id == entry_id).order_by(c.id)
-        return [Allocation(row.lot_id, row.points) for row in await self._connection.execute(query)]
+        points = func.sum(c.points)
+        query = select(c.lot_id, points.label("points")).where(c.entry_id == entry_id).group_by(c.lot_id)
+        found = await self._connection.execute(query.having(points != 0).order_by(func.min(c.id)))
+        return [Allocation(row.lot_id, int(row.points)) for row in found]
 
     async def reversals_of(self, entry_id: EntryId) -> list[LedgerEntry]:
         query = select(_ENTRY).where(_ENTRY.c.reverses_id == entry_id).order_by(_ENTRY.c.id)
@@ -112,6 +115,14 @@ class SqlLedger:
         due = select(_OPEN.customer_id).where(_LEFT, _OPEN.expires_at <= at)
         return list((await self._connection.scalars(due.distinct().limit(limit))).all())
 
+    async def running_out(
+        self, since: datetime, until: datetime, *, after: CustomerId | None, limit: int
+    ) -> list[CustomerId]:
+        due = select(_OPEN.customer_id).where(_LEFT, _OPEN.expires_at > since, _OPEN.expires_at <= until)
+        if after is not None:
+            due = due.where(_OPEN.customer_id > after)
+        return list((await self._connection.scalars(due.distinct().order_by(_OPEN.customer_id).limit(limit))).all())
+
     async def add_note(self, note: LedgerNote) -> None:
         values = asdict(note)
         await insert_unless_there(self._connection, tables.ledger_notes, values, ["entry_id"])
@@ -128,7 +139,7 @@ class SqlLedger:
         return int(await self._connection.scalar(query) or 0)
 
     async def earned_by_day(self, customer_id: CustomerId, since: datetime, until: datetime) -> dict[date, int]:
-        people = await same_person(self._connection, customer_id)
+        people = await SqlMerges(self._connection).same_person(customer_id)
         found = await points_by_day(self._connection, people, since, until)
         return {date.fromisoformat(day): points for day, points in found.items()}
 

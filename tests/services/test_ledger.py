@@ -180,6 +180,22 @@ async def test_what_ran_out_is_not_taken_back_as_well(sql_db, clock, maria):
     assert await balance(sql_db, clock, maria) == Balance(-30)
 
 
+@pytest.mark.parametrize("is_owed", [False, True])
+async def test_points_that_come_back_pay_for_what_was_taken_back_of_them(sql_db, clock, maria, is_owed):
+    earned = await award(sql_db, clock, maria, 75, expires_at=clock.now() + DAY)
+    spent = await redeem(sql_db, clock, maria, 75)
+    if not is_owed:
+        await award(sql_db, clock, maria, 100, key="others")
+    assert await take_back(sql_db, clock, earned, 75) == 75
+    clock.advance(2 * DAY)
+
+    async with sql_db.transaction() as work:
+        await undo_redemption(work, clock, spent.id, key="u")
+
+    # Neither bought nor spent anything any more: nothing was lost by it, though the lot has run out meanwhile.
+    assert await balance(sql_db, clock, maria) == Balance(0 if is_owed else 100)
+
+
 async def test_points_of_two_accounts_become_one_and_two_again(sql_db, clock, maria, double):
     await award(sql_db, clock, maria, 10, key="m")
     await award(sql_db, clock, double, 100, key="d", expires_at=clock.now() + 5 * DAY)

@@ -506,14 +506,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("birthday_month IS NOT NULL"),
         postgresql_where=sa.text("birthday_month IS NOT NULL"),
     )
-    op.create_index(
-        "ix_customers_merged_into_id",
-        "customers",
-        ["merged_into_id"],
-        unique=False,
-        sqlite_where=sa.text("merged_into_id IS NOT NULL"),
-        postgresql_where=sa.text("merged_into_id IS NOT NULL"),
-    )
     op.add_column("messages", sa.Column("image", sa.JSON(), nullable=True))
     op.add_column("orders", sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("orders", sa.Column("discount_minor", sa.BigInteger(), nullable=True))
@@ -541,12 +533,6 @@ def downgrade() -> None:
     op.drop_column("orders", "discount_minor")
     op.drop_column("orders", "paid_at")
     op.drop_column("messages", "image")
-    op.drop_index(
-        "ix_customers_merged_into_id",
-        table_name="customers",
-        sqlite_where=sa.text("merged_into_id IS NOT NULL"),
-        postgresql_where=sa.text("merged_into_id IS NOT NULL"),
-    )
     op.drop_index(
         "ix_customers_birthday",
         table_name="customers",
@@ -663,11 +649,17 @@ _OPEN_ENTRY = """
         ABS(NEW.points), ABS(NEW.points), NEW.available_at, NEW.expires_at
     );
 """
-# One customer's lot pays for the same customer's debit; a restore gives back.
+# One customer's lot pays for the same customer's debit; a restore gives back, and what takes an earning back may be paid
+# by another lot later.
 _FITTING = """
     SELECT COUNT(*) FROM ledger_open AS entry JOIN ledger_open AS lot ON lot.customer_id = entry.customer_id
     WHERE entry.entry_id = NEW.entry_id AND lot.entry_id = NEW.lot_id AND lot.side = 'lot'
-    AND entry.side = CASE WHEN NEW.points > 0 THEN 'debt' ELSE 'restore' END
+    AND (
+        (NEW.points > 0 AND entry.side = 'debt') OR (NEW.points < 0 AND entry.side = 'restore')
+        OR (NEW.points < 0 AND EXISTS (
+            SELECT 1 FROM ledger_entries WHERE id = NEW.entry_id AND kind IN ('refund', 'transfer') AND points < 0
+        ))
+    )
 """
 # Points are spent while they are there to be spent, to the instant.
 _UNTIMELY = """
@@ -676,7 +668,8 @@ _UNTIMELY = """
     AND (lot.available_at > entry.at OR lot.expires_at <= entry.at)
 """
 _ALLOCATE = """
-    UPDATE ledger_open SET remaining = remaining - ABS(NEW.points) WHERE entry_id = NEW.entry_id;
+    UPDATE ledger_open SET remaining = remaining - CASE WHEN side = 'restore' THEN -NEW.points ELSE NEW.points END
+    WHERE entry_id = NEW.entry_id;
     UPDATE ledger_open SET remaining = remaining - NEW.points WHERE entry_id = NEW.lot_id;
 """
 _CARD_BALANCE = "SELECT COALESCE(SUM(amount_minor), 0) FROM gift_card_entries WHERE card_id = NEW.card_id"
