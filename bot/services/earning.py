@@ -12,8 +12,8 @@ from bot.core.loyalty import Program, TierRules
 from bot.core.orders import Order, OrderStatus
 from bot.core.shop import Shop
 from bot.core.tiers import TierStanding, first_day_that_counts, standing_at
-from bot.services.ledger import award_points, points_taken_back, take_back_points
-from bot.services.merges import customer_of
+from bot.services.ledger import award_points, take_back_points, taken_back
+from bot.services.merges import customer_of, follow_up_merge
 from bot.services.ports import Clock, UnitOfWork
 from bot.services.punch_cards import stamp_order
 from bot.services.referrals import note_order
@@ -124,6 +124,8 @@ async def _earn(work: UnitOfWork, clock: Clock, shop: Shop, order: Order) -> Led
     customer = await _earner(work, order.customer_id)
     if customer is None:
         return None
+    # Held before anything is counted, so that two orders of one customer are weighed one after the other.
+    await work.ledger.lock(customer.id, clock.now())
     tier = await _tier_for_earning(work, program, customer.id, order.paid_at or order.placed_at)
     segments = await _tags(work, program, customer.id)
     return await award_order_points(work, clock, shop, order, customer.id, tier=tier, segments=segments)
@@ -137,13 +139,17 @@ async def _take_back_to(
     work: UnitOfWork, clock: Clock, order: Order, earning: LedgerEntry, kept: int, key: str
 ) -> None:
     """Take back what is left of an earning beyond what is kept."""
-    taken = await points_taken_back(work, earning)
+    entries = await taken_back(work, earning)
+    taken = -sum(entry.points for entry in entries)
     if earning.points - taken <= kept:
         return
-    if await work.ledger.by_key(key) is not None:
-        # The shop has paid back more than this refund was known to be.
-        key = f"{key}:{taken}"
+    if any(entry.key == key or entry.key.startswith(f"{key}:") for entry in entries):
+        # The shop has paid back more than this refund was known to be. Points that were moved are taken back under keys
+        # that go on with a number, too; hence the word.
+        key = f"{key}:after:{taken}"
     await take_back_points(work, clock, earning.id, earning.points - taken - kept, key=key, source=order.number)
+    # What was spent before the customer was merged is owed by whom they are now.
+    await follow_up_merge(work, clock, earning.customer_id)
 
 
 async def _tier_for_earning(work: UnitOfWork, program: Program, customer_id: CustomerId, at: datetime) -> str | None:

@@ -29,7 +29,7 @@ from bot.core.shop import Shop
 from bot.errors import CustomerNotFound, ReferralRefused
 from bot.services.ids import NUMBER_TRIES
 from bot.services.ledger import award_points, take_back_points
-from bot.services.merges import customer_of
+from bot.services.merges import customer_of, follow_up_merge
 from bot.services.ports import Clock, Database, UnitOfWork
 
 PAGE = 200
@@ -147,6 +147,7 @@ async def _take_back(work: UnitOfWork, clock: Clock, referral: Referral) -> None
         await take_back_points(
             work, clock, earning.id, earning.points, key=f"{earning.key}:back", source=earning.source
         )
+        await follow_up_merge(work, clock, earning.customer_id)
 
 
 async def _earnings(work: UnitOfWork, referral: Referral) -> list[LedgerEntry]:

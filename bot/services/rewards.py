@@ -8,6 +8,7 @@ from bot.core.shop import Shop
 from bot.core.vouchers import Voucher, VoucherKind, normalise_voucher_code
 from bot.errors import KeyReused, LedgerRefused, VoucherRefused
 from bot.services.ledger import redeem_points, undo_redemption
+from bot.services.merges import follow_up_merge
 from bot.services.ports import Clock, UnitOfWork
 from bot.services.vouchers import cancel_voucher, issue_voucher
 
@@ -55,7 +56,10 @@ async def undo_reward(work: UnitOfWork, clock: Clock, code: str, *, key: str) ->
         raise VoucherRefused("unknown")
     if voucher.cancelled_at is None and not await cancel_voucher(work, clock, voucher.code):
         raise VoucherRefused("in_use")
-    return await undo_redemption(work, clock, voucher.entry_id, key=_key(key))
+    restored = await undo_redemption(work, clock, voucher.entry_id, key=_key(key))
+    # Points that were spent before the customer was merged come back to whom they are now.
+    await follow_up_merge(work, clock, restored.customer_id)
+    return restored
 
 
 def _key(key: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 
 import pytest
 from sqlalchemy import insert, select
@@ -12,13 +13,16 @@ from sqlalchemy import insert, select
 from bot.core.consents import MARKETING
 from bot.core.customers import EMAIL, SHOP, Tag
 from bot.core.ledger import EntryKind
+from bot.core.loyalty import EarningRules, Program
 from bot.core.merges import MergeState
+from bot.core.orders import OrderStatus
 from bot.core.punch_cards import NEW, StampEntry, StampKind
 from bot.core.referrals import Referral
 from bot.errors import CustomerNotFound, MergeRefused
 from bot.services.consents import may_contact, record_consent
 from bot.services.conversations import ProvenIdentity, open_web_conversation
 from bot.services.customers import add_note, customer_of, prove_identity
+from bot.services.earning import settle_order
 from bot.services.ids import new_id
 from bot.services.ledger import (
     award_points,
@@ -45,6 +49,7 @@ from tests.builders import (
     a_customer,
     a_request,
     a_return,
+    a_shop,
     an_order,
     stored_conversation,
     stored_customer,
@@ -327,6 +332,30 @@ async def test_a_refund_after_the_merge_takes_points_back_where_they_are(sql_db,
         await follow_up_merge(work, clock, mia.id)
 
     assert (await balance(sql_db, clock, maria), await balance(sql_db, clock, mia)) == (-20, 0)
+
+
+async def test_a_refunded_order_of_the_merged_one_is_owed_by_whom_they_are(sql_db, clock, maria, mia):
+    shop = a_shop(loyalty=Program("Suki card", earning=EarningRules(points_per_minor=Fraction(1, 100))))
+    order = await stored_order(sql_db, customer_id=mia.id, status=OrderStatus.PAID, paid_at=NOW)
+
+    async def settle(order):
+        async with sql_db.transaction() as work:
+            await settle_order(work, clock, shop, order)
+
+    await settle(order)
+    async with sql_db.transaction() as work:
+        await redeem_points(work, clock, mia.id, 9, key="r")
+    await merge(sql_db, clock, maria, mia)
+    async with sql_db.transaction() as work:
+        order = await work.orders.by_number(order.number)
+    await settle(order)
+    assert (await balance(sql_db, clock, maria), await balance(sql_db, clock, mia)) == (20, 0)
+
+    for _ in range(2):
+        await settle(replace(order, status=OrderStatus.CANCELLED))
+
+    # Nine were spent before.
+    assert (await balance(sql_db, clock, maria), await balance(sql_db, clock, mia)) == (-9, 0)
 
 
 async def test_what_comes_back_to_a_merged_account_is_moved_on(sql_db, clock, maria, mia):
