@@ -62,3 +62,15 @@ credit_note_lines = Table(
     CheckConstraint("quantity > 0", name="quantity"),
     CheckConstraint("unit_price_minor >= 0", name="unit_price_minor"),
 )
+
+# What the last import of a record said, as marks of its values: so that the next one sees what is new in the file, and
+# what was changed here. Marks are too short to tell a value, and go with the customer who is erased.
+import_marks = Table(
+    "import_marks",
+    metadata,
+    Column("kind", String(12), primary_key=True),
+    # A customer's id, an order's or credit note's number; not a foreign key, because there are three kinds.
+    Column("record_id", String(32), primary_key=True),
+    Column("marks", JSON, nullable=False),
+    CheckConstraint("kind IN ('customer', 'order', 'credit_note')", name="kind"),
+)

@@ -28,7 +28,7 @@ from bot.storage.customer_tables import (
     customers,
 )
 from bot.storage.feedback_tables import feedback, feedback_themes, improvements
-from bot.storage.import_tables import credit_note_lines, credit_notes, import_runs
+from bot.storage.import_tables import credit_note_lines, credit_notes, import_marks, import_runs
 from bot.storage.loyalty_tables import (
     ledger_allocations,
     ledger_entries,
@@ -58,6 +58,7 @@ __all__ = [
     "feedback_themes",
     "gift_card_entries",
     "gift_cards",
+    "import_marks",
     "import_runs",
     "improvements",
     "ledger_allocations",
