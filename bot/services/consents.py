@@ -60,7 +60,7 @@ async def queue_optional_mail(
     body: str,
     reply_to: str | None = None,
 ) -> bool:
-    """Queue a mail that nobody has to want (`marketing`, `feedback`, `loyalty`), with a way to say no; whether it goes.
+    """Queue a mail that nobody has to want (`marketing`, `feedback`, `loyalty`), with a way to say no; whether it did.
 
     It is not, where the address may not be used for the purpose. The same key queues it once.
     """
@@ -68,5 +68,6 @@ async def queue_optional_mail(
         return False
     url = links.unsubscribe(to, purpose, clock.now())
     body = f"{body}\n\n--\nYou do not want mails like this one? {url}"
-    await queue_mail(work, clock, key=key, to=to, subject=subject, body=body, reply_to=reply_to, unsubscribe_url=url)
-    return True
+    return await queue_mail(
+        work, clock, key=key, to=to, subject=subject, body=body, reply_to=reply_to, unsubscribe_url=url
+    )

@@ -57,6 +57,8 @@ async def load_demo(db: Database, clock: Clock, shop: Shop | None = None) -> int
                 if loyalty:
                     loyalty.answer(said)
         await story.tell()
+        if loyalty:
+            await loyalty.warned()
         return await work.customers.count()
 
 

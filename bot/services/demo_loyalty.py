@@ -16,9 +16,11 @@ from bot.core.orders import Order, OrderStatus
 from bot.core.punch_cards import StampKind
 from bot.core.shop import Shop
 from bot.services.earning import award_feedback_points, award_order_points, settle_points
+from bot.services.expiry_warnings import WARNED_AHEAD, months_running_out, warning_key
 from bot.services.ids import new_id
 from bot.services.ledger import award_points, balance_of
-from bot.services.ports import Clock, UnitOfWork
+from bot.services.outbox import MAIL
+from bot.services.ports import Clock, OutboxEntry, UnitOfWork
 from bot.services.punch_cards import add_stamps
 from bot.services.rewards import redeem_reward
 from bot.services.vouchers import use_voucher
@@ -27,7 +29,7 @@ SEED = 20_260_102
 # What the fixed people have in the end, on whatever date the demo is loaded.
 MARIA_POINTS, JOHN_POINTS = 420, 80
 # Of Maria's, what runs out soon.
-MARIA_EXPIRING, EXPIRING_IN = 80, timedelta(days=25)
+MARIA_EXPIRING, EXPIRING_IN = 80, timedelta(days=45)
 PAPER_CARD, COUNTER = "paper-card", "counter"
 DAY = timedelta(days=1)
 
@@ -139,6 +141,15 @@ class DemoLoyalty:
     async def settle(self, clock: Clock, order: Order) -> None:
         """The order became what it is now."""
         await settle_points(self._work, clock, self._shop, order)
+
+    async def warned(self) -> None:
+        """Whose points run out soon was told when it was time, so that nobody is written to when the demo starts."""
+        until = self._now + WARNED_AHEAD
+        for customer_id in await self._work.ledger.running_out(self._now, until, after=None, limit=1_000):
+            lots, _ = await self._work.ledger.open_of(customer_id)
+            for month in months_running_out(lots, self._now, self._shop.hours.zone):
+                key, sent_at = warning_key(customer_id, month), self._now - DAY
+                await self._work.outbox.add(OutboxEntry(new_id(), key, MAIL, {}, sent_at, None, 1, sent_at))
 
     def _worth(self, orders: Iterable[Order]) -> int:
         """What the orders will earn."""

@@ -46,8 +46,8 @@ async def queue_mail(
     is_secret: bool = False,
     unsubscribe_url: str | None = None,
     forget: bool = False,
-) -> None:
-    """Have an e-mail sent once this unit of work is committed. The same key queues it once.
+) -> bool:
+    """Have an e-mail sent once this unit of work is committed. The same key queues it once; whether this did.
 
     The text of a secret one is kept until it is sent, or given up: it is tried no longer than its secret is good. Of
     one to `forget` nothing is kept then, not even to whom it went.
@@ -57,8 +57,10 @@ async def queue_mail(
     if unsubscribe_url:
         payload["unsubscribe_url"] = unsubscribe_url
     kind = SECRET_MAIL if is_secret else FORGOTTEN_MAIL if forget else MAIL
-    if await work.outbox.add(OutboxEntry(new_id(), key, kind, payload, now, next_attempt_at=now)):
+    queued = await work.outbox.add(OutboxEntry(new_id(), key, kind, payload, now, next_attempt_at=now))
+    if queued:
         work.hint(Hint("outbox"))
+    return queued
 
 
 async def deliver_next(db: Database, clock: Clock, deliver: Deliver) -> OutboxEntry | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
 
 from bot.core.shop import Shop
 from bot.services.birthdays import give_birthday_treats
+from bot.services.expiry_warnings import warn_of_expiring_points
 from bot.services.feedback_mail import ask_after_delivery
 from bot.services.gift_cards import expire_gift_cards
 from bot.services.goodwill import give_surprises
@@ -26,6 +28,23 @@ async def expire_points(db: Database, clock: Clock, shop: Shop) -> int:
     return await expire_all_points(db, clock)
 
 
+def once_a_day(job: Job) -> Job:
+    """The job, for those that look through a lot and find little: once a day of the shop's, and after a start."""
+    done_on: date | None = None
+
+    async def run(db: Database, clock: Clock, shop: Shop) -> int:
+        nonlocal done_on
+        today = clock.now().astimezone(shop.hours.zone).date()
+        if done_on == today:
+            return 0
+        done = await job(db, clock, shop)
+        # Only now: a job that failed is tried again in a minute.
+        done_on = today
+        return done
+
+    return run
+
+
 def all_jobs(links: PageLinks) -> tuple[tuple[str, Job], ...]:
     """Every job, under the name by which a log speaks of it. `links` are for those that write mails."""
 
@@ -35,8 +54,12 @@ def all_jobs(links: PageLinks) -> tuple[tuple[str, Job], ...]:
     async def treat_birthdays(db: Database, clock: Clock, shop: Shop) -> int:
         return await give_birthday_treats(db, clock, shop, links)
 
+    async def warn_of_expiry(db: Database, clock: Clock, shop: Shop) -> int:
+        return await warn_of_expiring_points(db, clock, shop, links)
+
     return (
         ("points that ran out", expire_points),
+        ("points that run out soon", once_a_day(warn_of_expiry)),
         ("vouchers held for too long", free_reservations),
         ("gift cards that ran out", expire_gift_cards),
         ("surprises", give_surprises),

@@ -50,12 +50,6 @@ customers = Table(
     CheckConstraint("birthday_day BETWEEN 1 AND 31", name="birthday_day"),
     Index("ix_customers_email", "email"),
     Index(
-        "ix_customers_merged_into_id",
-        "merged_into_id",
-        sqlite_where=text("merged_into_id IS NOT NULL"),
-        postgresql_where=text("merged_into_id IS NOT NULL"),
-    ),
-    Index(
         "ix_customers_birthday",
         "birthday_month",
         "birthday_day",

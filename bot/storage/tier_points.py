@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select, union_all
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.customers import CustomerId
@@ -14,19 +14,7 @@ from bot.core.ledger import QUALIFYING, EntryKind
 from bot.storage import tables
 
 _ENTRY = tables.ledger_entries
-_CUSTOMER = tables.customers.c
 _KINDS = sorted(kind.value for kind in QUALIFYING)
-
-
-async def same_person(connection: AsyncConnection, customer_id: CustomerId) -> list[CustomerId]:
-    """The customer, and everybody who turned out to be the same person."""
-    found: list[CustomerId] = []
-    new = [customer_id]
-    while new:
-        found += new
-        merged = await connection.scalars(select(_CUSTOMER.id).where(_CUSTOMER.merged_into_id.in_(new)))
-        new = [one for one in merged if one not in found]
-    return found
 
 
 async def points_by_day(
@@ -39,7 +27,9 @@ async def points_by_day(
 
 
 def _by_day(dialect: str) -> Select[Any]:
-    people, since, until = bindparam("people", expanding=True), bindparam("since"), bindparam("until")
+    people: BindParameter[Any] = bindparam("people", expanding=True)
+    since: BindParameter[Any] = bindparam("since")
+    until: BindParameter[Any] = bindparam("until")
 
     # Points that were moved to another account are taken back there: from there the way back leads to the purchase.
     refund = _ENTRY.alias("refund")

@@ -13,15 +13,18 @@ from bot.business import load_business
 from bot.core.ledger import Balance, EntryKind, expiring
 from bot.core.punch_cards import StampKind
 from bot.core.vouchers import VoucherKind
+from bot.gateway.links import SignedLinks
 from bot.services import demo_data
 from bot.services.demo_data import CROWD, load_demo
 from bot.services.demo_loyalty import Moment, Story
 from bot.services.earning import settle_order, tier_of
+from bot.services.expiry_warnings import warn_of_expiring_points
 from bot.services.ledger import balance_of
 from bot.services.punch_cards import cards_of
 from bot.services.vouchers import vouchers_of
 from tests.builders import NOW, a_shop
 from tests.fakes import FakeClock
+from tests.services.mails import sent_mails
 from tests.storage.databases import open_database, run
 
 SHOP = load_business(Path(__file__).parents[2] / "business.yml").to_shop()
@@ -102,7 +105,7 @@ async def test_some_of_marias_points_run_out_soon_and_her_mug_is_hers_already(de
         maria_id = (await work.customers.by_external_id("C-1001")).id
         lots, _ = await work.ledger.open_of(maria_id)
         soon, points = expiring(lots, clock.now())[0]
-        assert (points, soon - clock.now()) == (80, 25 * DAY)
+        assert (points, soon - clock.now()) == (80, 45 * DAY)
         assert await vouchers_of(work, clock, maria_id) == []
         (mug,) = await work.vouchers.of_customer(maria_id)
         assert (mug.kind, mug.name, mug.uses) == (VoucherKind.REWARD, "parol-mug", 1)
@@ -136,7 +139,10 @@ async def test_settling_the_demos_orders_again_changes_nothing_and_nobody_is_wri
             for order in await work.orders.of_customer(customer.id):
                 await settle_order(work, clock, SHOP, order)
             assert await work.ledger.page(customer.id, before=None, limit=100) == before
-        assert await work.outbox.claim_due(clock.now() + 365 * DAY, clock.now() + 366 * DAY) is None
+
+    links = SignedLinks("http://localhost", "s" * 32, 24)
+    assert await warn_of_expiring_points(demo, clock, SHOP, links) == 0
+    assert await sent_mails(demo, clock) == []
 
 
 @pytest.mark.parametrize(
