@@ -221,6 +221,15 @@ async def test_an_order_that_is_settled_twice_at_once_earns_once(sql_db, clock, 
     assert await movements(sql_db, maria) == [("order", 29)]
 
 
+async def test_orders_at_once_are_weighed_one_after_the_other(sql_db, clock, maria):
+    gold = shop_with(replace(EARNING, multipliers=(Multiplier(Fraction(2), tiers=("gold",)),)), tiers=TIERS)
+    orders = [await ordered(sql_db, maria, 10_000) for _ in range(5)]
+
+    await asyncio.gather(*(settle(sql_db, clock, gold, order) for order in orders))
+
+    assert [points for _, points in await movements(sql_db, maria)] == [100, 200, 200, 200, 200]
+
+
 # Taking back
 
 
@@ -287,6 +296,23 @@ async def test_a_refund_that_turned_out_larger_takes_the_rest(sql_db, clock, sho
         await settle(sql_db, clock, shop, order)
 
     assert await movements(sql_db, maria) == [("order", 30), ("refund", -10), ("refund", -5)]
+
+
+async def test_a_refund_that_turned_out_larger_after_a_merge_takes_the_rest_each_time(sql_db, clock, shop, maria):
+    double = (await stored_customer(sql_db)).id
+    order = await settle(sql_db, clock, shop, await ordered(sql_db, double, 3_000))
+    merge_id = await merged(sql_db, double, maria)
+    async with sql_db.transaction() as work:
+        await transfer_points(work, clock, double, maria, merge_id=merge_id)
+    refund = refund_of(order, 1_000)
+    await settle(sql_db, clock, shop, order, refund)
+
+    for amount_minor, left in ((1_500, 15), (1_600, 14), (3_000, 0)):
+        async with sql_db.transaction() as work:
+            await work.refunds.save(replace(refund, amount_minor=amount_minor))
+        for _ in range(2):
+            await settle(sql_db, clock, shop, order)
+        assert await balance(sql_db, clock, maria) == Balance(left)
 
 
 async def test_an_order_that_is_known_only_since_part_of_it_came_back_nets_out(sql_db, clock, shop, maria):
