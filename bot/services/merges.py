@@ -87,6 +87,9 @@ async def merge_customers(
     Safe to repeat: when they are one already because of these two, that merge is returned. With the shop, punch cards
     that become full by this become vouchers at once. Raises CustomerNotFound, or MergeRefused, changing nothing.
     """
+    kept, merged = await customer_of(work, kept_id), await customer_of(work, merged_id)
+    # Held before anything is asked: another one may be joining the same two.
+    await work.merges.lock_records(sorted((kept.id, merged.id)))
     known = await work.merges.done_from(merged_id)
     if known is not None and known.kept_id == kept_id:
         return known

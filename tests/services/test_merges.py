@@ -606,6 +606,15 @@ async def test_a_fault_in_the_middle_leaves_nothing_half_done(sql_db, clock, mar
         assert await proposals(work) == []
 
 
+async def test_merged_three_times_at_once_they_are_one_by_one_merge(sql_db, clock, maria, mia):
+    await award(sql_db, clock, mia, 50)
+
+    first, *others = await asyncio.gather(*(merge(sql_db, clock, maria, mia) for _ in range(3)))
+
+    assert others == [first, first]
+    assert (await balance(sql_db, clock, maria), await balance(sql_db, clock, mia)) == (50, 0)
+
+
 async def test_merged_both_ways_at_once_they_are_one_all_the_same(sql_db, clock, maria, mia):
     await award(sql_db, clock, maria, 100, "one")
     await award(sql_db, clock, mia, 50, "two")
