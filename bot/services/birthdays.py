@@ -94,8 +94,10 @@ async def _treat(
     customer = await work.customers.get(customer_id)
     if customer is None or not _is_due(customer, treat, day, shop):
         return False
+    key = f"birthday:{customer_id}:{day.year}"
     last = await work.birthdays.treated_at(customer_id)
-    if last is not None and last > now - _BETWEEN_TREATS:
+    if (last is not None and last > now - _BETWEEN_TREATS) or await work.vouchers.by_key(key) is not None:
+        # One a year, whoever moves their birthday from January to December.
         return False
     voucher = await issue_voucher(
         work,
@@ -103,7 +105,7 @@ async def _treat(
         kind=VoucherKind.BIRTHDAY,
         offer=treat.offer,
         customer_id=customer_id,
-        key=f"birthday:{customer_id}:{day.year}",
+        key=key,
         zone=shop.hours.zone,
     )
     await _tell(work, clock, shop, links, customer, voucher)

@@ -152,6 +152,28 @@ async def test_whoever_moves_their_birthday_gets_no_second_treat_soon(sql_db, sh
     assert await give_birthday_treats(sql_db, at("2028-02-01T03:00"), shop) == 1
 
 
+async def test_a_birthday_that_moves_to_december_brings_no_second_treat_in_the_year(sql_db, shop):
+    maria = await born(sql_db, 1, 5)
+    await give_birthday_treats(sql_db, at("2026-01-05T03:00"), shop)
+    async with sql_db.transaction() as work:
+        await set_birthday(work, at("2026-01-06T03:00"), maria, 12, 20)
+
+    assert await give_birthday_treats(sql_db, at("2026-12-20T03:00"), shop) == 0
+    assert await give_birthday_treats(sql_db, at("2027-12-20T03:00"), shop) == 1
+
+
+async def test_the_treat_of_another_offer_in_the_same_year_holds_nobody_up(sql_db, shop):
+    maria = await born(sql_db, 1, 5)
+    await give_birthday_treats(sql_db, at("2026-01-05T03:00"), shop)
+    async with sql_db.transaction() as work:
+        await set_birthday(work, at("2026-01-06T03:00"), maria, 12, 20)
+    john = await born(sql_db, 12, 20)
+    another = treating(offer=replace(TREAT.offer, id="birthday-coffee"))
+
+    assert await give_birthday_treats(sql_db, at("2026-12-20T03:00"), another) == 1
+    assert [one.name for one in await treats(sql_db, john)] == ["birthday-coffee"]
+
+
 async def test_a_cancelled_treat_is_not_given_again(sql_db, shop):
     maria = await born(sql_db, 3, 14)
     clock = at("2026-03-14T03:00")
