@@ -13,6 +13,7 @@ from bot.core.shop import Shop
 from bot.errors import LedgerRefused
 from bot.services.audit import record_audit
 from bot.services.ledger import award_points
+from bot.services.merges import customer_of
 from bot.services.ports import Clock, Database, LedgerNote, UnitOfWork
 
 GOODWILL_WINDOW = timedelta(hours=24)
@@ -46,7 +47,11 @@ async def give_goodwill(
     now = clock.now()
     # Gifts of one author come one after the other, so that together they do not pass the limit either.
     await work.goodwill.lock_author(author)
-    is_new = await work.ledger.by_key(_goodwill_key(key)) is None
+    known = await work.ledger.by_key(_goodwill_key(key))
+    customer_id = (await customer_of(work, customer_id)).id
+    if known is not None and (await customer_of(work, known.customer_id)).id == customer_id:
+        customer_id = known.customer_id
+    is_new = known is None
     if is_new:
         left = _limit(shop, role) - await work.ledger.granted_by(author, EntryKind.GOODWILL, now - GOODWILL_WINDOW)
         if points > left:

@@ -15,6 +15,7 @@ from bot.services.ids import new_id
 from bot.services.ledger import award_points, balance_of, take_back_points
 from tests.builders import a_shop, stored_customer
 from tests.fakes import FakeClock
+from tests.services.merging import merged
 from tests.storage.databases import in_processes, open_database, run
 
 LIMITS = {"agent": 100, "admin": 1_000}
@@ -87,6 +88,16 @@ async def test_the_same_gift_again_is_the_same_gift(sql_db, clock, maria):
     with pytest.raises(KeyReused):
         await give(sql_db, clock, maria, 99)
     assert await points_of(sql_db, clock, maria) == 100
+
+
+async def test_a_gift_is_for_whom_the_customer_turned_out_to_be(sql_db, clock, maria):
+    double = (await stored_customer(sql_db)).id
+    await merged(sql_db, double, maria)
+
+    for _ in range(2):
+        await give(sql_db, clock, double, 30)
+
+    assert await points_of(sql_db, clock, maria) == 30
 
 
 @pytest.mark.parametrize("reason", ["", "  \n", "x" * 501])
