@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.customers import Customer, CustomerId
+from bot.core.merges import MergeState
 from bot.core.order_reports import (
     Fault,
     OrderReport,
@@ -27,6 +28,7 @@ from bot.services.birthdays import set_birthday
 from bot.services.customers import add_customer, save_customer
 from bot.services.earning import settle_order
 from bot.services.ids import new_id
+from bot.services.merges import customer_of
 from bot.services.ports import Clock, Database, UnitOfWork
 
 SOURCE = "api"
@@ -131,6 +133,8 @@ async def upsert_order(
         _refuse(ReportRefused, _simple_faults(report, shop, now))
         known = await work.orders.by_number(number, lock=True)
         owner = await _owner(work, clock, customer)
+        if owner is not None and (known is None or known.customer_id != owner.id):
+            owner = await _held(work, owner)
         report, ignored = await _without_the_erased(work, known, owner, report)
         created = False
         if known is None:
@@ -181,7 +185,7 @@ async def _changed(
     _refuse(ReportConflict, forbidden_changes(known, report))
     order, ignored = order_after(known, report, now)
     if owner is not None and owner.erased_at is None and owner.id != known.customer_id:
-        if is_behind(report.status, known.status):
+        if is_behind(report.status, known.status) or await _were_one(work, known.customer_id, owner.id):
             ignored = (*ignored, "customer")
         elif known.customer_id is not None and known.status is not OrderStatus.PENDING:
             raise ReportConflict([("customer", f"cannot change any more: the order is {known.status.value}")])
@@ -195,6 +199,12 @@ async def _changed(
     if order != known:
         await work.orders.save(order)
     return order, ignored
+
+
+async def _were_one(work: UnitOfWork, one_id: CustomerId | None, other_id: CustomerId) -> bool:
+    """Whether two customers were taken for one for a time: what was ordered then stays where it went."""
+    pair = await work.merges.of_pair(one_id, other_id) if one_id else []
+    return any(merge.state is MergeState.UNDONE for merge in pair)
 
 
 async def _save_what_came_back(
@@ -229,6 +239,13 @@ async def _owner(work: UnitOfWork, clock: Clock, reported: ReportedCustomer | No
             raise ReportRefused([("customer.name", "is missing: this customer is not known yet")])
         customer, _ = await _add_customer(work, clock, reported.external_id, reported.name, reported.email)
     return customer
+
+
+async def _held(work: UnitOfWork, owner: Customer) -> Customer:
+    """Whose the order becomes, whom nobody merges until then: it would stay behind with a record that is no more."""
+    while (held := await work.customers.lock(owner.id)) is not None and held.merged_into_id is not None:
+        owner = await customer_of(work, held.id)
+    return held or owner
 
 
 async def _add_customer(

@@ -25,6 +25,7 @@ from bot.errors import OrderActionRefused, ReportConflict, ReportRefused
 from bot.services import shop_sync
 from bot.services.ids import new_id
 from bot.services.ledger import balance_of, redeem_points
+from bot.services.merges import merge_customers, undo_merge
 from bot.services.orders import cancel_order
 from bot.services.privacy import erase_customer
 from bot.services.returns import request_return
@@ -126,6 +127,42 @@ async def test_an_order_does_not_go_to_another_customer_once_it_is_paid(report):
     with pytest.raises(ReportConflict) as refused:
         await report(S.PAID)
     assert [field for field, _ in refused.value.faults] == ["customer"]
+
+
+@pytest.fixture
+async def doubles(sql_db):
+    """Maria, and Maria once more under another number."""
+    kept = await stored_customer(sql_db, external_id="C-1")
+    return kept.id, (await stored_customer(sql_db, external_id="C-2")).id
+
+
+async def merge(db, clock, doubles):
+    async with db.transaction() as work:
+        return await merge_customers(work, clock, *doubles, reason="asked", author="agent:Ana")
+
+
+async def test_orders_that_come_while_their_customer_is_merged_go_along(sql_db, clock, report, doubles):
+    def placed(numbers):
+        return (report(S.PAID, **BOUGHT, number=f"TC-{n}", customer=ReportedCustomer("C-2")) for n in numbers)
+
+    await asyncio.gather(*placed(range(1001, 1009)), merge(sql_db, clock, doubles), *placed(range(1009, 1017)))
+
+    async with sql_db.reading() as work:
+        orders = [await work.orders.by_number(f"TC-{number}") for number in range(1001, 1017)]
+    assert {order.customer_id for order in orders} == {doubles[0]}
+    assert await points(sql_db, clock) == Balance(16 * 29)
+
+
+async def test_what_was_ordered_while_two_were_one_can_still_be_reported(sql_db, clock, report, doubles):
+    merged = await merge(sql_db, clock, doubles)
+    await report(S.PAID, **BOUGHT, customer=ReportedCustomer("C-2"))
+    async with sql_db.transaction() as work:
+        await undo_merge(work, clock, merged.id, author="agent:Ana")
+
+    state = await report(S.RETURNED, customer=ReportedCustomer("C-2"), refunds=[ReportedRefund("RF-1", 2_900)])
+
+    assert (state.order.status, state.customer.external_id, state.ignored) == (S.RETURNED, "C-1", ("customer",))
+    assert await points(sql_db, clock) == Balance(0)
 
 
 async def test_a_stranger_without_a_name_is_no_customer(sql_db, report):
