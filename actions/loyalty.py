@@ -75,6 +75,16 @@ def _facet(talk: Talk) -> str:
     return "balance"
 
 
+def asks_for_vouchers(text: str) -> bool:
+    """Whether somebody wants to see what they have already, rather than get something new."""
+    return _VOUCHERS.search(text) is not None and _GETS.search(text) is None
+
+
+_GETS = re.compile(
+    r"\b(?:redeem|use|spend|swap|exchange|turn|convert|get|want|for my points|claim|apply)\b", re.IGNORECASE
+)
+
+
 async def _say_balance(talk: Talk) -> None:
     turn, customer = talk.turn, who(talk)
     balance = await balance_of(turn.work, turn.clock, customer.id)

@@ -16,6 +16,7 @@ from actions.answers import say_answer
 from actions.context import turn_of
 from actions.history import said_in_this_form
 from actions.identity import can_prove_identity, take_identity
+from actions.loyalty import asks_for_vouchers
 from actions.order_choice import last_order, normal_number, other_order, remembered_proof, take_order
 from actions.slots import FORM, GO_ON, QUESTION, TASK_SLOTS, changes, question_id, slots_of
 from actions.task import Access, Talk, Task
@@ -89,11 +90,13 @@ def _also(tracker: Tracker) -> list[dict[str, Any]]:
 
 
 def _meant(intent: str, number: str | None, text: str) -> str:
-    """The task that is meant: an address goes with one order, or with all that come."""
+    """The task that is meant: an address goes with one order, or with all that come; rewards can be there already."""
     if intent == "set_up_shipping_address" and number is not None:
         return "change_shipping_address"
     if intent == "change_shipping_address" and number is None and _FOR_ALL.search(text):
         return "set_up_shipping_address"
+    if intent == "redeem_points" and asks_for_vouchers(text):
+        return "check_points"
     return intent if intent in TASKS else "track_order"
 
 

@@ -121,7 +121,8 @@ def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         url = f"sqlite:///{path}"
         engine = create_engine(url)
         await migrate(engine)
-        await load_demo(SqlDatabase(engine, create_wakeups(url)), SystemClock())
+        shop = load_business(ROOT / "business.yml").to_shop()
+        await load_demo(SqlDatabase(engine, create_wakeups(url)), SystemClock(), shop)
         await engine.dispose()
 
     asyncio.run(fill())
