@@ -201,6 +201,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error.message, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
+        if command == "import":
+            print("Stopped. What was imported stays; the same command goes on from there.", file=sys.stderr)
         return 130
 
 

@@ -112,9 +112,6 @@ async def import_file(config: Config, options: dict[str, Any]) -> None:
         importing = FileImport(storage.db, SystemClock(), config.business.to_shop(), SqliteRowIndex, print)
         try:
             done = await importing.run(request_from(options))
-        except asyncio.CancelledError:
-            print("Stopped. What was imported stays; the same command goes on from there.", file=sys.stderr)
-            raise
         except (SQLAlchemyError, OSError) as error:
             log.debug("an import broke off", exc_info=True)
             raise ImportStopped(
