@@ -6,6 +6,7 @@ event returns the entry of then, and raises KeyReused when it was used for anoth
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from bot.core.customers import CustomerId
@@ -37,6 +38,21 @@ SWEPT_AT_ONCE = 200
 async def balance_of(work: UnitOfWork, clock: Clock, customer_id: CustomerId) -> Balance:
     """What the customer has now; zero for whoever never had any."""
     return await work.ledger.balance(customer_id, clock.now())
+
+
+async def lock_accounts(work: UnitOfWork, clock: Clock, customer_ids: Iterable[CustomerId]) -> None:
+    """Lock the accounts, and those of whom the customers turned out to be, always in the same order.
+
+    So no two wait for each other, when what happens to the one account is moved on to the other.
+    """
+    wanted: set[CustomerId] = set()
+    asked = set(customer_ids)
+    while asked:
+        wanted |= asked
+        merges = [await work.merges.done_from(customer_id) for customer_id in sorted(asked)]
+        asked = {merge.kept_id for merge in merges if merge is not None} - wanted
+    for customer_id in sorted(wanted):
+        await work.ledger.lock(customer_id, clock.now())
 
 
 async def award_points(
@@ -104,7 +120,7 @@ async def undo_redemption(work: UnitOfWork, clock: Clock, redemption_id: EntryId
         raise LedgerRefused("no_redemption", "There is no such redemption.")
     customer_id = redemption.customer_id
     _check(-redemption.points, key)
-    await work.ledger.lock(customer_id, now)
+    await lock_accounts(work, clock, {customer_id})
     wanted = LedgerEntry(
         _NEW,
         customer_id,
@@ -143,8 +159,8 @@ async def take_back_points(
     if earning is None or earning.kind not in EARNINGS:
         raise LedgerRefused("no_earning", "There is no such earning.")
     owners = {part.customer_id for part in await _moved_on(work, earning)}
+    await lock_accounts(work, clock, owners)
     for customer_id in sorted(owners):
-        await work.ledger.lock(customer_id, now)
         lots, _ = await work.ledger.open_of(customer_id)
         await _sweep(work, customer_id, lots, now)
     left = points

@@ -7,7 +7,6 @@ unless it was used. What is missing then is worked off by the stamps to come.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.core.customers import CustomerId
@@ -25,6 +24,7 @@ from bot.core.punch_cards import (
 from bot.core.shop import Shop
 from bot.core.vouchers import Voucher, VoucherKind
 from bot.errors import CustomerNotFound, KeyReused, StampsRefused
+from bot.services.ledger import lock_accounts
 from bot.services.ports import Clock, UnitOfWork
 from bot.services.vouchers import cancel_voucher, issue_voucher
 
@@ -76,7 +76,7 @@ async def stamp_order(work: UnitOfWork, clock: Clock, shop: Shop, order: Order) 
     changes = stamp_changes(order, kept, cards, known, now)
     if not changes:
         return
-    await _lock(work, clock, {entry.customer_id for entry in changes})
+    await lock_accounts(work, clock, {entry.customer_id for entry in changes})
     # Looked at again: another one may have stamped the same order before the lock was ours.
     changes = stamp_changes(order, kept, cards, await work.stamps.of_source(order.number), now)
     if any(entry.kind is StampKind.STAMP for entry in changes) and await _is_erased(work, order.customer_id):
@@ -121,7 +121,7 @@ async def add_stamps(
         raise StampsRefused("bad_key")
     if await _is_erased(work, customer_id):
         raise CustomerNotFound
-    await _lock(work, clock, {customer_id})
+    await lock_accounts(work, clock, {customer_id})
     # Apart from the keys that are made here, so that none from outside can stand in their way.
     entry = StampEntry(NEW, customer_id, card_id, kind, units, f"hand:{key}", clock.now(), source)
     await work.stamps.add([entry])
@@ -148,7 +148,7 @@ async def transfer_stamps(
     with this becomes a voucher at once when the shop is given, else with its next stamp. To be called after the
     vouchers were moved.
     """
-    await _lock(work, clock, {from_id, to_id})
+    await lock_accounts(work, clock, {from_id, to_id})
     balances = await work.stamps.balances(from_id)
     for card_id, stamps in balances.items():
         await _move(work, clock, from_id, to_id, card_id, stamps, merge_id)
@@ -170,7 +170,7 @@ async def undo_transfer_stamps(
     Vouchers that were made of these stamps meanwhile are taken back unless they were used. To be called after the
     vouchers were moved back.
     """
-    await _lock(work, clock, {from_id, to_id})
+    await lock_accounts(work, clock, {from_id, to_id})
     moved: dict[str, int] = {}
     for entry in await work.stamps.of_source(_merge_source(merge_id)):
         if entry.customer_id == from_id:
@@ -181,18 +181,6 @@ async def undo_transfer_stamps(
         await _fill_or_void(work, clock, shop, from_id, card_id)
         await _settle(work, clock, shop, to_id, card_id)
     return sum(moved.values())
-
-
-async def _lock(work: UnitOfWork, clock: Clock, customer_ids: Iterable[CustomerId]) -> None:
-    """Lock the accounts, and those that hold their stamps now, always in the same order."""
-    wanted: set[CustomerId] = set()
-    asked = set(customer_ids)
-    while asked:
-        wanted |= asked
-        merges = [await work.merges.done_from(customer_id) for customer_id in sorted(asked)]
-        asked = {merge.kept_id for merge in merges if merge is not None} - wanted
-    for customer_id in sorted(wanted):
-        await work.ledger.lock(customer_id, clock.now())
 
 
 async def _settle(work: UnitOfWork, clock: Clock, shop: Shop | None, customer_id: CustomerId, card_id: str) -> None:

@@ -132,8 +132,11 @@ async def test_an_order_does_not_go_to_another_customer_once_it_is_paid(report):
 @pytest.fixture
 async def doubles(sql_db):
     """Maria, and Maria once more under another number."""
-    kept = await stored_customer(sql_db, external_id="C-1")
-    return kept.id, (await stored_customer(sql_db, external_id="C-2")).id
+    # Whose account is locked first, where both are, is decided by their ids.
+    kept_id, merged_id = sorted((new_id(), new_id()))
+    await stored_customer(sql_db, id=kept_id, external_id="C-1")
+    await stored_customer(sql_db, id=merged_id, external_id="C-2")
+    return kept_id, merged_id
 
 
 async def merge(db, clock, doubles):
@@ -151,6 +154,22 @@ async def test_orders_that_come_while_their_customer_is_merged_go_along(sql_db, 
         orders = [await work.orders.by_number(f"TC-{number}") for number in range(1001, 1017)]
     assert {order.customer_id for order in orders} == {doubles[0]}
     assert await points(sql_db, clock) == Balance(16 * 29)
+
+
+async def test_orders_of_a_merged_customer_that_are_cancelled_at_once_do_not_wait_for_each_other(
+    sql_db, clock, report, doubles
+):
+    numbers, mia = [f"TC-{number}" for number in range(1001, 1007)], ReportedCustomer("C-2")
+    for number in numbers:
+        await report(S.PAID, **BOUGHT, number=number, customer=mia)
+    async with sql_db.transaction() as work:
+        # What half of the orders brought is spent, and stays behind; the rest goes along.
+        await redeem_points(work, clock, doubles[1], 3 * 29, key="before")
+    await merge(sql_db, clock, doubles)
+
+    await asyncio.gather(*(report(S.CANCELLED, number=number, customer=mia) for number in numbers))
+
+    assert await points(sql_db, clock) == Balance(-3 * 29)
 
 
 async def test_what_was_ordered_while_two_were_one_can_still_be_reported(sql_db, clock, report, doubles):
