@@ -24,7 +24,7 @@ MARIA = DemoPerson(
     "maria@example.com",
     "1200",
     "48 Salcedo Street, Makati 1200, Philippines",
-    "a regular with one order on its way and one being prepared",
+    "a regular with 420 points, one order on its way and one being prepared",
 )
 JOHN = DemoPerson(
     "C-1002",
