@@ -49,6 +49,8 @@ customers = Table(
     CheckConstraint("birthday_month BETWEEN 1 AND 12", name="birthday_month"),
     CheckConstraint("birthday_day BETWEEN 1 AND 31", name="birthday_day"),
     Index("ix_customers_email", "email"),
+    # Who may be one with somebody new.
+    Index("ix_customers_postcode", "postcode"),
     Index(
         "ix_customers_birthday",
         "birthday_month",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, Select, and_, func, insert, null, or_, select, update
+from sqlalchemy import Column, ColumnElement, Row, Select, and_, false, func, insert, null, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.customers import EMAIL, PHONE, CustomerId
@@ -40,6 +40,11 @@ _MERGE = tables.customer_merges.c
 _IDENTITY = tables.customer_identities
 _TAG = tables.customer_tags
 _REFERRAL = tables.referrals
+_CUSTOMER = tables.customers.c
+# What makes two customers look like one.
+_KIND, _VALUE, _REACHED = _IDENTITY.c.kind, _IDENTITY.c.value, (EMAIL, PHONE)
+_NAME = func.lower(func.trim(_CUSTOMER.name))
+_POSTCODE = func.upper(func.replace(_CUSTOMER.postcode, " ", ""))
 
 
 class SqlMerges:
@@ -118,33 +123,30 @@ class SqlMerges:
         await self._connection.execute(statement.values(merged_into_id=kept_id))
 
     async def lookalikes(self, customer_id: CustomerId | None = None) -> list[Lookalikes]:
-        customer, c = tables.customers.c, _IDENTITY.c
-        is_there = and_(customer.merged_into_id.is_(None), customer.erased_at.is_(None))
-        contacts = (
-            select(c.kind.label("one"), c.value.label("two"), c.customer_id.label("id"))
-            .join(tables.customers, customer.id == c.customer_id)
-            .where(is_there, c.kind.in_((EMAIL, PHONE)))
-        )
-        name, postcode = func.lower(func.trim(customer.name)), func.upper(func.replace(customer.postcode, " ", ""))
-        homes = select(name.label("one"), postcode.label("two"), customer.id.label("id"))
-        homes = homes.where(is_there, name != "", postcode != "")
-        found = [(f"same {kind}", ids) for (kind, _), ids in await self._alike(contacts, customer_id)]
-        found += [("same name and postcode", ids) for _, ids in await self._alike(homes, customer_id)]
+        own_contacts, own_home = await self._of_one(customer_id) if customer_id is not None else (true(), true())
+        contacts = select(_KIND.label("one"), _VALUE.label("two"), _CUSTOMER.id.label("id"))
+        contacts = contacts.join(_IDENTITY, _IDENTITY.c.customer_id == _CUSTOMER.id).where(own_contacts)
+        homes = select(_NAME.label("one"), _POSTCODE.label("two"), _CUSTOMER.id.label("id")).where(own_home)
+        found = [(f"same {kind}", ids) for (kind, _), ids in await self._alike(contacts.where(_KIND.in_(_REACHED)))]
+        with_both = (_NAME != "", _POSTCODE != "")
+        found += [("same name and postcode", ids) for _, ids in await self._alike(homes.where(*with_both))]
         pairs = {pair: reason for reason, ids in reversed(found) for pair in combinations(sorted(ids), 2)}
         return [Lookalikes(*pair, reason) for pair, reason in pairs.items() if customer_id in (None, *pair)]
 
-    async def _alike(
-        self, query: Select[Any], customer_id: CustomerId | None
-    ) -> list[tuple[tuple[str, str], list[CustomerId]]]:
+    async def _of_one(self, customer_id: CustomerId) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        """What others have to share with a customer, as conditions that indexes answer."""
+        known = select(_VALUE).where(_IDENTITY.c.customer_id == customer_id, _KIND.in_(_REACHED))
+        shared = _VALUE.in_(list(await self._connection.scalars(known)))
+        lives = select(_NAME, _CUSTOMER.postcode).where(_CUSTOMER.id == customer_id, _POSTCODE != "")
+        home = (await self._connection.execute(lives)).one_or_none()
+        at_home = and_(_CUSTOMER.postcode == home[1], home[0] == _NAME) if home else false()
+        return shared, at_home
+
+    async def _alike(self, query: Select[Any]) -> list[tuple[tuple[str, str], list[CustomerId]]]:
         """The customers who share both values of the query's rows, if they are few enough to be one."""
-        rows = query.subquery()
-        c = rows.c
-        if customer_id is not None:
-            own = select(c.one, c.two).where(c.id == customer_id).subquery()
-            rows = select(c.one, c.two, c.id).join(own, and_(own.c.one == c.one, own.c.two == c.two)).subquery()
-            c = rows.c
-        number = func.count().over(partition_by=(c.one, c.two)).label("number")
-        counted = select(c.one, c.two, c.id, number).subquery().c
+        there = query.where(_CUSTOMER.merged_into_id.is_(None), _CUSTOMER.erased_at.is_(None)).subquery().c
+        number = func.count().over(partition_by=(there.one, there.two)).label("number")
+        counted = select(there.one, there.two, there.id, number).subquery().c
         few = select(counted.one, counted.two, counted.id).where(counted.number.between(2, MOST_ALIKE))
         groups: defaultdict[tuple[str, str], list[CustomerId]] = defaultdict(list)
         for one, two, found_id in await self._connection.execute(few.order_by(counted.one, counted.two, counted.id)):

@@ -38,6 +38,7 @@ from bot.services.merges import (
     follow_up_merge,
     merge_customers,
     proposals,
+    propose_for,
     propose_merge,
     undo_merge,
 )
@@ -525,7 +526,20 @@ async def test_those_who_look_alike_are_proposed_once(sql_db, clock, one, other,
     async with sql_db.reading() as work:
         (proposal,) = await proposals(work)
         assert (proposal.kept_id, proposal.merged_id, proposal.reason) == (older.id, younger.id, reason)
-        assert len(await work.merges.lookalikes(older.id)) == len(await work.merges.lookalikes(younger.id)) == 1
+
+
+async def test_whoever_is_added_is_compared_with_those_there_are(sql_db, clock, maria):
+    alike = {"name": "Mia Santos", "postcode": "1200", "phone": "0917 123 4567"}
+    first, second = await stored_customer(sql_db, **alike), await stored_customer(sql_db, **alike)
+    await stored_customer(sql_db, name="Joan", postcode="1200", phone="0917 999 9999")
+
+    async with sql_db.transaction() as work:
+        await propose_for(work, clock, second.id)
+        await propose_for(work, clock, maria.id)
+        (proposal,) = await proposals(work)
+
+    assert {proposal.kept_id, proposal.merged_id} == {first.id, second.id}
+    assert proposal.reason == "same phone"
 
 
 async def test_a_number_that_many_share_says_nothing(sql_db, clock):

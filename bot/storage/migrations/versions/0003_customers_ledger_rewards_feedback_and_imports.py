@@ -506,6 +506,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("birthday_month IS NOT NULL"),
         postgresql_where=sa.text("birthday_month IS NOT NULL"),
     )
+    op.create_index("ix_customers_postcode", "customers", ["postcode"], unique=False)
     op.add_column("messages", sa.Column("image", sa.JSON(), nullable=True))
     op.add_column("orders", sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("orders", sa.Column("discount_minor", sa.BigInteger(), nullable=True))
@@ -533,6 +534,7 @@ def downgrade() -> None:
     op.drop_column("orders", "discount_minor")
     op.drop_column("orders", "paid_at")
     op.drop_column("messages", "image")
+    op.drop_index("ix_customers_postcode", table_name="customers")
     op.drop_index(
         "ix_customers_birthday",
         table_name="customers",
