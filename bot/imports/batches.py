@@ -14,7 +14,7 @@ from bot.core.imports import Note, RejectedRow, Row
 from bot.imports.grouping import Group
 from bot.services.imports import Batch
 
-BATCH_ROWS = 10_000
+BATCH_ROWS = 5_000
 
 
 class Batches:

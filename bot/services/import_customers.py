@@ -34,7 +34,9 @@ async def plan_customers(
     for imported, clue in zip(customers, clues, strict=True):
         # Looked up again: one of the rows before may have made them known.
         known = people.find(clue)
-        if known is None:
+        if people.is_erased(clue, imported.created_at) if known is None else known.erased_at is not None:
+            rejected += [RejectedRow(row.number, row.cells, Reason.ERASED) for row in imported.rows]
+        elif known is None:
             known = make_customer(clue, imported.created_at or now)
             added = replace(known, **_columns(imported.values))
             writes.customers[added.id] = added
@@ -43,8 +45,6 @@ async def plan_customers(
             writes.marks[CUSTOMER, known.id] = settled.marks
             tally.records["customers added"] += 1
             _count(tally, Outcome.IMPORTED, imported)
-        elif known.erased_at is not None:
-            rejected += [RejectedRow(row.number, row.cells, Reason.ERASED) for row in imported.rows]
         elif known.merged_into_id is not None:
             tally.count(Outcome.MERGED, len(imported.rows))
         else:

@@ -15,7 +15,7 @@ from bot.core.orders import Order, OrderLine, OrderStatus
 from bot.services.import_people import SOURCE, People, is_numberless, make_customer
 from bot.services.import_ports import CREDIT_NOTE, ORDER, ImportRepository, Planned, Writes
 
-_PERSONAL = ("email", "postcode", "shipping_address")
+_PERSONAL = frozenset({"email", "postcode", "shipping_address", "tracking_number"})
 _MOMENTS = ("paid_at", "shipped_at", "delivered_at", "cancelled_at")
 _UNPAID = frozenset({OrderStatus.PENDING, OrderStatus.CANCELLED})
 _CONTENT = "content"
@@ -40,6 +40,7 @@ class OrderPlan:
         numbers = [one.number for one in documents if not one.is_credit_note]
         notes = [one.number for one in documents if one.is_credit_note]
         orders = await imports.orders(numbers, lock=lock)
+        await people.add_by_id(imports, {one.customer_id for one in orders.values() if one.customer_id is not None})
         credit_notes = await imports.credit_notes(notes)
         order_marks = await imports.marks(ORDER, sorted(orders))
         note_marks = await imports.marks(CREDIT_NOTE, sorted(credit_notes))
@@ -50,13 +51,23 @@ class OrderPlan:
             if one.is_credit_note:
                 before, marks = credit_notes.get(one.number), note_marks.get(one.number, {})
                 self._plan_credit_note(one, customer, before, marks, known)
-            else:
-                self._plan_order(one, customer, orders.get(one.number), order_marks.get(one.number, {}))
+                continue
+            order = orders.get(one.number)
+            about = [customer, people.by_id(order.customer_id) if order else None]
+            is_erased = any(owner is not None and owner.erased_at is not None for owner in about)
+            if is_erased or (customer is None and not one.customer.is_guest):
+                # Whose data were erased stays so.
+                values = {name: value for name, value in one.values.items() if name not in _PERSONAL}
+                one = replace(one, values=values)
+            self._plan_order(one, customer, order, order_marks.get(one.number, {}))
 
     def _customer(self, people: People, one: ImportedOrder) -> Customer | None:
+        """Whose it is, made known if need be; nobody's where the file says nothing, or speaks of somebody erased."""
         if one.customer.is_guest:
             return None
         found = people.find(one.customer)
+        if found is None and people.is_erased(one.customer, one.placed_at):
+            return None
         if found is None:
             found = make_customer(one.customer, one.placed_at)
             people.add(found)
@@ -68,7 +79,7 @@ class OrderPlan:
             people.add(found)
             self.writes.change_customer(found)
         present = people.present(found)
-        if present.source == SOURCE and present.created_at > one.placed_at:
+        if present.source == SOURCE and present.erased_at is None and present.created_at > one.placed_at:
             since = self.writes.known_since
             since[present.id] = min(since.get(present.id, one.placed_at), one.placed_at)
         return present
@@ -78,7 +89,7 @@ class OrderPlan:
     def _plan_order(
         self, one: ImportedOrder, customer: Customer | None, known: Order | None, marks: dict[str, str]
     ) -> None:
-        theirs = _without_personal(one, customer)
+        theirs = dict(one.values)
         theirs["placed_at"] = one.placed_at
         theirs["customer_id"] = customer.id if customer else None
         theirs[_CONTENT] = _content(one.total_minor, one.currency, one.lines)
@@ -184,12 +195,6 @@ class OrderPlan:
                 self.writes.new_lines.add((CREDIT_NOTE, one.number))
         if settled.marks != marks:
             self.writes.marks[CREDIT_NOTE, one.number] = settled.marks
-
-
-def _without_personal(one: ImportedOrder, customer: Customer | None) -> dict[str, Any]:
-    # Whose data were erased stays so.
-    hidden = _PERSONAL if customer is not None and customer.erased_at is not None else ()
-    return {name: value for name, value in one.values.items() if name not in hidden}
 
 
 def _content(total_minor: int, currency: str, lines: Sequence[OrderLine] | None) -> str:

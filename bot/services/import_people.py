@@ -22,6 +22,7 @@ class People:
         self._by_id: dict[CustomerId, Customer] = {}
         self._by_number: dict[str, Customer] = {}
         self._by_email: dict[str, list[CustomerId]] = {}
+        self._erased: dict[str, datetime] = {}
         for customer in known:
             self.add(customer)
 
@@ -39,15 +40,15 @@ class People:
         for email, holder in holders.items():
             # Whoever has proven an address comes before those who only gave it.
             people._by_email.setdefault(email, []).insert(0, holder)
+        people._erased = await imports.erased_emails(emails)
         while missing := {
             customer.merged_into_id
             for customer in people._by_id.values()
             if customer.merged_into_id is not None and customer.merged_into_id not in people._by_id
         }:
-            found = await imports.customers_by_id(sorted(missing))
-            for customer in found:
-                people._by_id[customer.id] = customer
-            if not found:
+            before = len(people._by_id)
+            await people.add_by_id(imports, missing)
+            if len(people._by_id) == before:
                 break
         return people
 
@@ -57,6 +58,15 @@ class People:
         self._by_number[customer.external_id] = customer
         if customer.email:
             self._by_email.setdefault(customer.email, []).append(customer.id)
+
+    async def add_by_id(self, imports: ImportRepository, ids: Iterable[CustomerId]) -> None:
+        """More of them, who are not looked for by number or address."""
+        for customer in await imports.customers_by_id(sorted(set(ids) - self._by_id.keys())):
+            self._by_id[customer.id] = customer
+
+    def by_id(self, customer_id: CustomerId | None) -> Customer | None:
+        """The customer of that id, if they are one of these."""
+        return self._by_id.get(customer_id) if customer_id is not None else None
 
     def find(self, clue: CustomerClue) -> Customer | None:
         """Who it is. The number decides; an e-mail address, where no number speaks against it.
@@ -73,6 +83,14 @@ class People:
             candidates = [one for one in candidates if is_numberless(one)]
         candidates.sort(key=lambda one: one.merged_into_id is not None)
         return candidates[0] if candidates else None
+
+    def is_erased(self, clue: CustomerClue, at: datetime | None) -> bool:
+        """Whether a clue that leads to nobody is about somebody who was erased since then.
+
+        Of those only hashes of the addresses are left. A number that is not known is a new beginning.
+        """
+        erased_at = self._erased.get(clue.email or "")
+        return clue.number is None and erased_at is not None and (at is None or at <= erased_at)
 
     def present(self, customer: Customer) -> Customer:
         """The customer, or the one that they turned out to be."""

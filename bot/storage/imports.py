@@ -8,10 +8,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, Table, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Select, Table, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.consents import hash_address
 from bot.core.credit_notes import CreditNote
 from bot.core.customers import EMAIL, Customer, CustomerId
 from bot.core.import_fields import Kind
@@ -20,7 +21,8 @@ from bot.core.orders import Order, OrderLine, OrderStatus
 from bot.errors import ImportDisturbed
 from bot.services.ids import new_id
 from bot.services.import_people import SOURCE
-from bot.services.import_ports import CREDIT_NOTE, CUSTOMER, ORDER, MarkKey, Writes
+from bot.services.import_ports import CREDIT_NOTE, ORDER, MarkKey, Writes
+from bot.services.privacy import ERASURE
 from bot.storage import tables
 from bot.storage.customers import SqlCustomers, keep_what_they_are_known_by
 from bot.storage.engine import insert_unless_there
@@ -71,6 +73,18 @@ class SqlImports:
         for some in _parts(emails):
             query = select(c.value, c.customer_id).where(c.kind == EMAIL, c.value.in_(some), c.verified_at.is_not(None))
             found.update({row.value: row.customer_id for row in await self._connection.execute(query)})
+        return found
+
+    async def erased_emails(self, emails: Sequence[str]) -> dict[str, datetime]:
+        c = tables.consents.c
+        found: dict[str, datetime] = {}
+        for some in _parts(emails):
+            hashes = {hash_address(EMAIL, email): email for email in some}
+            query = select(c.address_hash, func.max(c.at)).where(
+                c.channel == EMAIL, c.source == ERASURE, c.address_hash.in_(list(hashes))
+            )
+            for address_hash, at in await self._connection.execute(query.group_by(c.address_hash)):
+                found[hashes[address_hash]] = at
         return found
 
     async def customers_by_id(self, ids: Sequence[CustomerId]) -> list[Customer]:
@@ -129,16 +143,6 @@ class SqlImports:
             replaced = [record for record in changed if (kind, record.number) in writes.new_lines]
             await self._replace_lines(table, new, replaced)
         await self._save_marks(writes.marks)
-
-    async def forget(self, customer_id: CustomerId) -> None:
-        c = tables.import_marks.c
-        orders, notes = tables.orders.c, tables.credit_notes.c
-        for kind, ids in (
-            (CUSTOMER, [customer_id]),
-            (ORDER, select(orders.number).where(orders.customer_id == customer_id)),
-            (CREDIT_NOTE, select(notes.number).where(notes.customer_id == customer_id)),
-        ):
-            await self._connection.execute(delete(tables.import_marks).where(c.kind == kind, c.record_id.in_(ids)))
 
     async def _lines(self, table: Table, numbers: Sequence[str]) -> dict[str, tuple[OrderLine, ...]]:
         if not numbers:

@@ -6,9 +6,9 @@ from datetime import datetime, timezone
 
 import pytest
 
-from bot.core.customers import erased_external_id
 from bot.core.imports import Note
 from bot.services.consents import may_contact, record_consent
+from bot.services.privacy import erase_customer
 from tests.builders import stored_customer
 from tests.fakes import MONDAY_MORNING as NOW
 from tests.imports.importing import outcomes, reasons
@@ -173,15 +173,20 @@ async def test_an_opt_out_survives_every_import_of_its_address(importing):
         assert not await may_contact(work, channel="email", address="maria@example.com", purpose="marketing")
 
 
-async def test_somebody_who_was_erased_does_not_come_back(importing):
-    await stored_customer(importing.db, external_id=erased_external_id("C-1"), name="", email=None, erased_at=NOW)
+@pytest.mark.parametrize("number", ["C-1", ""])
+async def test_somebody_who_was_erased_does_not_come_back(importing, number):
+    rows = ("id,email,name", f"{number},maria@example.com,Maria")
+    await importing.customers(*rows)
+    async with importing.db.transaction() as work:
+        await erase_customer(work, importing.clock, (await importing.all("customers", "id"))[0], actor="operator")
 
-    report = await importing.customers("id,name", "C-1,Maria", "C-2,Ben")
+    report = await importing.customers(*rows, "C-2,,Ben", overwrite=True)
 
     assert outcomes(report) == {"imported": 1, "rejected": 1}
     assert reasons(report) == {"erased": 1}
-    assert [one["id"] for one in importing.rejects()] == ["C-1"]
+    assert [one["email"] for one in importing.rejects()] == ["maria@example.com"]
     assert await importing.all("customers", "name") == ["", "Ben"]
+    assert len(await importing.all("import_marks", "record_id")) == 1
 
 
 async def test_somebody_who_was_merged_here_is_left_alone(importing):

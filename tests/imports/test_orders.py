@@ -8,6 +8,7 @@ import pytest
 
 from bot.core.import_orders import MAX_ROWS_OF_AN_ORDER
 from bot.core.imports import Note
+from bot.services.privacy import erase_customer
 from tests.builders import a_shop, stored_customer, stored_order
 from tests.fakes import MONDAY_MORNING as NOW
 from tests.imports.importing import ORDER_LINES, outcomes, reasons
@@ -482,21 +483,44 @@ async def test_an_order_of_the_shop_gets_what_it_did_not_have(importing):
     assert await importing.all("orders", "number", "carrier", "email") == [("TC-1", "DHL", "maria@example.com")]
 
 
-async def test_what_belongs_to_somebody_erased_does_not_come_back(importing):
-    from bot.core.customers import erased_external_id
+async def erase(importing, customer_id):
+    async with importing.db.transaction() as work:
+        await erase_customer(work, importing.clock, customer_id, actor="operator")
 
-    gone = await stored_customer(
-        importing.db, external_id=erased_external_id("C-1"), name="", email=None, erased_at=NOW
+
+@pytest.mark.parametrize("number", ["C-1", ""])
+async def test_what_belongs_to_somebody_erased_does_not_come_back(importing, number):
+    rows = (
+        "number,date,total,customer id,email,shipping address,tracking",
+        f"1001,2025-12-01,7.00,{number},maria@example.com,Main St 1,T-1",
     )
+    await importing.orders(*rows)
+    (maria,) = await importing.all("customers", "id")
+    await erase(importing, maria)
+    before = await importing.everything()
 
-    report = await importing.orders(
-        "number,date,total,customer id,email,shipping address",
-        "1001,2025-12-01,7.00,C-1,maria@example.com,Main St 1",
-    )
+    same = await importing.orders(*rows, again=True, overwrite=True)
+    more = await importing.orders(*rows, f"1002,2025-11-01,8.00,{number},maria@example.com,Main St 1,T-2")
 
-    assert outcomes(report) == {"imported": 1}
-    assert await importing.all("customers", "id") == [gone.id]
-    assert await importing.all("orders", "customer_id", "email", "shipping_address") == [(gone.id, None, None)]
+    assert outcomes(same) == {"unchanged": 1}
+    assert outcomes(more) == {"unchanged": 1, "imported": 1}
+    assert (await importing.everything())["customers"] == before["customers"]
+    orders = await importing.all("orders", "number", "email", "shipping_address", "tracking_number", "customer_id")
+    assert [order[:4] for order in orders] == [("1001", None, None, None), ("1002", None, None, None)]
+    # By its number, the order is the erased record's; by the address alone, nobody's.
+    assert [order[4] for order in orders] == [maria, maria if number else None]
+
+
+async def test_whoever_comes_back_after_they_were_erased_is_a_new_customer(importing):
+    rows = "number,date,total,email"
+    await importing.orders(rows, "1001,2025-12-01,7.00,maria@example.com")
+    await erase(importing, (await importing.all("customers", "id"))[0])
+    importing.clock.advance(days=7)
+
+    report = await importing.orders(rows, "1002,2026-01-10,9.00,maria@example.com")
+
+    assert report.tally.records["customers added"] == 1
+    assert await importing.all("customers", "email") == ["maria@example.com", None]
 
 
 async def test_numbers_keep_what_they_are_made_of_in_upper_case(importing):
