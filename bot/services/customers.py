@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from bot.core.conversations import clean_text
 from bot.core.customers import (
+    EMAIL,
     MAX_NOTE_CHARACTERS,
+    PHONE,
+    SHOP,
     Customer,
     CustomerId,
     CustomerIdentity,
@@ -53,7 +56,7 @@ async def save_customer(work: UnitOfWork, clock: Clock, customer: Customer) -> N
 async def prove_identity(
     work: UnitOfWork, clock: Clock, customer_id: CustomerId, kind: str, value: str, *, shop: Shop | None = None
 ) -> Customer:
-    """Note that the customer has proven an address (email, phone, a messaging account); the customer from now on.
+    """Note that the customer has proven an address (email, phone, an account by its channel's name); the customer now.
 
     Where another customer's is proven to be the same, the two are one: they are merged, and the one who was there first
     is returned. `value` is in its normal form. Safe to repeat. Raises CustomerNotFound.
@@ -67,6 +70,8 @@ async def prove_identity(
         customer = await customer_of(work, merge.kept_id)
     now = clock.now()
     await work.identities.prove(CustomerIdentity(new_id(), customer.id, kind, value, CODE, now, verified_at=now))
+    if kind not in (EMAIL, PHONE, SHOP):
+        await work.customers.link_account(kind, value, customer.id)
     return customer
 
 

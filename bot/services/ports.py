@@ -229,6 +229,9 @@ class CustomerRepository(Protocol):
         ...
 
     async def identity(self, channel: str, external_id: str) -> ChannelIdentity | None: ...
+    async def link_account(self, channel: str, external_id: str, customer_id: CustomerId) -> None:
+        """Note whose account on a channel it is, if there is such an account."""
+        ...
 
 
 class OrderRepository(Protocol):

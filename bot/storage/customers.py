@@ -130,6 +130,11 @@ class SqlCustomers:
         row = (await self._connection.execute(query)).mappings().first()
         return ChannelIdentity(**row) if row else None
 
+    async def link_account(self, channel: str, external_id: str, customer_id: CustomerId) -> None:
+        c = tables.channel_identities.c
+        account = update(tables.channel_identities).where(c.channel == channel, c.external_id == external_id)
+        await self._connection.execute(account.values(customer_id=customer_id))
+
     async def _keep_parts(self, customer: Customer, at: datetime) -> None:
         await keep_what_they_are_known_by(self._connection, [customer], at)
         await self._keep_address(customer.id, customer.address, at)

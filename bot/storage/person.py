@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, func, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select, tuple_, union
 
 from bot.core.customers import EMAIL, CustomerId
+from bot.services.outbox import SECRET_MAIL
 from bot.storage import tables
 
 # Whose rows are marked with the customer.
@@ -111,7 +112,10 @@ class Person:
         yield tables.customer_merges, or_(merge.kept_id.in_(self.ids), merge.merged_id.in_(self.ids))
         consent = tables.consents.c
         yield tables.consents, tuple_(consent.channel, consent.address_hash).in_(addresses)
-        yield tables.outbox, func.lower(tables.outbox.c.payload["to"].as_string()).in_(self.emails())
+        mail = tables.outbox.c
+        to_them = func.lower(mail.payload["to"].as_string()).in_(self.emails())
+        # A code that was not sent yet is for nobody else's eyes.
+        yield tables.outbox, and_(to_them, mail.kind != SECRET_MAIL)
 
     def _theirs_or_said(self, table: Table) -> ColumnElement[bool]:
         return or_(table.c.customer_id.in_(self.ids), table.c.conversation_id.in_(self.conversations()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -26,7 +27,7 @@ from bot.services.customers import (
 )
 from bot.services.merges import proposals
 from bot.services.verification import Verified, check_code, send_code
-from tests.builders import NOW, a_customer, stored_conversation, stored_customer, stored_order
+from tests.builders import NOW, a_customer, an_identity, stored_conversation, stored_customer, stored_order
 from tests.services.mails import sent_mails
 
 DAY = timedelta(days=1)
@@ -148,6 +149,27 @@ async def test_two_who_prove_one_address_are_merged(sql_db, clock):
         (merge,) = await work.merges.in_state(MergeState.DONE, 9)
         assert (merge.kept_id, merge.merged_id, merge.reason) == (first.id, second.id, "verified email")
         assert (await customer_of(work, second.id)).id == first.id
+
+
+async def test_a_proven_account_is_the_customers(sql_db, clock):
+    maria = await add(sql_db, clock)
+    account = an_identity(channel="telegram", external_id="4711")
+    async with sql_db.transaction() as work:
+        await work.customers.add_identity(account)
+
+    await prove(sql_db, clock, maria, "4711", "telegram")
+
+    assert (await known(sql_db, maria))["telegram", "4711"] == ("code", True)
+    async with sql_db.reading() as work:
+        assert (await work.customers.identity("telegram", "4711")).customer_id == maria.id
+
+
+async def test_of_two_who_come_with_one_address_at_once_one_has_it(sql_db, clock):
+    people = await asyncio.gather(*(add(sql_db, clock, email=MARIA) for _ in range(5)))
+
+    async with sql_db.reading() as work:
+        found = [one for one in await work.identities.of_customers([p.id for p in people]) if one.kind == EMAIL]
+        assert (len(found), sum(one.verified_at is not None for one in found)) == (5, 1)
 
 
 async def test_a_claim_alone_merges_nobody(sql_db, clock):
