@@ -115,7 +115,8 @@ async def note_order(work: UnitOfWork, clock: Clock, shop: Shop, order: Order) -
         return
     rules = shop.loyalty.referral if shop.loyalty else None
     # Of two customers who are one, both may have been brought by somebody.
-    for referee_id in await work.merges.same_person(order.customer_id):
+    people = await work.merges.same_person(order.customer_id)
+    for referee_id in people:
         if await work.referrals.get(referee_id) is None:
             continue
         await work.ledger.lock(referee_id, clock.now())
@@ -126,6 +127,9 @@ async def note_order(work: UnitOfWork, clock: Clock, shop: Shop, order: Order) -
         if referral.order_number == order.number and not counts:
             await _take_back(work, clock, referral)
         elif referral.order_number is None and counts and rules is not None:
+            others = [await work.referrals.get(other_id) for other_id in people if other_id != referee_id]
+            if any(other is not None and other.order_number == order.number for other in others):
+                continue  # this order is the first one of the other referral
             await _begin_hold(work, clock, shop, rules, referral, order)
 
 
@@ -151,14 +155,9 @@ async def _take_back(work: UnitOfWork, clock: Clock, referral: Referral) -> None
 
 
 async def _earnings(work: UnitOfWork, referral: Referral) -> list[LedgerEntry]:
-    """What was given for it: under the friend's number, or the one that they went by before they were merged."""
-    for referee_id in await work.merges.same_person(referral.referee_id):
-        if referee_id != referral.referee_id and await work.referrals.get(referee_id) is not None:
-            continue  # this one has a referral of their own
-        found = [await work.ledger.by_key(_key(referee_id, side)) for side in (REFERRER, REFEREE)]
-        if any(found):
-            return [entry for entry in found if entry is not None]
-    return []
+    """What was given for it, whoever the friend has turned out to be since."""
+    found = [await work.ledger.by_key(_key(referral, side)) for side in (REFERRER, REFEREE)]
+    return [entry for entry in found if entry is not None]
 
 
 async def reward_referrals(db: Database, clock: Clock, shop: Shop) -> int:
@@ -209,7 +208,7 @@ async def _reward(work: UnitOfWork, clock: Clock, shop: Shop, rules: ReferralRul
                 customer.id,
                 EntryKind.REFERRAL,
                 points,
-                key=_key(referee_id, side),
+                key=_key(referral, side),
                 expires_at=expires_at,
                 source=f"referral:{side}",
             )
@@ -237,5 +236,6 @@ async def _households(work: UnitOfWork, referral: Referral) -> tuple[Household, 
     )
 
 
-def _key(referee_id: CustomerId, side: str) -> str:
-    return f"referral:{referee_id}:{side}"
+def _key(referral: Referral, side: str) -> str:
+    # By the order: one brings a reward once, and the friend may be merged with somebody, and parted again.
+    return f"referral:{referral.order_number}:{side}"

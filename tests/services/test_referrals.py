@@ -17,7 +17,7 @@ from bot.errors import CustomerNotFound, ReferralRefused
 from bot.services import referrals
 from bot.services.ids import new_id
 from bot.services.ledger import balance_of
-from bot.services.merges import merge_customers
+from bot.services.merges import merge_customers, undo_merge
 from bot.services.referrals import join_by_referral, note_order, referral_code, referrals_of, reward_referrals
 from bot.storage import tables
 from tests.builders import a_refund, a_shop, stored_customer, stored_order
@@ -290,9 +290,11 @@ async def test_both_are_rewarded_after_the_first_paid_order_and_the_hold(sql_db,
     assert await points(sql_db, clock, maria, aiko) == [300, 100]
     async with sql_db.reading() as work:
         assert (await balance_of(work, clock, maria)) == Balance(300)
-        assert (await work.ledger.by_key(f"referral:{aiko}:referrer")).customer_id == maria
+        assert (await work.ledger.by_key(f"referral:{order.number}:referrer")).customer_id == maria
         # They last as long as other points: twelve months.
-        assert (await work.ledger.by_key(f"referral:{aiko}:referee")).expires_at == clock.now() + timedelta(days=365)
+        assert (await work.ledger.by_key(f"referral:{order.number}:referee")).expires_at == clock.now() + timedelta(
+            days=365
+        )
 
 
 async def rewarded(db, clock, shop, friend, customer, **changes):
@@ -486,6 +488,38 @@ async def test_of_two_who_are_one_and_were_both_brought_each_order_takes_back_it
 
     await settle(sql_db, clock, shop, theirs, status=OrderStatus.CANCELLED)
     assert await points(sql_db, clock, maria, other, kept) == [0, 0, 0]
+
+
+async def test_one_order_of_two_who_are_one_and_were_both_brought_brings_one_reward(sql_db, clock, shop, maria, aiko):
+    other, kept = await person(sql_db, name="Jo Cruz"), await person(sql_db, name="Aiko T.")
+    await bring(sql_db, clock, shop, kept, other)
+    order = await rewarded(sql_db, clock, shop, aiko, maria)
+    await merge(sql_db, clock, kept, aiko)
+
+    await settle(sql_db, clock, shop, order, customer_id=kept, status=OrderStatus.DELIVERED)
+    clock.advance(days=14)
+
+    assert await reward_referrals(sql_db, clock, shop) == 0
+    assert await points(sql_db, clock, maria, other, kept) == [300, 0, 100]
+
+
+async def test_friends_who_were_one_for_a_time_are_rewarded_and_taken_back_apart(sql_db, clock, maria, aiko):
+    shop = bringing(cap_per_year=9)
+    other, kept = await person(sql_db, name="Jo Cruz"), await person(sql_db, name="Aiko T.")
+    await bring(sql_db, clock, shop, aiko, maria)
+    order = await buy(sql_db, clock, shop, aiko)
+    async with sql_db.transaction() as work:
+        done = await merge_customers(work, clock, kept, aiko, reason="test", author="test")
+    clock.advance(days=14)
+    assert await reward_referrals(sql_db, clock, shop) == 1
+    async with sql_db.transaction() as work:
+        await undo_merge(work, clock, done.id, author="test")
+
+    await rewarded(sql_db, clock, shop, kept, other)
+    assert await points(sql_db, clock, maria, other) == [300, 300]
+
+    await settle(sql_db, clock, shop, order, status=OrderStatus.CANCELLED)
+    assert await points(sql_db, clock, maria, other) == [0, 300]
 
 
 async def test_a_friend_who_turned_out_to_be_oneself_brings_nothing(sql_db, clock, shop, maria, aiko):
