@@ -27,6 +27,39 @@ FIRST: dict[str, dict[str, Any]] = {
         "birthday_day": 29,
         "created_at": NOW,
     },
+    "customer_identities": {
+        "id": "1",
+        "customer_id": "1",
+        "kind": "email",
+        "value": "maria@example.com",
+        "verified_at": NOW,
+        "source": "shop",
+        "created_at": NOW,
+    },
+    "customer_addresses": {"id": "1", "customer_id": "1", "address": "7 Mango Avenue", "used_at": NOW},
+    "customer_notes": {"id": "1", "customer_id": "1", "author": "Ana", "text": "VIP", "created_at": NOW},
+    "customer_tags": {"customer_id": "1", "tag": "vip", "author": "Ana", "created_at": NOW},
+    "consents": {
+        "id": 1,
+        "channel": "email",
+        "address_hash": "hash",
+        "purpose": "marketing",
+        "granted": False,
+        "wording": "News",
+        "source": "chat",
+        "at": NOW,
+    },
+    "customer_merges": {
+        "id": "1",
+        "kept_id": "1",
+        "merged_id": "2",
+        "state": "done",
+        "reason": "same email",
+        "author": "Ana",
+        "created_at": NOW,
+        "done_at": NOW,
+    },
+    "audit_log": {"id": 1, "at": NOW, "actor": "Ana", "action": "read", "customer_id": "1", "detail": {}},
     "channel_identities": {"id": "1", "channel": "web", "external_id": "1", "customer_id": "1", "created_at": NOW},
     "conversations": {
         "id": "1",
@@ -161,6 +194,13 @@ FIRST: dict[str, dict[str, Any]] = {
 }
 SECOND: dict[str, dict[str, Any]] = {
     "customers": {"id": "2", "external_id": "C-2"},
+    "customer_identities": {"id": "2", "value": "mia@example.com"},
+    "customer_addresses": {"id": "2"},
+    "customer_notes": {"id": "2"},
+    "customer_tags": {"tag": "wholesale"},
+    "consents": {"id": 2},
+    "customer_merges": {"id": "2", "state": "proposed"},
+    "audit_log": {"id": 2},
     "channel_identities": {"id": "2", "external_id": "2"},
     "conversations": {"id": "2"},
     "messages": {"id": "2", "seq": 2, "external_id": "2"},
@@ -187,6 +227,9 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
     "ck_customers_birthday_whole": [{"birthday_day": None}, {"birthday_month": None}],
     "ck_customers_birthday_month": [{"birthday_month": 0}, {"birthday_month": 13}],
     "ck_customers_birthday_day": [{"birthday_day": 0}, {"birthday_day": 32}],
+    "ck_customer_tags_tag_lower_case": [{"tag": "VIP"}],
+    "ck_customer_merges_state": [{"state": "perhaps"}],
+    "ck_customer_merges_two_customers": [{"merged_id": "1"}],
     "ck_conversations_owner": [{"owner": "nobody"}, {"owner": "BOT"}],
     "ck_conversations_last_seq": [{"last_seq": -1}],
     "ck_conversations_lease_whole": [{"lease_holder": None}, {"lease_expires_at": None}],
@@ -226,9 +269,16 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
     "ck_improvements_told": [{"told": -1}],
 }
 # What a row needs beside its own columns to fall under a key that does not hold for every row.
-UNDER_THE_KEY: dict[str, dict[str, Any]] = {"uq_refunds_cancelled": {"reason": "cancelled"}}
+UNDER_THE_KEY: dict[str, dict[str, Any]] = {
+    "uq_refunds_cancelled": {"reason": "cancelled"},
+    "uq_customer_identities_customer_id_kind_value": {"verified_at": None},
+    "uq_customer_identities_verified": {"customer_id": "2"},
+    "uq_customer_merges_done": {"state": "done"},
+}
 
 TABLES = metadata.sorted_tables
+# Of these both rows are there from the start, because others need them; and what makes a third one.
+THIRD: dict[str, dict[str, Any]] = {"customers": {"id": "3", "external_id": "C-3"}, "conversations": {"id": "3"}}
 
 
 def second(table: Table, **changes: Any) -> dict[str, Any]:
@@ -237,12 +287,12 @@ def second(table: Table, **changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 async def connection(sql_db):
-    """A connection to a database in which every table has its first row, and `conversations` both."""
+    """A connection to a database in which every table has its first row, and customers and conversations both."""
     async with sql_db.transaction() as work:
         connection = work.customers._connection
         for table in TABLES:
             await connection.execute(insert(table).values(**FIRST[table.name]))
-            if table.name == "conversations":
+            if table.name in THIRD:
                 await connection.execute(insert(table).values(**second(table)))
         yield connection
 
@@ -287,7 +337,7 @@ def test_this_page_has_rows_for_every_table_and_a_bad_one_for_every_check():
 
 async def test_good_rows_are_taken(connection):
     refused = {
-        table.name: await refusal(connection, table, second(table)) for table in TABLES if table.name != "conversations"
+        table.name: await refusal(connection, table, second(table)) for table in TABLES if table.name not in THIRD
     }
 
     assert not any(refused.values()), refused
@@ -320,7 +370,7 @@ async def test_every_check_refuses_what_it_is_for(connection):
 async def test_every_key_is_unique(connection, sql_url):
     wrong = []
     for table, name, columns in uniques():
-        row = second(table, **({"id": "3"} if table.name == "conversations" else {}), **UNDER_THE_KEY.get(name, {}))
+        row = second(table, **THIRD.get(table.name, {}), **UNDER_THE_KEY.get(name, {}))
         said = await refusal(connection, table, {**row, **{column: FIRST[table.name][column] for column in columns}})
         where = ", ".join(f"{table.name}.{column}" for column in columns)
         if (f"UNIQUE constraint failed: {where}" if sql_url.startswith("sqlite") else f'"{name}"') not in said:
@@ -334,7 +384,7 @@ async def test_every_reference_is_to_something(connection, sql_url):
     for table in TABLES:
         for constraint in table.foreign_key_constraints:
             (column,) = constraint.columns
-            row = second(table, **({"id": "3"} if table.name == "conversations" else {}))
+            row = second(table, **THIRD.get(table.name, {}))
             said = await refusal(connection, table, {**row, column.name: "nothing"})
             expected = "FOREIGN KEY constraint failed" if sql_url.startswith("sqlite") else f'"{constraint.name}"'
             if expected not in said:
