@@ -96,6 +96,16 @@ class Affirm(Action):
         return []
 
 
+# What is done already, and only a person can take back.
+_DONE = {
+    "redeem_points": "Your last wish is done already. As long as a reward is unused, a person can take it back and "
+    "return your points: shall I bring one in?",
+    "delete_account": "That has been passed on already, and I cannot call it back by myself. If you have changed your "
+    "mind, tell a person at once: shall I bring one in?",
+}
+_DONE["privacy_request"] = _DONE["delete_account"]
+
+
 class NothingToStop(Action):
     """ "Cancel" while nothing is going on: the order that was spoken of last may be meant."""
 
@@ -110,6 +120,10 @@ class NothingToStop(Action):
             slots = slots_of(tracker)
             slots.update(dict.fromkeys(TASK_SLOTS), wish="cancel_order", named_order=order.number, waiting_wishes=[])
             return [*changes(tracker, slots), SlotSet(REQUESTED_SLOT, None), FollowupAction(FORM)]
+        done = _DONE.get(str(tracker.get_slot("last_wish")))
+        if done is not None:
+            dispatcher.utter_message(text=done, buttons=list(TALK_TO_A_PERSON))
+            return []
         dispatcher.utter_message(
             text="There is nothing to stop right now. What can I do for you?", buttons=list(CAPABILITIES)
         )

@@ -14,7 +14,8 @@ from bot.services.verification import CodeRefusal, CodeSending, Verified, check_
 NEW_CODE: Button = {"title": "Send a new code", "payload": payload("provide_details", new_code="yes")}
 OTHER_EMAIL: Button = {"title": "Use another address", "payload": payload("provide_details", new_code="other")}
 _ASKS_AGAIN = re.compile(
-    r"\b(?:resend|again|(?:new|another|no|any) code|nothing (?:came|here|yet|arrived)"
+    r"\b(?:resend|again|did (?:you|u) (?:\w+ )?send|where is (?:it|the code)"
+    r"|(?:new|another|no|any) code|nothing (?:came|here|yet|arrived)"
     r"|(?:did ?n.?o?t|have ?n.?o?t|not|never) (?:\w+ )?(?:get|got|gotten|receive|received|come|came|arrive|arrived))\b",
     re.IGNORECASE,
 )

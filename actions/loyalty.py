@@ -12,6 +12,7 @@ from actions.task import Question, Talk, pick
 from actions.wording import YES_OR_NO, Button, day, payload
 from bot.core.ledger import EntryKind, LedgerEntry, expiring
 from bot.core.loyalty import Reward
+from bot.core.money import money_in_words as money
 from bot.core.shop import Shop
 from bot.core.tiers import TierStanding
 from bot.core.vouchers import Voucher
@@ -89,7 +90,7 @@ async def _say_balance(talk: Talk) -> None:
     turn, customer = talk.turn, who(talk)
     balance = await balance_of(turn.work, turn.clock, customer.id)
     standing = await tier_of(turn.work, turn.clock, turn.shop, customer.id)
-    tier = f", and you are {standing.tier.title}" if standing.tier else ""
+    tier = f", and your level is {standing.tier.title}" if standing.tier else ""
     if balance.available < 0:
         lines = [
             f"You are {points(-balance.available)} short{tier}: something that you had earned points for came back "
@@ -116,13 +117,13 @@ async def _say_tier(talk: Talk) -> None:
     if standing.tier is None and standing.next_tier is None:
         talk.say("We have no levels; every point counts the same.", [MY_POINTS])
         return
-    title = standing.tier.title if standing.tier else "not on a level yet"
+    title = standing.tier.title if standing.tier else "still to come"
     perks = f" {standing.tier.perks}" if standing.tier and standing.tier.perks else ""
     days = program(talk).tiers.window_days
     lines = [
-        f"You are {title}.{perks}",
-        f"In the last {days} days you earned {points(standing.earned)} by shopping; that is what counts, "
-        "so using your points never costs you your level.",
+        f"Your level is {title}.{perks}",
+        f"What counts is what you collected in the last {days} days, which is {points(standing.earned)}: "
+        "using your points never costs you your level.",
         *_missing_in_words(standing),
     ]
     if standing.tier and standing.until:
@@ -133,7 +134,7 @@ async def _say_tier(talk: Talk) -> None:
 def _missing_in_words(standing: TierStanding) -> list[str]:
     if standing.next_tier is None or standing.missing <= 0:
         return []
-    return [f"{points(standing.missing)} more by shopping, and you are {standing.next_tier.title}."]
+    return [f"With {points(standing.missing)} more from shopping you reach {standing.next_tier.title}."]
 
 
 async def _say_history(talk: Talk) -> None:
@@ -207,9 +208,15 @@ def show_voucher(talk: Talk, text: str, voucher: Voucher, choices: tuple[Button,
     turn = talk.turn
     now = turn.clock.now()
     until = f" until {last_day(voucher.expires_at, turn.shop)}" if voucher.expires_at else ""
+    where = "Show it at the counter"
+    if voucher.effect.item is None:
+        where += ", or type it in when you pay in the web shop"
+    at_least = ""
+    if voucher.minimum_minor:
+        at_least = f" for an order of at least {money(voucher.minimum_minor, turn.shop.currency)}"
     talk.say(
-        f"{text}\nYour code: {voucher.code}\nIt works once{until}. Show it at the counter, or type it in when you pay "
-        f"in the web shop. To keep it at hand: {turn.links.voucher(voucher.code, now)}",
+        f"{text}\nYour code: {voucher.code}\nIt works once{until}{at_least}. {where}. "
+        f"To keep it at hand: {turn.links.voucher(voucher.code, now)}",
         choices,
         image=turn.links.voucher_image(voucher.code, now),
         image_alt=f"QR code of your reward {voucher.code}",
@@ -221,6 +228,11 @@ class RedeemPoints(LoyaltyTask):
 
     wish = "redeem_points"
     title = "your reward"
+
+    def is_meant(self, talk: Talk) -> bool:
+        # Points are nobody else's, and no way to pay for what was ordered already.
+        is_for_others = _GIVES_AWAY.search(details.text_of(talk.tracker)) is not None
+        return super().is_meant(talk) and not is_for_others
 
     async def details(self, talk: Talk) -> list[str]:
         return ["item", "confirmed"]
@@ -266,7 +278,8 @@ class RedeemPoints(LoyaltyTask):
         reward = _reward(talk)
         left = available - reward.points
         return Question(
-            f"{_title(reward)} for {points(reward.points)}: after that you have {points(left)} left. Shall I?",
+            f"{_title(reward)} for {points(reward.points)}: after that you have {points(left)} left. "
+            f"{_terms(reward, talk.turn.shop)} Shall I?",
             f"So, shall I give {points(reward.points)} for {_title(reward)}?",
             YES_OR_NO,
         )
@@ -291,6 +304,11 @@ class RedeemPoints(LoyaltyTask):
         return True
 
 
+_GIVES_AWAY = re.compile(
+    r"\b(?:transfer|(?:give|send|gift|move)\b.*\bto\b|pay (?:for )?(?:my |an? |the )?order)\b", re.IGNORECASE
+)
+
+
 async def _available(talk: Talk) -> int:
     return (await balance_of(talk.turn.work, talk.turn.clock, who(talk).id)).available
 
@@ -299,6 +317,13 @@ def _reward(talk: Talk) -> Reward:
     reward = program(talk).reward(talk.slots["item"])
     assert reward is not None  # noqa: S101 - the slot only takes those there are
     return reward
+
+
+def _terms(reward: Reward, shop: Shop) -> str:
+    """What whoever takes it should know before."""
+    offer = reward.offer
+    at_least = f" for an order of at least {money(offer.minimum_minor, shop.currency)}" if offer.minimum_minor else ""
+    return f"The code works once{at_least}, within {offer.valid_days} days."
 
 
 def _chosen(talk: Talk) -> Reward | None:
@@ -360,7 +385,7 @@ class CheckPunchCard(TellingTask):
             card, had = standing.card, max(standing.stamps, 0)
             lines.append(f"{card.title}: {'●' * had}{'○' * (card.stamps - had)} {had} of {card.stamps}.")
             left = card.stamps - standing.stamps
-            lines.append(f"{left} more to go, then this one is yours: {card.offer.title}.")
+            lines.append(f"{left} more {'stamp' if left == 1 else 'stamps'} until your reward: {card.offer.title}.")
             free += [voucher for voucher in standing.vouchers if voucher.obstacle(now) is None]
         if free:
             lines.append("And a full card is waiting for you already!")

@@ -25,6 +25,7 @@ from bot.services.turn_context import TurnContext
 # Whoever has only said hello has nothing to judge.
 MESSAGES_AT_LEAST = 2
 SKIP = "skip"
+GOODBYE = "Goodbye, and thank you for stopping by! I'm here around the clock if you need anything."
 _NOT_NOW: Button = pick("Not now", rating=SKIP)
 _INVITATIONS: dict[Invitation, tuple[str, Button]] = {
     Invitation.REVIEW: (
@@ -37,9 +38,21 @@ _INVITATIONS: dict[Invitation, tuple[str, Button]] = {
     ),
 }
 _WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
+# At the beginning, where a score stands: "I have two accounts" is none.
 _SCORE = re.compile(
-    rf"(?:^|\s)(\d{{1,2}}|{'|'.join(_WORDS)})(?:\s*(?:/|out of|of)\s*\d+)?(?=[\s.,!)]|$)", re.IGNORECASE
+    rf"^\W*(?:(?:i(?:'?d| would)? )?(?:say|give|rate)\s+(?:it |you |this )?)?(?:an? )?(\d{{1,2}}|{'|'.join(_WORDS)})"
+    r"(?:\s*(?:/|out of|of)\s*\d+)?(?=[\s.,!)]|$)",
+    re.IGNORECASE,
 )
+_UNHAPPY = re.compile(r"\b(?:terrible|awful|horrible|bad|poor|useless|worst|meh|disappoint\w*|hate)\b", re.IGNORECASE)
+# Said lately, these mean that it was not settled, whatever came of it.
+_TROUBLE = re.compile(
+    r"\b(?:gone|stole|stolen|broken|missing|complain\w*|stop asking|does ?n.?o?t work|not work\w*"
+    r"|(?:not|never|n't) (?:got|get|received|arrived))\b",
+    re.IGNORECASE,
+)
+_NOT_AFTER = frozenset({"complaint", "report_problem", "track_refund", "delete_account", "privacy_request"})
+MESSAGES_LOOKED_AT = 4
 
 
 class Survey(Task):
@@ -61,8 +74,16 @@ class Survey(Task):
             score = _score(talk)
             if score is not None:
                 # At once: whoever gives a score and leaves has given it.
-                await _record(talk, score, None)
-                return {"rating": str(score)}
+                text = details.text_of(talk.tracker)
+                words = text if len(text.split()) >= WORDS_OF_A_REASON else None
+                await _record(talk, score, words)
+                return {"rating": str(score), **({"details": words} if words else {})}
+            if _out_of_scale(talk) or _UNHAPPY.search(details.text_of(talk.tracker)):
+                scale = SCALES[_kind(talk)]
+                talk.say(
+                    f"I'm listening! A number from {scale.least} to {scale.most}, please, so that our team sees it."
+                )
+                return {}
             # It was our question, not their wish: whatever else they say, it is over.
             return {} if is_something_else(talk) else {"rating": SKIP}
         if talk.requested == "details":
@@ -89,7 +110,8 @@ class Survey(Task):
     async def finish(self, talk: Talk) -> None:
         if talk.slots["rating"] == SKIP:
             await decline_question(talk.turn.work, talk.turn.clock, _id(talk))
-            talk.say("All right. Just write when you need something.")
+            is_goodbye = details.intent_of(talk.tracker) == "goodbye"
+            talk.say(GOODBYE if is_goodbye else "All right. Just write when you need something.")
             return
         answered = await _record(talk, int(talk.slots["rating"]), talk.slots["details"] or None)
         points = f" There are {answered.points} points for you, for taking the time." if answered.points else ""
@@ -105,6 +127,13 @@ class Survey(Task):
 
 
 _NOTHING_TO_SAY = frozenset({"deny", "goodbye", "thank"})
+
+
+WORDS_OF_A_REASON = 4
+
+
+def _out_of_scale(talk: Talk) -> bool:
+    return _SCORE.search(details.text_of(talk.tracker)) is not None
 
 
 def _kind(talk: Talk) -> FeedbackKind:
@@ -132,8 +161,10 @@ async def _record(talk: Talk, score: int, text: str | None) -> Answered:
 
 async def ask_how_it_was(turn: TurnContext, tracker: Tracker) -> list[EventType]:
     """Begin asking how it was, if that may be asked now; otherwise nothing."""
-    said = sum(event["event"] == "user" for event in tracker.events)
-    if said < MESSAGES_AT_LEAST:
+    said = [str(event.get("text") or "") for event in tracker.events if event["event"] == "user"]
+    if len(said) < MESSAGES_AT_LEAST or tracker.get_slot("last_wish") in _NOT_AFTER:
+        return []
+    if any(_TROUBLE.search(text) for text in said[-MESSAGES_LOOKED_AT:]):
         return []
     question = await next_question(turn.work, turn.clock, turn.shop, turn.conversation, turn.customer)
     if question is None:
@@ -167,7 +198,5 @@ class SayGoodbye(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         async with turn_of(tracker) as turn:
             asking = await ask_how_it_was(turn, tracker)
-        dispatcher.utter_message(
-            text="Goodbye, and thank you for stopping by! I'm here around the clock if you need anything."
-        )
+        dispatcher.utter_message(text=GOODBYE)
         return asking

@@ -95,11 +95,14 @@ def _meant(intent: str, number: str | None, text: str) -> str:
         return "change_shipping_address"
     if intent == "change_shipping_address" and number is None and _FOR_ALL.search(text):
         return "set_up_shipping_address"
+    if intent in ("redeem_points", "check_points") and _COMPLAINS.search(text):
+        return "complaint"
     if intent == "redeem_points" and asks_for_vouchers(text):
         return "check_points"
     return intent if intent in TASKS else "track_order"
 
 
+_COMPLAINS = re.compile(r"\b(?:complain|complaint|stole|stolen|cheated)\b", re.IGNORECASE)
 _FOR_ALL = re.compile(r"\b(?:default|standard|next orders?|future|from now on|account|profile)\b", re.IGNORECASE)
 
 
@@ -175,6 +178,8 @@ async def _take(talk: Talk) -> bool:
                 slots["confirmed"] = True
             case "deny":
                 return not await task.refuse(talk)
+            case _ if _LATER.search(details.text_of(tracker)):
+                return not await task.refuse(talk)
             case _ if task.is_yes(details.text_of(tracker)):
                 slots["confirmed"] = True
     return True
@@ -187,6 +192,11 @@ def _was_answered(talk: Talk) -> bool:
     return (
         is_new and asked_about in TASKS and asked_about != talk.slots["wish"] and not TASKS[asked_about].is_meant(talk)
     )
+
+
+_LATER = re.compile(
+    r"^\W*(?:maybe |perhaps |rather )?(?:later|not now|not yet|another time|next time)\b", re.IGNORECASE
+)
 
 
 def _known(slots: dict[str, Any]) -> dict[str, Any]:
