@@ -94,4 +94,4 @@ def find_answer(knowledge: Knowledge, tracker: Tracker, intent: str) -> Knowledg
     similarity = float(found.get("similarity") or 0)
     if nearest is not None and similarity >= (SURE if nearest.intent in (None, intent) else VERY_SURE):
         return nearest
-    return knowledge.answer_to(intent)
+    return knowledge.answer_to("check_refund_policy" if intent == "track_refund" else intent)

@@ -112,7 +112,8 @@ def take_address(talk: Talk) -> dict[str, Any]:
         # "No, 54 Rizal Avenue": another address instead of a yes or a no.
         said = " ".join(details.text_of(talk.tracker).split())
         written = _NO_AT_FIRST.sub("", said)
-        is_yes = details.intent_of(talk.tracker) == "affirm" or details.typed_order_number(talk.tracker) is not None
+        is_yes = details.intent_of(talk.tracker) == "affirm" or _YES_AT_FIRST.search(said) is not None
+        is_yes = is_yes or details.typed_order_number(talk.tracker) is not None
         if is_yes or said.endswith("?") or not _looks_whole(written):
             return {}
     elif talk.slots["address"] is None:
@@ -142,6 +143,7 @@ def address_in(text: str) -> str | None:
 
 _TO = re.compile(r"\b(?:to|at):? (?!TC\b)(?=\S)(.*[0-9].*)", re.IGNORECASE)
 _POLITELY = re.compile(r"(?:[\s,.!]{0,3}\b(?:instead|pls|please|thanks|thank you)\b[\s,.!]{0,3})+\Z", re.IGNORECASE)
+_YES_AT_FIRST = re.compile(r"^\W*(?:yes|yep|yeah|yup|ok|okay|sure|oo|opo)\b", re.IGNORECASE)
 _NO_AT_FIRST = re.compile(r"^(?:no|nope|not that|wrong)\b[\s,.!:;-]*(?:it'?s|it is|to|make it)?\s*", re.IGNORECASE)
 
 

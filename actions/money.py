@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+from actions import details
 from actions.order_changes import CancelOrder
 from actions.orders import order_question
 from actions.returns import ReturnItem
@@ -44,6 +46,9 @@ class CheckInvoice(Invoice):
     wish = "check_invoice"
 
 
+_HOW_MUCH = re.compile(r"\b(?:how much|what do i get|will i get)\b", re.IGNORECASE)
+
+
 class TrackRefund(Task):
     """Says where a refund is."""
 
@@ -51,6 +56,11 @@ class TrackRefund(Task):
     title = "your refund"
     access = Access.PROVEN_ORDER
     which = "know the refund of"
+
+    def is_meant(self, talk: Talk) -> bool:
+        # Whoever is sending something back asks what that will bring, and not where another refund is.
+        is_sending_back = talk.slots["wish"] == "return_item" and details.typed_order_number(talk.tracker) is None
+        return not (is_sending_back and _HOW_MUCH.search(details.text_of(talk.tracker)))
 
     def suits(self, order: Order, talk: Talk) -> bool:
         return order.status in (OrderStatus.CANCELLED, OrderStatus.RETURNED, OrderStatus.REFUNDED)

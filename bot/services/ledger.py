@@ -163,20 +163,27 @@ async def take_back_points(
     for customer_id in sorted(owners):
         lots, _ = await work.ledger.open_of(customer_id)
         await _sweep(work, customer_id, lots, now)
+    parts = {part.id: part for part in await _moved_on(work, earning)}
+    keys = {part_id: key if part_id == earning.id else f"{key}:{part_id}" for part_id in parts}
+    # All of them first: when it is repeated, points may have been moved on once more.
+    known = [entry for part_key in keys.values() if (entry := await work.ledger.by_key(part_key)) is not None]
+    for entry in known:
+        if (entry.kind, entry.source) != (EntryKind.REFUND, source) or keys.get(entry.reverses_id or _NEW) != entry.key:
+            raise KeyReused
+    if known:
+        return -sum(entry.points for entry in known)
     left = points
     # What was moved on to another account is there to be taken; what stayed behind was spent from here.
-    for part in reversed(await _moved_on(work, earning)):
-        part_key = key if part.id == earning.id else f"{key}:{part.id}"
-        known = await work.ledger.by_key(part_key)
-        if known is None and (taken := min(left, await _not_reversed(work, part))) > 0:
+    for part in reversed(parts.values()):
+        taken = min(left, await _not_reversed(work, part))
+        if taken > 0:
             wanted = LedgerEntry(
-                *(_NEW, part.customer_id, EntryKind.REFUND, -taken, part_key, now), source=source, reverses_id=part.id
+                *(_NEW, part.customer_id, EntryKind.REFUND, -taken, keys[part.id], now),
+                source=source,
+                reverses_id=part.id,
             )
-            known = await _add_debit(work, wanted, own=part.id)
-        if known is not None:
-            if (known.kind, known.reverses_id, known.source) != (EntryKind.REFUND, part.id, source):
-                raise KeyReused
-            left += known.points
+            await _add_debit(work, wanted, own=part.id)
+            left -= taken
     return points - left
 
 

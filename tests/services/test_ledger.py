@@ -247,6 +247,19 @@ async def test_a_refund_finds_the_points_wherever_they_were_moved(sql_db, clock,
     assert (await balance(sql_db, clock, double)).total == -30
 
 
+async def test_a_repeated_refund_takes_nothing_more_after_points_were_moved_again(sql_db, clock, maria, double):
+    earned = await award(sql_db, clock, double, 100, key="d")
+    for merge_id in ("1", "2"):
+        async with sql_db.transaction() as work:
+            await transfer_points(work, clock, double, maria, merge_id=merge_id)
+        assert await take_back(sql_db, clock, earned, 10) == 10
+        async with sql_db.transaction() as work:
+            await undo_transfer(work, clock, double, maria, merge_id=merge_id)
+
+    assert await take_back(sql_db, clock, earned, 10) == 10
+    assert await balance(sql_db, clock, double) == Balance(90)
+
+
 @pytest.mark.parametrize("points", [0, -1, 1_000_000_001])
 async def test_points_out_of_range_are_refused(sql_db, clock, maria, points):
     with pytest.raises(LedgerRefused):
