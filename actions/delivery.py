@@ -25,6 +25,9 @@ class _Address(Task):
     async def take(self, talk: Talk) -> dict[str, Any]:
         return take_address(talk)
 
+    def is_yes(self, text: str) -> bool:
+        return _YES_AT_FIRST.search(text) is not None
+
     async def refuse(self, talk: Talk) -> bool:
         talk.slots["address"] = None  # so it is asked for again
         return False
