@@ -343,7 +343,7 @@ async def test_what_nobody_was_asked_has_no_page(gateway):
 
 def claims(**changes):
     at = int(time.time())
-    return {"aud": "feedback", "feedback": "f1", "iat": at, "exp": at + 300, **changes}
+    return {"aud": "feedback", "feedback": "f1", "iat": at, "exp": at + 3_000, **changes}
 
 
 FORGED = {

@@ -186,7 +186,7 @@ async def test_a_link_that_has_run_out_says_how_to_get_a_new_one(gateway):
 
 def claims(**changes):
     at = int(time.time())
-    return {"aud": "invoice", "order": "TC-10002", "iat": at, "exp": at + 300, **changes}
+    return {"aud": "invoice", "order": "TC-10002", "iat": at, "exp": at + 3_000, **changes}
 
 
 FORGED = {
