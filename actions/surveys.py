@@ -17,13 +17,11 @@ from actions.slots import FORM, TASK_SLOTS, changes, slots_of
 from actions.task import Access, Question, Talk, Task, is_something_else, pick, picked_or_written
 from actions.wording import TALK_TO_A_PERSON, Button, payload
 from bot.core.feedback import SCALES, FeedbackId, FeedbackKind, Invitation, is_low, is_score
-from bot.core.wishes import SURVEY
+from bot.core.wishes import NO_WISH, SURVEY
 from bot.services.feedback import next_question
 from bot.services.feedback_answers import Answered, decline_question, record_answer
 from bot.services.turn_context import TurnContext
 
-# Whoever has only said hello has nothing to judge.
-MESSAGES_AT_LEAST = 2
 SKIP = "skip"
 GOODBYE = "Goodbye, and thank you for stopping by! I'm here around the clock if you need anything."
 _NOT_NOW: Button = pick("Not now", rating=SKIP)
@@ -161,10 +159,12 @@ async def _record(talk: Talk, score: int, text: str | None) -> Answered:
 
 async def ask_how_it_was(turn: TurnContext, tracker: Tracker) -> list[EventType]:
     """Begin asking how it was, if that may be asked now; otherwise nothing."""
-    said = [str(event.get("text") or "") for event in tracker.events if event["event"] == "user"]
-    if len(said) < MESSAGES_AT_LEAST or tracker.get_slot("last_wish") in _NOT_AFTER:
+    said = [event for event in tracker.events if event["event"] == "user"]
+    wishes = [((one.get("parse_data") or {}).get("intent") or {}).get("name") for one in said]
+    # Whoever has only said hello has nothing to judge.
+    if all(wish in NO_WISH for wish in wishes) or tracker.get_slot("last_wish") in _NOT_AFTER:
         return []
-    if any(_TROUBLE.search(text) for text in said[-MESSAGES_LOOKED_AT:]):
+    if any(_TROUBLE.search(str(one.get("text") or "")) for one in said[-MESSAGES_LOOKED_AT:]):
         return []
     question = await next_question(turn.work, turn.clock, turn.shop, turn.conversation, turn.customer)
     if question is None:
