@@ -52,7 +52,8 @@ def _statements(customers: int, dialect: str) -> Iterator[tuple[str, str]]:
         people = f"SELECT who FROM generate_series(0, {customers}) AS who"
         rows = (
             f"SELECT who, n, {_SLOTS} AS id FROM generate_series(1, {customers}) AS who, "
-            f"generate_series(1, {per}) AS n UNION ALL SELECT 0, n, {everybody} + n FROM generate_series(1, {REGULAR_ENTRIES}) AS n"
+            f"generate_series(1, {per}) AS n UNION ALL SELECT 0, n, {everybody} + n "
+            f"FROM generate_series(1, {REGULAR_ENTRIES}) AS n"
         )
         moment = "timestamptz '2024-01-01 00:00:00Z' + (n % 900) * interval '1 day'"
         later = "timestamptz '2034-01-01 00:00:00Z' + (n % 900) * interval '1 day'"

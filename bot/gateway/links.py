@@ -32,7 +32,7 @@ class SignedLinks:
         return f"{self._public_url}/invoices/{token}"
 
     def own_data(self, customer_id: str, now: datetime) -> str:
-        """A link to everything that is kept about a customer, which ends within an hour. Whoever has it reads it all."""
+        """A link to everything that is kept about a customer, which ends in an hour. Whoever has it reads it all."""
         return f"{self._public_url}/my-data/{issue_own_data_token(customer_id, self._secret_key, now)}"
 
     def voucher(self, code: str, now: datetime) -> str:
