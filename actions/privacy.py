@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from bot.services.privacy import Erasure, request_erasure
-
 from actions import details
 from actions.loyalty import MY_POINTS, points
 from actions.personal import PersonalTask, is_near_an_answer, who
@@ -19,6 +17,7 @@ from bot.core.customers import EMAIL
 from bot.core.orders import Order
 from bot.services.consents import may_contact, record_consent
 from bot.services.ledger import balance_of
+from bot.services.privacy import Erasure, request_erasure
 
 EXPORT, ERASE, KNOW = "export", "erase", "know"
 

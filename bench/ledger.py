@@ -18,8 +18,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from bot.services.timeline import timeline_of
-
 from bench.crash_layouts import database_url
 from bench.ledger_data import EARNED, ENTRIES_A_CUSTOMER, customer_id, fill_postgresql, fill_sqlite
 from bench.processes import temporary_folder
@@ -29,6 +27,7 @@ from bot.core.customers import CustomerId
 from bot.core.ledger import EntryKind
 from bot.services.ids import new_id
 from bot.services.ledger import award_points, balance_of, redeem_points
+from bot.services.timeline import timeline_of
 from bot.storage.engine import create_engine
 from bot.storage.migrate import migrate
 from bot.storage.unit_of_work import SqlDatabase
