@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType, FollowupAction, SlotSet, UserUtteranceReverted
+from rasa_sdk.events import EventType, UserUtteranceReverted
 from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.forms import REQUESTED_SLOT
 from rasa_sdk.types import DomainDict
 
 from actions import details
@@ -16,7 +15,7 @@ from actions.history import choices_before_this, said_before_this, turns_in_a_ro
 from actions.orders import order_spoken_of
 from actions.people import bring_in_a_person, how_they_answer
 from actions.shop import ProductAvailability
-from actions.slots import FORM, TASK_SLOTS, changes, slots_of
+from actions.slots import begin_task
 from actions.wording import CAPABILITIES, TALK_TO_A_PERSON, WISH_TITLES, Button, payload
 from bot.core.handoffs import HandoffReason
 from bot.core.orders import can_change
@@ -117,9 +116,7 @@ class NothingToStop(Action):
             order = await order_spoken_of(turn, tracker)
         if order is not None and can_change(order):
             # The form asks before it cancels anything.
-            slots = slots_of(tracker)
-            slots.update(dict.fromkeys(TASK_SLOTS), wish="cancel_order", named_order=order.number, waiting_wishes=[])
-            return [*changes(tracker, slots), SlotSet(REQUESTED_SLOT, None), FollowupAction(FORM)]
+            return begin_task(tracker, "cancel_order", named_order=order.number)
         done = _DONE.get(str(tracker.get_slot("last_wish")))
         if done is not None:
             dispatcher.utter_message(text=done, buttons=list(TALK_TO_A_PERSON))

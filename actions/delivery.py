@@ -8,7 +8,7 @@ from typing import Any
 from actions import details
 from actions.order_changes import explain_too_late
 from actions.orders import order_question
-from actions.task import Access, Question, Talk, Task, is_something_else, picked_or_written
+from actions.task import Access, Question, Talk, Task, is_something_else, picked_or_written, who
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, payload
 from bot.core.customers import MAX_ADDRESS_CHARACTERS, normalise_address
 from bot.core.orders import Order, can_change_address
@@ -70,9 +70,8 @@ class ChangeShippingAddress(_Address):
 
     async def finish(self, talk: Talk) -> None:
         turn, number, address = talk.turn, talk.slots["order_number"], talk.slots["address"]
-        assert turn.customer is not None  # noqa: S101 - only verified customers get here
         try:
-            await change_shipping_address(turn.work, turn.clock, turn.shop, turn.customer.id, number, address)
+            await change_shipping_address(turn.work, turn.clock, turn.shop, who(talk).id, number, address)
         except OrderActionRefused:
             order = await talk.order()
             if order is not None:
@@ -102,8 +101,7 @@ class SetUpShippingAddress(_Address):
 
     async def finish(self, talk: Talk) -> None:
         turn = talk.turn
-        assert turn.customer is not None  # noqa: S101 - only verified customers get here
-        turn.customer = await set_default_address(turn.work, turn.clock, turn.customer.id, talk.slots["address"])
+        turn.customer = await set_default_address(turn.work, turn.clock, who(talk).id, talk.slots["address"])
         talk.say("Done: your next orders go there. Orders that are already placed keep their address.")
 
 

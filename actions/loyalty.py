@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from actions import details
-from actions.personal import LoyaltyTask, TellingTask, event_key, program, who
-from actions.task import Question, Talk, pick
+from actions.personal import LoyaltyTask, TellingTask, event_key, program
+from actions.task import Question, Talk, pick, who
 from actions.wording import YES_OR_NO, Button, day, payload
 from bot.core.ledger import EntryKind, LedgerEntry, expiring
 from bot.core.loyalty import Reward
 from bot.core.money import money_in_words as money
 from bot.core.shop import Shop
 from bot.core.tiers import TierStanding
+from bot.core.voucher_words import last_moment
 from bot.core.vouchers import Voucher
 from bot.errors import InsufficientPoints
 from bot.services.earning import tier_of
@@ -31,7 +32,6 @@ MENTIONED_DAYS = 90
 MY_POINTS: Button = {"title": "My points", "payload": payload("check_points")}
 USE_POINTS: Button = {"title": "Use my points", "payload": payload("redeem_points")}
 HISTORY: Button = {"title": "Where they came from", "payload": payload("check_points", facet="history")}
-MY_VOUCHERS: Button = {"title": "My rewards", "payload": payload("check_points", facet="vouchers")}
 MY_CARD: Button = {"title": "My punch card", "payload": payload("check_punch_card")}
 
 _HISTORY = re.compile(
@@ -108,7 +108,11 @@ async def _say_balance(talk: Talk) -> None:
         lines.append(f"{points(balance.pending)} more are on their way; the first come in on {when}.")
     lines += _missing_in_words(standing)
     choices = [USE_POINTS] if balance.available > 0 and program(talk).rewards else []
-    talk.say("\n".join(lines), [*choices, HISTORY, MY_CARD] if program(talk).punch_cards else [*choices, HISTORY])
+    talk.say("\n".join(lines), [*choices, *_more_to_see(talk)])
+
+
+def _more_to_see(talk: Talk) -> list[Button]:
+    return [HISTORY, MY_CARD] if program(talk).punch_cards else [HISTORY]
 
 
 async def _say_tier(talk: Talk) -> None:
@@ -203,7 +207,7 @@ def voucher_line(voucher: Voucher, shop: Shop) -> str:
     return f"{voucher.title}: {voucher.code}{until}"
 
 
-def show_voucher(talk: Talk, text: str, voucher: Voucher, choices: tuple[Button, ...] = ()) -> None:
+def show_voucher(talk: Talk, text: str, voucher: Voucher) -> None:
     """Say something together with a voucher: its code in words, as a picture to scan, and as a page to keep."""
     turn = talk.turn
     now = turn.clock.now()
@@ -211,13 +215,10 @@ def show_voucher(talk: Talk, text: str, voucher: Voucher, choices: tuple[Button,
     where = "Show it at the counter"
     if voucher.effect.item is None:
         where += ", or type it in when you pay in the web shop"
-    at_least = ""
-    if voucher.minimum_minor:
-        at_least = f" for an order of at least {money(voucher.minimum_minor, turn.shop.currency)}"
+    at_least = _at_least(voucher.minimum_minor, turn.shop)
     talk.say(
         f"{text}\nYour code: {voucher.code}\nIt works once{until}{at_least}. {where}. "
         f"To keep it at hand: {turn.links.voucher(voucher.code, now)}",
-        choices,
         image=turn.links.voucher_image(voucher.code, now),
         image_alt=f"QR code of your reward {voucher.code}",
     )
@@ -249,7 +250,7 @@ class RedeemPoints(LoyaltyTask):
         talk.say(
             f"You have {points(max(available, 0))}. The first reward is {_title(cheapest)} for "
             f"{points(cheapest.points)}, so {points(cheapest.points - available)} are missing.",
-            [HISTORY, MY_CARD] if program(talk).punch_cards else [HISTORY],
+            _more_to_see(talk),
         )
         return True
 
@@ -322,8 +323,11 @@ def _reward(talk: Talk) -> Reward:
 def _terms(reward: Reward, shop: Shop) -> str:
     """What whoever takes it should know before."""
     offer = reward.offer
-    at_least = f" for an order of at least {money(offer.minimum_minor, shop.currency)}" if offer.minimum_minor else ""
-    return f"The code works once{at_least}, within {offer.valid_days} days."
+    return f"The code works once{_at_least(offer.minimum_minor, shop)}, within {offer.valid_days} days."
+
+
+def _at_least(minimum_minor: int, shop: Shop) -> str:
+    return f" for an order of at least {money(minimum_minor, shop.currency)}" if minimum_minor else ""
 
 
 def _chosen(talk: Talk) -> Reward | None:
@@ -362,7 +366,7 @@ def points(number: int) -> str:
 
 def last_day(ends_at: datetime, shop: Shop) -> str:
     """The last day of something that ends at a moment: midnight still belongs to the day before."""
-    return day(ends_at - timedelta(microseconds=1), shop)
+    return day(last_moment(ends_at, shop.hours.zone), shop)
 
 
 class CheckPunchCard(TellingTask):

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from actions.orders import order_question
-from actions.task import Question, Talk, Task, other_words, picked_or_written
+from actions.task import Question, Talk, Task, other_words, picked_or_written, who
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, payload
 from bot.core.money import money_in_words as money
 from bot.core.orders import CancellationTerms, Order, OrderStatus, can_change, cancellation_terms
@@ -60,9 +60,8 @@ class CancelOrder(Task):
 
     async def finish(self, talk: Talk) -> None:
         turn, number = talk.turn, talk.slots["order_number"]
-        assert turn.customer is not None  # noqa: S101 - only verified customers get here
         try:
-            done = await cancel_order(turn.work, turn.clock, turn.shop, turn.customer.id, number)
+            done = await cancel_order(turn.work, turn.clock, turn.shop, who(talk).id, number)
         except OrderActionRefused:
             order = await talk.order()
             if order is not None:

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from actions import details
 from actions.task import Access, Question, Talk, Task
-from bot.core.customers import Customer
 from bot.core.loyalty import Program
 
 # From this similarity on, an answer of the shop's is what was asked for.
@@ -50,12 +49,6 @@ def is_near_an_answer(talk: Talk) -> bool:
     """Whether one of the shop's answers is about just this."""
     found = talk.tracker.latest_message.get("knowledge") or {}
     return float(found.get("similarity") or 0) >= NEAR_AN_ANSWER
-
-
-def who(talk: Talk) -> Customer:
-    """The verified customer. Only where the task is for verified customers."""
-    assert talk.customer is not None  # noqa: S101 - nobody else gets there
-    return talk.customer
 
 
 def program(talk: Talk) -> Program:

@@ -8,10 +8,10 @@ from typing import Any
 
 from actions import details
 from actions.loyalty import MY_POINTS, points
-from actions.personal import PersonalTask, is_near_an_answer, who
-from actions.task import Question, Talk
+from actions.personal import PersonalTask, is_near_an_answer
+from actions.task import Question, Talk, who
 from actions.treats import birthday_in_words
-from actions.wording import TALK_TO_A_PERSON, YES_OR_NO
+from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, payload
 from bot.core.consents import MARKETING
 from bot.core.customers import EMAIL
 from bot.core.orders import Order
@@ -141,18 +141,17 @@ class PrivacyRequest(PersonalTask):
         return await _erasure_question(talk)
 
     async def finish(self, talk: Talk) -> None:
-        match talk.slots["item"]:
-            case "export":
-                turn = talk.turn
-                link = turn.links.own_data(who(talk).id, turn.clock.now())
-                talk.say(
-                    f"Here is everything that we keep about you, to read or to save: {link}\n"
-                    "The link works for an hour. Pass it on to nobody.",
-                )
-            case "erase":
-                await _erase(talk)
-            case _:
-                await _say_what_is_known(talk)
+        if talk.slots["item"] == EXPORT:
+            turn = talk.turn
+            link = turn.links.own_data(who(talk).id, turn.clock.now())
+            talk.say(
+                f"Here is everything that we keep about you, to read or to save: {link}\n"
+                "The link works for an hour. Pass it on to nobody.",
+            )
+        elif talk.slots["item"] == ERASE:
+            await _erase(talk)
+        else:
+            await _say_what_is_known(talk)
 
 
 _ERASE = re.compile(r"\b(?:delete|erase|forget|forgotten|remove|wipe|clear|burahin|dl?eete)\b", re.IGNORECASE)
@@ -203,7 +202,7 @@ async def _cannot_erase(talk: Talk) -> bool:
     talk.say(
         f"I can't erase your data while an order is open ({', '.join(waiting)}): without your address nobody could "
         "bring it to you. Please ask again once it has arrived, or let a person help you.",
-        ({"title": "Send me my data", "payload": '/privacy_request{"facet": "export"}'}, *TALK_TO_A_PERSON),
+        ({"title": "Send me my data", "payload": payload("privacy_request", facet=EXPORT)}, *TALK_TO_A_PERSON),
     )
     return True
 
@@ -240,8 +239,8 @@ async def _say_what_is_known(talk: Talk) -> None:
     talk.say(
         f"This is what we know about you:\n{lines}",
         (
-            {"title": "Send me all of it", "payload": '/privacy_request{"facet": "export"}'},
-            {"title": "Erase it", "payload": '/privacy_request{"facet": "erase"}'},
+            {"title": "Send me all of it", "payload": payload("privacy_request", facet=EXPORT)},
+            {"title": "Erase it", "payload": payload("privacy_request", facet=ERASE)},
             MY_POINTS,
         ),
     )

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rasa_sdk import Tracker
-from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
+from rasa_sdk.forms import REQUESTED_SLOT
 
 FORM = "task_form"
 GO_ON = "go_on"
@@ -26,6 +27,13 @@ def slots_of(tracker: Tracker) -> dict[str, Any]:
 def changes(tracker: Tracker, slots: Mapping[str, Any]) -> list[EventType]:
     """The events that bring the slots to these values."""
     return [SlotSet(name, slots[name]) for name in SLOTS if tracker.get_slot(name) != slots[name]]
+
+
+def begin_task(tracker: Tracker, wish: str, **known: Any) -> list[EventType]:
+    """The events that begin a task of ours, which nobody wished for in this message, with what is known of it."""
+    slots = slots_of(tracker)
+    slots.update({**dict.fromkeys(TASK_SLOTS), "wish": wish, "named_order": None, "waiting_wishes": [], **known})
+    return [*changes(tracker, slots), SlotSet(REQUESTED_SLOT, None), FollowupAction(FORM)]
 
 
 # A picked yes or no says which question it answers.

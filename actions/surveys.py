@@ -6,14 +6,13 @@ import re
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType, FollowupAction, SlotSet
+from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.forms import REQUESTED_SLOT
 from rasa_sdk.types import DomainDict
 
 from actions import details
 from actions.context import turn_of
-from actions.slots import FORM, TASK_SLOTS, changes, slots_of
+from actions.slots import begin_task
 from actions.task import Access, Question, Talk, Task, is_something_else, pick, picked_or_written
 from actions.wording import TALK_TO_A_PERSON, Button, payload
 from bot.core.feedback import SCALES, FeedbackId, FeedbackKind, Invitation, is_low, is_score
@@ -169,10 +168,8 @@ async def ask_how_it_was(turn: TurnContext, tracker: Tracker) -> list[EventType]
     question = await next_question(turn.work, turn.clock, turn.shop, turn.conversation, turn.customer)
     if question is None:
         return []
-    slots = slots_of(tracker)
-    slots.update(dict.fromkeys(TASK_SLOTS), wish=SURVEY, named_order=None, waiting_wishes=[])
-    slots["survey"] = {"id": question.feedback_id, "kind": question.kind.value, "text": question.text}
-    return [*changes(tracker, slots), SlotSet(REQUESTED_SLOT, None), FollowupAction(FORM)]
+    asked = {"id": question.feedback_id, "kind": question.kind.value, "text": question.text}
+    return begin_task(tracker, SURVEY, survey=asked)
 
 
 class Welcome(Action):

@@ -9,9 +9,11 @@ from typing import Any
 
 from actions import details
 from actions.loyalty import MY_POINTS, last_day, points, show_voucher, usable_vouchers
-from actions.personal import LoyaltyTask, PersonalTask, TellingTask, is_near_an_answer, program, who
-from actions.task import Access, Question, Talk, is_something_else, picked_or_written
+from actions.personal import LoyaltyTask, PersonalTask, TellingTask, is_near_an_answer, program
+from actions.task import Access, Question, Talk, is_something_else, picked_or_written, who
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO
+from bot.core.birthdays import is_birthday
+from bot.core.loyalty import ReferralRules
 from bot.core.money import money_in_words as money
 from bot.core.referrals import referral_link
 from bot.core.vouchers import VoucherKind
@@ -47,11 +49,7 @@ def birthday_in(text: str) -> tuple[int, int] | None:
         found = [(int(match[1]), int(match[2])), (int(match[2]), int(match[1]))]
     else:
         return None
-    return next((one for one in found if _exists(*one)), None)
-
-
-def _exists(month: int, day: int) -> bool:
-    return 1 <= month <= 12 and 1 <= day <= calendar.monthrange(_LEAP_YEAR, month)[1]
+    return next((one for one in found if is_birthday(*one)), None)
 
 
 def birthday_in_words(month: int, day: int) -> str:
@@ -199,8 +197,7 @@ async def _join(talk: Talk) -> None:
     except ReferralRefused as refused:
         talk.say(refused.message, TALK_TO_A_PERSON)
         return
-    rules = program(talk).referral
-    assert rules is not None  # noqa: S101 - the task is not meant otherwise
+    rules = _referral_rules(talk)
     talk.say(
         f"Welcome! Once your first order is paid and {rules.hold_days} days have passed, you get "
         f"{points(rules.referee_points)}, and your friend gets {points(rules.referrer_points)}."
@@ -208,8 +205,7 @@ async def _join(talk: Talk) -> None:
 
 
 async def _show_code(talk: Talk) -> None:
-    turn, rules = talk.turn, program(talk).referral
-    assert rules is not None  # noqa: S101 - the task is not meant otherwise
+    turn, rules = talk.turn, _referral_rules(talk)
     code = await referral_code(turn.work, turn.clock, who(talk).id)
     shop_page = turn.shop.links.get("shop")
     link = f"\nOr send this link: {referral_link(shop_page, code)}" if shop_page else ""
@@ -222,6 +218,12 @@ async def _show_code(talk: Talk) -> None:
         f"that order is paid.{so_far}",
         [MY_POINTS],
     )
+
+
+def _referral_rules(talk: Talk) -> ReferralRules:
+    rules = program(talk).referral
+    assert rules is not None  # noqa: S101 - the task is not meant otherwise
+    return rules
 
 
 class GiftCard(PersonalTask):

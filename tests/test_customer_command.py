@@ -11,7 +11,7 @@ import pytest
 from bot.__main__ import build_parser
 from bot.customer_commands import NotConfirmed, run_customer_command
 from bot.errors import CustomerNotFound, ErasureRefused, MergeRefused
-from bot.services.customers import customer_of
+from bot.services.persons import customer_of
 from tests.builders import NOW, stored_customer, stored_order
 
 MARIA = "maria@example.com"

@@ -14,6 +14,8 @@ EntryId = NewType("EntryId", int)
 
 MAX_POINTS = 1_000_000_000
 MAX_KEY_CHARACTERS = 200
+# The keys of the two sides of a transfer end in these, so that each leads to the other.
+TRANSFER_OUT, TRANSFER_IN = ":out", ":in"
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 

@@ -85,5 +85,5 @@ def terms_in_words(voucher: Voucher, currency: str) -> list[str]:
 
 
 def last_moment(ends_at: datetime, zone: tzinfo) -> datetime:
-    """The last minute of something that ends at a moment: of what ends at midnight, on the day before."""
-    return (ends_at - timedelta(minutes=1)).astimezone(zone)
+    """The last instant of something that ends at a moment: of what ends at midnight, on the day before."""
+    return (ends_at - timedelta(microseconds=1)).astimezone(zone)

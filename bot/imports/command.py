@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -162,17 +163,18 @@ class FileImport:
     async def _import_all(
         self, run: ImportRun, batches: Batches, rejects: RejectFile, options: ImportOptions, screen: Screen
     ) -> ImportRun:
+        read_on = functools.partial(asyncio.get_running_loop().run_in_executor, None, batches.next)
         # The next batch is read while this one is written.
-        reading: asyncio.Task[Batch | None] = asyncio.create_task(asyncio.to_thread(batches.next))
+        reading: asyncio.Future[Batch | None] = read_on()
         try:
             if run.position == 0:
                 await rejects.keep(0, ())
-            while (batch := await reading) is not None:
-                reading = asyncio.create_task(asyncio.to_thread(batches.next))
+            while (batch := await asyncio.shield(reading)) is not None:
+                reading = read_on()
                 run = await import_batch(self._db, self._clock, self._shop, run, batch, rejects, options)
                 screen.imported(run.tally.rows)
         finally:
-            reading.cancel()
+            # Stopped or not: what is read from must not be closed under the reader.
             await asyncio.gather(reading, return_exceptions=True)
         return run
 
@@ -200,13 +202,14 @@ class _PlannedNames:
 
 
 async def _in_thread(work: Callable[[threading.Event], int]) -> int:
-    """Run something that takes long beside the loop; told to stop, it is told as well."""
+    """Run something that takes long beside the loop; told to stop, it is told as well, and waited for."""
     stop = threading.Event()
+    working = asyncio.get_running_loop().run_in_executor(None, work, stop)
     try:
-        return await asyncio.to_thread(work, stop)
-    except asyncio.CancelledError:
+        return await asyncio.shield(working)
+    finally:
         stop.set()
-        raise
+        await asyncio.wait([working])
 
 
 def _ticking(screen: Screen, stop: threading.Event) -> Callable[[int], None]:

@@ -16,10 +16,11 @@ from bot.core.consents import LOYALTY
 from bot.core.customers import Customer, CustomerId
 from bot.core.loyalty import BirthdayTreat
 from bot.core.shop import Shop
+from bot.core.voucher_words import last_moment
 from bot.core.vouchers import Voucher, VoucherKind
 from bot.errors import CustomerNotFound, NoSuchDay
 from bot.services.consents import queue_optional_mail
-from bot.services.merges import customer_of
+from bot.services.persons import customer_of
 from bot.services.ports import Clock, Database, PageLinks, UnitOfWork
 from bot.services.vouchers import issue_voucher
 
@@ -137,7 +138,7 @@ async def _tell(
     ]
     if voucher.expires_at is not None:
         # It ends at midnight, which people count to the day before.
-        last_day = (voucher.expires_at - timedelta(seconds=1)).astimezone(shop.hours.zone).date()
+        last_day = last_moment(voucher.expires_at, shop.hours.zone).date()
         lines.append(f"It is good until {last_day.day} {last_day:%B %Y}.")
     await queue_optional_mail(
         work,

@@ -22,10 +22,9 @@ from bot.core.shop import Shop
 from bot.errors import NoteRefused
 from bot.services.audit import record_audit
 from bot.services.ids import new_id
-from bot.services.merges import SYSTEM, customer_of, merge_customers, propose_for
+from bot.services.merges import SYSTEM, merge_customers, propose_for
+from bot.services.persons import customer_of
 from bot.services.ports import Clock, UnitOfWork
-
-__all__ = ["customer_of"]
 
 CODE = "code"
 

@@ -13,7 +13,8 @@ from bot.core.orders import Order, OrderStatus
 from bot.core.shop import Shop
 from bot.core.tiers import TierStanding, first_day_that_counts, standing_at
 from bot.services.ledger import award_points, take_back_points, taken_back
-from bot.services.merges import customer_of, follow_up_merge
+from bot.services.merges import follow_up_merge
+from bot.services.persons import customer_of
 from bot.services.ports import Clock, UnitOfWork
 from bot.services.punch_cards import stamp_order
 from bot.services.referrals import note_order

@@ -12,7 +12,7 @@ from bot.core.loyalty import Program
 from bot.core.loyalty_words import points as points_in_words
 from bot.core.shop import Shop
 from bot.services.consents import queue_optional_mail
-from bot.services.merges import customer_of
+from bot.services.persons import customer_of
 from bot.services.ports import Clock, Database, PageLinks, UnitOfWork
 
 WARNED_AHEAD = timedelta(days=30)

@@ -13,7 +13,7 @@ from bot.core.shop import Shop
 from bot.errors import LedgerRefused
 from bot.services.audit import record_audit
 from bot.services.ledger import award_points
-from bot.services.merges import customer_of
+from bot.services.persons import customer_of
 from bot.services.ports import Clock, Database, LedgerNote, UnitOfWork
 
 GOODWILL_WINDOW = timedelta(hours=24)

@@ -14,8 +14,11 @@ from bot.core.ledger import (
     EARNINGS,
     MAX_KEY_CHARACTERS,
     MAX_POINTS,
+    TRANSFER_IN,
+    TRANSFER_OUT,
     Allocation,
     Balance,
+    Debt,
     EntryId,
     EntryKind,
     LedgerEntry,
@@ -30,8 +33,6 @@ from bot.errors import InsufficientPoints, KeyReused, LedgerRefused
 from bot.services.ports import Clock, Database, UnitOfWork
 
 _NEW = EntryId(0)
-# The two sides of a transfer.
-_OUT, _IN = ":out", ":in"
 SWEPT_AT_ONCE = 200
 
 
@@ -161,8 +162,7 @@ async def take_back_points(
     owners = {part.customer_id for part in await _moved_on(work, earning)}
     await lock_accounts(work, clock, owners)
     for customer_id in sorted(owners):
-        lots, _ = await work.ledger.open_of(customer_id)
-        await _sweep(work, customer_id, lots, now)
+        await _swept(work, customer_id, now)
     parts = {part.id: part for part in await _moved_on(work, earning)}
     keys = {part_id: key if part_id == earning.id else f"{key}:{part_id}" for part_id in parts}
     # All of them first: when it is repeated, points may have been moved on once more.
@@ -202,7 +202,7 @@ async def _moved_on(work: UnitOfWork, entry: LedgerEntry) -> list[LedgerEntry]:
     found = [entry]
     for reversal in await work.ledger.reversals_of(entry.id):
         if reversal.kind is EntryKind.TRANSFER:
-            counterpart = await work.ledger.by_key(reversal.key.removesuffix(_OUT) + _IN)
+            counterpart = await work.ledger.by_key(reversal.key.removesuffix(TRANSFER_OUT) + TRANSFER_IN)
             if counterpart is not None:
                 found += await _moved_on(work, counterpart)
     return found
@@ -257,13 +257,11 @@ async def transfer_points(
 ) -> int:
     """Move all points to the account of the same person, each lot with its dates; debts move, too. How many in all."""
     now = clock.now()
-    for customer_id in sorted((from_id, to_id)):
-        await work.ledger.lock(customer_id, now)
+    await lock_accounts(work, clock, (from_id, to_id))
     source = _merge_source(merge_id)
-    lots, debts = await work.ledger.open_of(from_id)
-    await _sweep(work, from_id, lots, now)
+    lots, debts = await _swept(work, from_id, now)
     moved = 0
-    for lot in spending_order(lot for lot in lots if not lot.is_expired(now)):
+    for lot in spending_order(lots):
         times = await _times(work, lot.id, EntryKind.TRANSFER)
         dates = (lot.available_at, lot.expires_at)
         await _move(work, lot.id, from_id, to_id, lot.remaining, f"{source}:{lot.id}:{times}", source, now, dates)
@@ -282,11 +280,9 @@ async def undo_transfer(
     What the other one spent of it is owed by them, not lost by whom it belonged to.
     """
     now = clock.now()
-    for customer_id in sorted((from_id, to_id)):
-        await work.ledger.lock(customer_id, now)
+    await lock_accounts(work, clock, (from_id, to_id))
     source = _merge_source(merge_id)
-    lots, _ = await work.ledger.open_of(to_id)
-    await _sweep(work, to_id, lots, now)
+    await _swept(work, to_id, now)
     came_back = 0
     for entry in await work.ledger.of_source(to_id, source):
         key, back = f"{entry.key}:back", f"{source}:back"
@@ -299,7 +295,7 @@ async def undo_transfer(
                     dates = (part.available_at or now, part.expires_at)
                     await _move(work, part.id, to_id, from_id, points, part_key, back, now, dates)
                     came_back += points
-        elif await work.ledger.by_key(key + _IN) is None:
+        elif await work.ledger.by_key(key + TRANSFER_IN) is None:
             await _move_debt(work, to_id, from_id, -entry.points, key, back, now)
             came_back += entry.points
     return came_back
@@ -317,16 +313,22 @@ async def _move(
     dates: tuple[datetime, datetime | None],
 ) -> None:
     """Move points of a lot to another account, where they keep their dates."""
-    out = LedgerEntry(*(_NEW, from_id, EntryKind.TRANSFER, -points, key + _OUT, now), source=source, reverses_id=lot_id)
+    out = LedgerEntry(
+        *(_NEW, from_id, EntryKind.TRANSFER, -points, key + TRANSFER_OUT, now), source=source, reverses_id=lot_id
+    )
     await _add_debit(work, out, own=lot_id)
-    await _add_lot(work, LedgerEntry(_NEW, to_id, EntryKind.TRANSFER, points, key + _IN, now, *dates, source))
+    await _add_lot(work, LedgerEntry(_NEW, to_id, EntryKind.TRANSFER, points, key + TRANSFER_IN, now, *dates, source))
 
 
 async def _move_debt(
     work: UnitOfWork, from_id: CustomerId, to_id: CustomerId, points: int, key: str, source: str, now: datetime
 ) -> None:
-    await _add_lot(work, LedgerEntry(_NEW, from_id, EntryKind.TRANSFER, points, key + _IN, now, now, None, source))
-    await _add_debit(work, LedgerEntry(_NEW, to_id, EntryKind.TRANSFER, -points, key + _OUT, now, source=source))
+    await _add_lot(
+        work, LedgerEntry(_NEW, from_id, EntryKind.TRANSFER, points, key + TRANSFER_IN, now, now, None, source)
+    )
+    await _add_debit(
+        work, LedgerEntry(_NEW, to_id, EntryKind.TRANSFER, -points, key + TRANSFER_OUT, now, source=source)
+    )
 
 
 def _merge_source(merge_id: str) -> str:
@@ -353,15 +355,21 @@ async def _add_debit(work: UnitOfWork, wanted: LedgerEntry, own: EntryId | None 
 
 async def _settle(work: UnitOfWork, customer_id: CustomerId, now: datetime) -> None:
     """Sweep what has run out, and pay what is owed with what is there: never are there points beside a debt."""
-    lots, debts = await work.ledger.open_of(customer_id)
-    await _sweep(work, customer_id, lots, now)
-    left = {lot.id: lot for lot in lots if not lot.is_expired(now)}
+    lots, debts = await _swept(work, customer_id, now)
+    left = {lot.id: lot for lot in lots}
     for debt in debts:
         paid = allocate(debt.remaining, spending_order(left.values()))
         await work.ledger.allocate(debt.id, paid)
         for part in paid:
             lot = left[part.lot_id]
             left[part.lot_id] = Lot(lot.id, lot.remaining - part.points, lot.available_at, lot.expires_at)
+
+
+async def _swept(work: UnitOfWork, customer_id: CustomerId, now: datetime) -> tuple[list[Lot], list[Debt]]:
+    """What an account holds and owes, once what has run out is entered."""
+    lots, debts = await work.ledger.open_of(customer_id)
+    await _sweep(work, customer_id, lots, now)
+    return [lot for lot in lots if not lot.is_expired(now)], debts
 
 
 async def _sweep(work: UnitOfWork, customer_id: CustomerId, lots: list[Lot], now: datetime) -> int:

@@ -14,25 +14,16 @@ from typing import Any
 from bot.core.customers import Customer, CustomerId
 from bot.core.merges import Merge, MergeState, filled_fields, kept_first, restored_fields
 from bot.core.shop import Shop
-from bot.errors import CustomerNotFound, MergeRefused
+from bot.errors import MergeRefused
 from bot.services.audit import record_audit
 from bot.services.ids import new_id
 from bot.services.ledger import transfer_points, undo_transfer
+from bot.services.persons import customer_of
 from bot.services.ports import Clock, Database, UnitOfWork
 from bot.services.punch_cards import transfer_stamps, undo_transfer_stamps
 
 SYSTEM = "system"
 PROPOSALS_SHOWN = 500
-
-
-async def customer_of(work: UnitOfWork, customer_id: CustomerId) -> Customer:
-    """The customer, or the one that they turned out to be. Raises CustomerNotFound."""
-    customer = await work.customers.get(customer_id)
-    while customer is not None and customer.merged_into_id is not None:
-        customer = await work.customers.get(customer.merged_into_id)
-    if customer is None:
-        raise CustomerNotFound
-    return customer
 
 
 async def propose_merge(

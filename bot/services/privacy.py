@@ -15,8 +15,8 @@ from bot.core.shop import Shop
 from bot.errors import ErasureRefused
 from bot.services.audit import record_audit
 from bot.services.consents import record_hashed_consent
-from bot.services.merges import customer_of
 from bot.services.outbox import queue_mail
+from bot.services.persons import customer_of
 from bot.services.ports import Clock, Database, UnitOfWork
 from bot.services.requests import record_request
 from bot.services.turn_context import current_turn

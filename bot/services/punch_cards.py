@@ -25,6 +25,7 @@ from bot.core.shop import Shop
 from bot.core.vouchers import Voucher, VoucherKind
 from bot.errors import CustomerNotFound, KeyReused, StampsRefused
 from bot.services.ledger import lock_accounts
+from bot.services.persons import customer_of
 from bot.services.ports import Clock, UnitOfWork
 from bot.services.vouchers import cancel_voucher, issue_voucher
 
@@ -88,10 +89,10 @@ async def stamp_order(work: UnitOfWork, clock: Clock, shop: Shop, order: Order) 
 
 async def _is_erased(work: UnitOfWork, customer_id: CustomerId | None) -> bool:
     """Whether the customer, or who they turned out to be, was erased (or never was)."""
-    customer = await work.customers.get(customer_id) if customer_id else None
-    while customer is not None and customer.merged_into_id is not None:
-        customer = await work.customers.get(customer.merged_into_id)
-    return customer is None or customer.erased_at is not None
+    try:
+        return customer_id is None or (await customer_of(work, customer_id)).erased_at is not None
+    except CustomerNotFound:
+        return True
 
 
 async def add_stamps(

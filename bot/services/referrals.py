@@ -28,8 +28,9 @@ from bot.core.referrals import (
 from bot.core.shop import Shop
 from bot.errors import CustomerNotFound, ReferralRefused
 from bot.services.ids import NUMBER_TRIES
-from bot.services.ledger import award_points, take_back_points
-from bot.services.merges import customer_of, follow_up_merge
+from bot.services.ledger import award_points, lock_accounts, take_back_points
+from bot.services.merges import follow_up_merge
+from bot.services.persons import customer_of
 from bot.services.ports import Clock, Database, UnitOfWork
 
 PAGE = 200
@@ -73,8 +74,7 @@ async def join_by_referral(work: UnitOfWork, clock: Clock, shop: Shop, referee_i
         raise ReferralRefused("unknown_code")
     if referrer.id == referee.id:
         raise ReferralRefused("oneself")
-    for customer_id in sorted((referee.id, referrer.id)):
-        await work.ledger.lock(customer_id, clock.now())
+    await lock_accounts(work, clock, (referee.id, referrer.id))
     known = await work.referrals.get(referee.id)
     if known is not None:
         if known.referrer_id == referrer.id and known.refused is None:

@@ -28,7 +28,7 @@ from bot.services.birthdays import set_birthday
 from bot.services.customers import add_customer, save_customer
 from bot.services.earning import settle_order
 from bot.services.ids import new_id
-from bot.services.merges import customer_of
+from bot.services.persons import customer_of
 from bot.services.ports import Clock, Database, UnitOfWork
 
 SOURCE = "api"

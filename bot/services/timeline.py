@@ -8,7 +8,7 @@ from itertools import islice
 from bot.core.consents import hash_address
 from bot.core.customers import CustomerId
 from bot.core.timeline import KINDS, Place, TimelineEntry
-from bot.services.merges import customer_of
+from bot.services.persons import customer_of
 from bot.services.ports import UnitOfWork
 
 MOST_AT_ONCE = 500

@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, fu
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.customers import CustomerId
-from bot.core.ledger import QUALIFYING, EntryKind
+from bot.core.ledger import QUALIFYING, TRANSFER_IN, TRANSFER_OUT, EntryKind
 from bot.storage import tables
 
 _ENTRY = tables.ledger_entries
@@ -39,8 +39,7 @@ def _by_day(dialect: str) -> Select[Any]:
         .cte("back", recursive=True)
     )
     came, went = _ENTRY.alias("came"), _ENTRY.alias("went")
-    # The two sides of a transfer have keys that end in :in and :out.
-    out_key = func.substr(came.c.key, 1, func.length(came.c.key) - len(":in")).concat(":out")
+    out_key = func.substr(came.c.key, 1, func.length(came.c.key) - len(TRANSFER_IN)).concat(TRANSFER_OUT)
     back = back.union_all(
         select(went.c.reverses_id, back.c.points)
         .join_from(back, came, and_(came.c.id == back.c.lot_id, came.c.kind == EntryKind.TRANSFER.value))

@@ -18,7 +18,6 @@ from bot.services.customers import (
     add_customer,
     add_note,
     add_tag,
-    customer_of,
     find_customer,
     prove_identity,
     remove_tag,
@@ -26,6 +25,7 @@ from bot.services.customers import (
     stage_of,
 )
 from bot.services.merges import proposals
+from bot.services.persons import customer_of
 from bot.services.verification import Verified, check_code, send_code
 from tests.builders import NOW, a_customer, an_identity, stored_conversation, stored_customer, stored_order
 from tests.services.mails import sent_mails

@@ -13,15 +13,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from sqlalchemy import select
 
@@ -41,7 +38,7 @@ from bot.services.privacy import erase_customer
 from bot.storage import tables
 from tests.builders import stored_customer
 from tests.fakes import FakeClock
-from tests.storage.databases import open_database
+from tests.services.state_machines import DatabaseMachine, run_on_database
 
 EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "25"))
 STEPS = 20
@@ -51,7 +48,7 @@ POINTS = st.integers(min_value=1, max_value=200)
 Operation = Callable[[Any], Coroutine[Any, Any, Any]]
 
 
-class Ledger(RuleBasedStateMachine):
+class Ledger(DatabaseMachine):
     """Two customers, a clock, and everything that can happen to their points."""
 
     loop: asyncio.AbstractEventLoop
@@ -275,23 +272,4 @@ class Ledger(RuleBasedStateMachine):
 @pytest.mark.slow
 @pytest.mark.timeout(3_600)
 def test_the_ledger_adds_up_whatever_happens(sql_url: str) -> None:
-    loop = asyncio.new_event_loop()
-    db = open_database(sql_url)
-
-    class Here(Ledger):
-        pass
-
-    Here.loop, Here.db = loop, db
-    try:
-        run_state_machine_as_test(
-            Here,
-            settings=settings(
-                max_examples=EXAMPLES,
-                stateful_step_count=STEPS,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
-    finally:
-        loop.run_until_complete(db.close())
-        loop.close()
+    run_on_database(Ledger, sql_url, examples=EXAMPLES, steps=STEPS)

@@ -21,7 +21,7 @@ from bot.core.referrals import Referral
 from bot.errors import CustomerNotFound, MergeRefused
 from bot.services.consents import may_contact, record_consent
 from bot.services.conversations import ProvenIdentity, open_web_conversation
-from bot.services.customers import add_note, customer_of, prove_identity
+from bot.services.customers import add_note, prove_identity
 from bot.services.earning import settle_order
 from bot.services.ids import new_id
 from bot.services.ledger import (
@@ -42,6 +42,7 @@ from bot.services.merges import (
     propose_merge,
     undo_merge,
 )
+from bot.services.persons import customer_of
 from bot.storage import tables
 from bot.storage.merges import MOVED
 from tests.builders import (

@@ -13,15 +13,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from sqlalchemy import select
 
@@ -35,7 +32,7 @@ from bot.storage import tables
 from tests.builders import a_return, a_shop, stored_customer, stored_order
 from tests.fakes import FakeClock
 from tests.services.merging import merged, parted
-from tests.storage.databases import open_database
+from tests.services.state_machines import DatabaseMachine, run_on_database
 
 EXAMPLES = int(os.environ.get("PUNCH_CARD_EXAMPLES", "30"))
 STEPS = 30
@@ -46,7 +43,7 @@ PAID = OrderStatus.PAID
 NUMBERS = itertools.count()
 
 
-class Cards(RuleBasedStateMachine):
+class Cards(DatabaseMachine):
     """Two customers with a card each, their orders, and everything that can happen to those.
 
     `orders` are as the shop has them, with how many of their units are kept.
@@ -246,23 +243,4 @@ class Cards(RuleBasedStateMachine):
 @pytest.mark.slow
 @pytest.mark.timeout(3_600)
 def test_every_stamp_is_on_a_card_or_in_a_voucher_whatever_happens(sql_url: str) -> None:
-    loop = asyncio.new_event_loop()
-    db = open_database(sql_url)
-
-    class Here(Cards):
-        pass
-
-    Here.loop, Here.db = loop, db
-    try:
-        run_state_machine_as_test(
-            Here,
-            settings=settings(
-                max_examples=EXAMPLES,
-                stateful_step_count=STEPS,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
-    finally:
-        loop.run_until_complete(db.close())
-        loop.close()
+    run_on_database(Cards, sql_url, examples=EXAMPLES, steps=STEPS)
