@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from bot.core.measures import Measure, Window
-from bot.services.measure_ports import PointsFlow, Purchase
+from bot.services.measure_ports import Credit, PointsFlow, Purchase
 
 MONTHS_SHOWN = 24
 COHORTS_SHOWN = 13
@@ -83,7 +83,7 @@ def is_whole(month: Window) -> bool:
     return (month.last_day + timedelta(days=1)).day == 1
 
 
-def sales_by_month(purchases: Iterable[Purchase], zone: tzinfo) -> dict[date, MonthSales]:
+def sales_by_month(purchases: Iterable[Purchase], credits: Iterable[Credit], zone: tzinfo) -> dict[date, MonthSales]:
     """What was sold in each month, by its first day, in the shop's time zone. The purchases are in order of time."""
     revenue: defaultdict[date, int] = defaultdict(int)
     orders: defaultdict[date, int] = defaultdict(int)
@@ -98,7 +98,9 @@ def sales_by_month(purchases: Iterable[Purchase], zone: tzinfo) -> dict[date, Mo
             buyers[month].add(purchase.customer_id)
             new[month] += purchase.customer_id not in known
             known.add(purchase.customer_id)
-    return {month: MonthSales(revenue[month], orders[month], len(buyers[month]), new[month]) for month in orders}
+    for credit in credits:
+        revenue[_month(credit.issued_at, zone)] -= credit.amount_minor
+    return {month: MonthSales(revenue[month], orders[month], len(buyers[month]), new[month]) for month in revenue}
 
 
 def cohorts(purchases: Iterable[Purchase], window: Window) -> list[Cohort]:

@@ -17,7 +17,7 @@ from bot.reports.gamma_gamma import GammaGamma, fit_gamma_gamma
 from bot.reports.lifetime_value import WEEKS_A_MONTH, predict_lifetime_value
 from bot.reports.maximum_likelihood import CannotFit
 from bot.reports.purchase_histories import PurchaseHistories, summarise_purchases
-from bot.services.measure_ports import Purchase
+from bot.services.measure_ports import Credit, Purchase
 
 Floats = NDArray[np.float64]
 
@@ -86,6 +86,7 @@ class Outlook:
 
 def look_ahead(
     purchases: Sequence[Purchase],
+    credits: Sequence[Credit],
     numbers: Mapping[str, str],
     window: Window,
     *,
@@ -93,13 +94,20 @@ def look_ahead(
     margin: float,
     monthly_discount: float,
 ) -> Outlook:
-    """The outlook at the end of the window. `numbers` are the shop's own customer numbers, by id."""
+    """The outlook at the end of the window. `numbers` are the shop's own customer numbers, by id.
+
+    What was given back for no order in particular makes each purchase of that customer worth less, in proportion.
+    """
     days = [purchase.placed_at.astimezone(window.zone).date() for purchase in purchases]
     known = [(one.customer_id, day, one.net_minor) for one, day in zip(purchases, days, strict=True) if one.customer_id]
+    gross, brought = _sums(known, credits)
     histories = summarise_purchases(
-        [name for name, _, _ in known], [day for _, day, _ in known], [net for _, _, net in known], window.last_day
+        [name for name, _, _ in known],
+        [day for _, day, _ in known],
+        [net * max(brought[name], 0) / gross[name] if gross[name] else 0 for name, _, net in known],
+        window.last_day,
     )
-    standings = rank_customers(_records(known, histories))
+    standings = rank_customers(_records(known, brought, histories))
     buying, spending, remarks = _fit(histories)
     active, coming, value = _predict(buying, spending, histories, months, margin, monthly_discount)
     each = [_each(expected, len(standings)) for expected in (active, coming, value)]
@@ -110,15 +118,27 @@ def look_ahead(
     return Outlook(prospects, _measures(window, histories, spending, active, coming, value, months), remarks, months)
 
 
-def _records(known: Sequence[tuple[str, date, int]], histories: PurchaseHistories) -> list[BuyingRecord]:
+def _sums(known: Sequence[tuple[str, date, int]], credits: Sequence[Credit]) -> tuple[dict[str, int], dict[str, int]]:
+    """What the orders of each customer brought, and what of it was not given back."""
+    gross: dict[str, int] = {}
+    for name, _, amount in known:
+        gross[name] = gross.get(name, 0) + amount
+    brought = dict(gross)
+    for credit in credits:
+        if credit.customer_id in brought:
+            brought[credit.customer_id] -= credit.amount_minor
+    return gross, brought
+
+
+def _records(
+    known: Sequence[tuple[str, date, int]], brought: Mapping[str, int], histories: PurchaseHistories
+) -> list[BuyingRecord]:
     """In the order of the histories; orders of one day are one purchase."""
     last: dict[str, date] = {}
-    net: dict[str, int] = {}
-    for name, day, amount in known:
+    for name, day, _ in known:
         last[name] = max(day, last.get(name, day))
-        net[name] = net.get(name, 0) + amount
     return [
-        BuyingRecord(str(name), last[str(name)], int(repeats) + 1, net[str(name)])
+        BuyingRecord(str(name), last[str(name)], int(repeats) + 1, brought[str(name)])
         for name, repeats in zip(histories.customers, histories.repeats, strict=True)
     ]
 

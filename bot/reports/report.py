@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from bot.core.measure_list import GROUPS
 from bot.core.measures import Measure, Window
+from bot.core.money import money_in_words
 from bot.core.shop import Shop
 from bot.errors import BotError
 from bot.reports.months import Cohort, MonthFigures, MonthSales, cohorts, is_whole, months_to_show, sales_by_month
@@ -75,15 +76,16 @@ async def gather(db: Database, shop: Shop, window: Window, now: datetime, terms:
     measures = await take_measures(db, shop, window, now, terms.measuring)
     async with db.reading() as work:
         purchases = await work.measures.purchases(window.ends_at, shop.currency)
+        credits = await work.measures.credits(window.ends_at, shop.currency)
         numbers = await work.measures.customer_numbers()
-        sales = sales_by_month(purchases, window.zone)
+        sales = sales_by_month(purchases, credits, window.zone)
         months = [
             await _month(work, month, sales.get(month.first_day, MonthSales()), now)
             for month in months_to_show(purchases, window)
         ]
         ever = await work.measures.sales(replace(window, first_day=_LONG_AGO), shop.currency)
     outlook = look_ahead(
-        *(purchases, numbers, window),
+        *(purchases, credits, numbers, window),
         months=terms.months_ahead,
         margin=terms.measuring.margin,
         monthly_discount=terms.monthly_discount,
@@ -95,6 +97,9 @@ async def gather(db: Database, shop: Shop, window: Window, now: datetime, terms:
         )
     if nobodys := sum(purchase.customer_id is None for purchase in purchases):
         remarks.append(f"Counted as sales and for nothing else, being of no known customer: {_orders(nobodys)}.")
+    if credits:
+        given_back = money_in_words(sum(credit.amount_minor for credit in credits), shop.currency)
+        remarks.append(f"Taken off, being credit notes for no order in particular: {given_back}.")
     return Report(
         *(shop.name, shop.currency, window, terms, measures, months, cohorts(purchases, window), outlook),
         remarks=[*remarks, *outlook.remarks],

@@ -14,7 +14,7 @@ from bot.core.visits import Visit
 
 @dataclass(frozen=True)
 class Sales:
-    """Orders of a window, what they brought less their refunds, and orders in other currencies, which are left out."""
+    """Orders of a window, what was sold less what was given back, and orders in other currencies, not counted."""
 
     orders: int
     net_minor: int
@@ -27,7 +27,7 @@ class CustomerCounts:
 
     `bought`, `bought_again` and `bought_first` are about the window: any order, two or more, the first one ever.
     `at_start` bought in the days before the window; `kept` are those of them who bought in as many days before its end.
-    `ever` bought before its end, and all their orders brought `net_minor_ever`.
+    `ever` bought before its end, and brought `net_minor_ever`.
     """
 
     bought: int
@@ -70,15 +70,28 @@ class PointsFlow:
 
 @dataclass(frozen=True)
 class Purchase:
-    """One order that counts: whose, when, and what it brought less its refunds, in minor units."""
+    """One order that counts: whose, when, and what it brought less what was given back for it, in minor units."""
 
     customer_id: str | None
     placed_at: datetime
     net_minor: int
 
 
+@dataclass(frozen=True)
+class Credit:
+    """Money that a credit note gave back without saying for which order: to whom, when, and how much (minor units)."""
+
+    customer_id: str | None
+    issued_at: datetime
+    amount_minor: int
+
+
 class MeasureRepository(Protocol):
-    """Reads only. An order counts in its own currency, unless it is unpaid or was cancelled."""
+    """Reads only. An order counts in its own currency, unless it is unpaid or was cancelled.
+
+    What a credit note gave back is taken off its order; if it names none, off the days in which it was issued, and off
+    what its customer brought.
+    """
 
     async def sales(self, window: Window, currency: str) -> Sales: ...
     async def customers(self, window: Window, currency: str, activity_days: int) -> CustomerCounts:
@@ -97,6 +110,10 @@ class MeasureRepository(Protocol):
 
     async def purchases(self, before: datetime, currency: str) -> list[Purchase]:
         """Every order before a moment that counts, oldest first."""
+        ...
+
+    async def credits(self, before: datetime, currency: str) -> list[Credit]:
+        """Every credit note before a moment that names no order, oldest first."""
         ...
 
     async def customer_numbers(self) -> dict[str, str]:

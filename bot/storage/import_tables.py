@@ -48,6 +48,7 @@ credit_notes = Table(
     CheckConstraint("total_minor >= 0", name="total_minor"),
     CheckConstraint("number = upper(number)", name="number_upper_case"),
     Index("ix_credit_notes_customer_id", "customer_id"),
+    Index("ix_credit_notes_order_number", "order_number"),
 )
 
 credit_note_lines = Table(

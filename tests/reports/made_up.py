@@ -50,14 +50,14 @@ def a_report(purchases: list[Purchase], *, surveys: Surveys = NO_ANSWERS, points
         *(Measure(one, over, None, 0, None) for one in known.PEOPLE),
         *points_measures(points, window),
     ]
-    sales = sales_by_month(purchases, window.zone)
+    sales = sales_by_month(purchases, [], window.zone)
     months = []
     for month in months_to_show(purchases, window):
         csat, nps, ces, _ = survey_measures(surveys, str(month))
         sold = sales.get(month.first_day, MonthSales())
         months.append(MonthFigures(month, is_whole(month), **vars(sold), csat=csat, nps=nps, ces=ces, points=points))
     numbers = {one.customer_id: f"C-{one.customer_id}" for one in purchases if one.customer_id}
-    outlook = look_ahead(purchases, numbers, window, months=12, margin=0.4, monthly_discount=0.01)
+    outlook = look_ahead(purchases, [], numbers, window, months=12, margin=0.4, monthly_discount=0.01)
     return Report(
         *("Tala Coffee", currency, window, ReportTerms(terms), {one.definition.key: one for one in taken}, months),
         *(cohorts(purchases, window), outlook, outlook.remarks),

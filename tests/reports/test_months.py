@@ -16,7 +16,7 @@ from bot.reports.months import (
     months_to_show,
     sales_by_month,
 )
-from bot.services.measure_ports import Purchase
+from bot.services.measure_ports import Credit, Purchase
 from tests.reports.made_up import MANILA, WINDOW
 
 
@@ -27,15 +27,24 @@ def bought(name: str | None, year: int, month: int, day: int = 10, net_minor: in
 def test_a_month_counts_orders_customers_and_the_new_ones_among_them():
     sales = sales_by_month(
         [bought("A", 2026, 1), bought("A", 2026, 1), bought(None, 2026, 1), bought("A", 2026, 2), bought("B", 2026, 2)],
+        [],
         MANILA,
     )
 
     assert sales == {date(2026, 1, 1): MonthSales(3_000, 3, 1, 1), date(2026, 2, 1): MonthSales(2_000, 2, 2, 1)}
 
 
+def test_what_was_given_back_is_taken_off_the_month_it_was_given_back_in():
+    credits = [Credit("A", datetime(2026, month, 10, tzinfo=timezone.utc), 400) for month in (1, 2, 2)]
+
+    sales = sales_by_month([bought("A", 2026, 1)], credits, MANILA)
+
+    assert sales == {date(2026, 1, 1): MonthSales(600, 1, 1, 1), date(2026, 2, 1): MonthSales(-800, 0, 0, 0)}
+
+
 def test_an_evening_order_belongs_to_the_shops_next_day():
     # 17:00 on 31 January in London is one in the morning of 1 February in Manila.
-    assert list(sales_by_month([bought("A", 2026, 1, 31, hour=17)], MANILA)) == [date(2026, 2, 1)]
+    assert list(sales_by_month([bought("A", 2026, 1, 31, hour=17)], [], MANILA)) == [date(2026, 2, 1)]
 
 
 def test_months_run_from_the_first_purchase_to_the_end_of_the_window():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,13 +12,13 @@ import pytest
 
 from bot.core.segments import Segment
 from bot.reports.outlook import Outlook, look_ahead
-from bot.services.measure_ports import Purchase
+from bot.services.measure_ports import Credit, Purchase
 from tests.reports.made_up import WINDOW, made_up_purchases
 
 
-def outlook(purchases: list[Purchase], **terms) -> Outlook:
+def outlook(purchases: list[Purchase], credits: Sequence[Credit] = (), **terms) -> Outlook:
     terms = {"months": 12, "margin": 0.4, "monthly_discount": 0.01, **terms}
-    return look_ahead(purchases, {"id-0": "C-1000"}, WINDOW, **terms)
+    return look_ahead(purchases, credits, {"id-0": "C-1000"}, WINDOW, **terms)
 
 
 def test_every_customer_has_a_standing_and_prospects():
@@ -34,6 +36,25 @@ def test_every_customer_has_a_standing_and_prospects():
         assert one.standing.record.net_minor == sum(bought.net_minor for bought in mine)
         days = {bought.placed_at.astimezone(WINDOW.zone).date() for bought in mine}
         assert (one.standing.record.purchases, one.standing.record.last_on) == (len(days), max(days))
+
+
+def test_what_was_given_back_is_taken_off_the_record_and_off_what_is_to_come():
+    purchases = made_up_purchases()
+    regular = statistics.mode(one.customer_id for one in purchases)
+    mine = [one for one in purchases if one.customer_id == regular]
+    brought, at = sum(one.net_minor for one in mine), mine[-1].placed_at
+    before = outlook(purchases)
+    half = outlook(purchases, [Credit(regular, at, brought // 2), Credit(None, at, 5_000), Credit("unknown", at, 7)])
+    more = outlook(purchases, [Credit(regular, at, brought + 100)])
+
+    found = {one.number: one for one in half.prospects}
+    rest = next(one for one in more.prospects if one.number == regular)
+    assert [one.standing.record.net_minor for one in (found[regular], rest)] == [brought - brought // 2, -100]
+    was = next(one for one in before.prospects if one.number == regular)
+    assert was.value_minor > found[regular].value_minor > rest.value_minor
+    for one in before.prospects:
+        if one.number != regular:
+            assert one.standing.record == found[one.number].standing.record
 
 
 def test_the_measures_are_the_sums_over_the_customers():

@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import insert
 
 from bot.core.conversations import Author
+from bot.core.credit_notes import CreditNote
 from bot.core.ledger import EntryKind
 from bot.core.measure_list import GROUPS
 from bot.core.measures import Window
 from bot.core.orders import OrderStatus
 from bot.services.ids import new_id
+from bot.services.import_ports import Writes
 from bot.services.ledger import award_points, expire_points, redeem_points, take_back_points, undo_redemption
 from bot.services.measures import MeasureTerms, take_measures
 from bot.storage.tables import feedback
@@ -52,6 +54,12 @@ async def order(db, customer, at=MONDAY_MORNING, total_minor=1_000, **changes):
 async def refund(db, order, amount_minor, **changes):
     async with db.transaction() as work:
         await work.refunds.add(a_refund(order_number=order.number, amount_minor=amount_minor, **changes))
+
+
+async def credit(db, customer, amount_minor, *, at=MONDAY_MORNING, currency="USD", order_number=None):
+    note = CreditNote(f"CN-{new_id()[:8].upper()}", customer and customer.id, amount_minor, currency, at, order_number)
+    async with db.transaction() as work:
+        await work.imports.write(Writes(credit_notes=[note]), at)
 
 
 async def write(db, conversation, *lines: tuple[datetime, Author]):
@@ -107,6 +115,45 @@ async def test_revenue_is_what_orders_brought_less_their_refunds_whenever_those_
     assert measures["revenue"].value == 3_250
     assert measures["orders"].value == 2
     assert measures["average_order"].value == 1_625
+
+
+async def test_a_credit_note_for_an_order_is_taken_off_what_the_order_brought(sql_db):
+    maria = await stored_customer(sql_db)
+    kept = await order(sql_db, maria, total_minor=3_000)
+    await credit(sql_db, maria, 400, order_number=kept.number, at=MONDAY_MORNING + 20 * DAY)
+    await refund(sql_db, kept, 500)
+    cancelled = await order(sql_db, maria, status=OrderStatus.CANCELLED, cancelled_at=MONDAY_MORNING)
+    await credit(sql_db, maria, 1_000, order_number=cancelled.number)
+
+    measures = await measure(sql_db)
+
+    assert (measures["revenue"].value, measures["lifetime_value"].value) == (2_100, 2_100)
+
+
+async def test_what_is_on_record_as_a_refund_and_as_a_credit_note_leaves_an_order_with_nothing_not_less(sql_db):
+    maria = await stored_customer(sql_db)
+    sent_back = await order(sql_db, maria, total_minor=1_000)
+    await refund(sql_db, sent_back, 1_000)
+    await credit(sql_db, maria, 1_000, order_number=sent_back.number)
+
+    assert (await measure(sql_db))["revenue"].value == 0
+
+
+async def test_a_credit_note_for_no_order_is_taken_off_the_days_it_was_issued_in_and_off_its_customer(sql_db):
+    maria, john = await stored_customer(sql_db), await stored_customer(sql_db)
+    await order(sql_db, maria, MONDAY_MORNING - 30 * DAY, total_minor=9_000)
+    await order(sql_db, maria, total_minor=3_000)
+    await credit(sql_db, maria, 2_000, at=MONDAY_MORNING - 20 * DAY)
+    await credit(sql_db, maria, 500)
+    await credit(sql_db, maria, 70, at=WEEK.ends_at)
+    await credit(sql_db, maria, 70, currency="PHP")
+    # Bought before there were records.
+    await credit(sql_db, john, 100)
+
+    measures = await measure(sql_db)
+
+    assert measures["revenue"].value == 3_000 - 500 - 100
+    assert (measures["lifetime_value"].value, measures["lifetime_value"].denominator) == (9_500, 1)
 
 
 async def test_unpaid_and_cancelled_orders_and_their_refunds_do_not_count(sql_db):
@@ -426,4 +473,22 @@ async def test_purchases_are_the_orders_that_count_oldest_first(sql_db):
     assert [(one.customer_id, one.placed_at, one.net_minor) for one in found] == [
         (None, MONDAY_MORNING, 500),
         (maria.id, MONDAY_MORNING + DAY, 1_700),
+    ]
+
+
+async def test_credits_are_the_credit_notes_that_name_no_order_oldest_first(sql_db):
+    maria = await stored_customer(sql_db)
+    one = await order(sql_db, maria)
+    await credit(sql_db, maria, 300, at=MONDAY_MORNING + DAY)
+    await credit(sql_db, None, 200)
+    await credit(sql_db, maria, 100, order_number=one.number)
+    await credit(sql_db, maria, 100, currency="PHP")
+    await credit(sql_db, maria, 100, at=WEEK.ends_at)
+
+    async with sql_db.reading() as work:
+        found = await work.measures.credits(WEEK.ends_at, "USD")
+
+    assert [(one.customer_id, one.issued_at, one.amount_minor) for one in found] == [
+        (None, MONDAY_MORNING, 200),
+        (maria.id, MONDAY_MORNING + DAY, 300),
     ]

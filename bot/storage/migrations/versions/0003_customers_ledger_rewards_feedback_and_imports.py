@@ -200,6 +200,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_credit_notes")),
     )
     op.create_index("ix_credit_notes_customer_id", "credit_notes", ["customer_id"], unique=False)
+    op.create_index("ix_credit_notes_order_number", "credit_notes", ["order_number"], unique=False)
     op.create_table(
         "gift_card_entries",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -605,6 +606,7 @@ def downgrade() -> None:
     op.drop_table("ledger_entries")
     op.drop_index("ix_gift_card_entries_card_id", table_name="gift_card_entries")
     op.drop_table("gift_card_entries")
+    op.drop_index("ix_credit_notes_order_number", table_name="credit_notes")
     op.drop_index("ix_credit_notes_customer_id", table_name="credit_notes")
     op.drop_table("credit_notes")
     op.drop_table("loyalty_accounts")
