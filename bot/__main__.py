@@ -18,6 +18,7 @@ from bot.errors import BotError, ConfigError
 from bot.logs import set_up_logging
 
 MAX_AMOUNT, MAX_COUNT = Decimal(10**9), 10**9
+INTERRUPTED = 130  # as shells have it: 128 and the number of the signal
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -199,11 +200,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except BotError as error:
         print(error.message, file=sys.stderr)
-        return 1
+        return INTERRUPTED if error.code == "import_interrupted" else 1
     except KeyboardInterrupt:
-        if command == "import":
-            print("Stopped. What was imported stays; the same command goes on from there.", file=sys.stderr)
-        return 130
+        return INTERRUPTED
 
 
 def run(command: str, config: Config, options: dict[str, object]) -> int:

@@ -99,8 +99,9 @@ async def report(config: Config, options: dict[str, Any]) -> None:
 async def import_file(config: Config, options: dict[str, Any]) -> None:
     """Import customers or orders from a file, and say what became of every row.
 
-    Raises ConfigError for a database that is not ready, ImportRefused for a file that cannot be imported, and
-    ImportStopped where the import broke off: it goes on from there next time.
+    Told to stop by a signal, it stops after the batch that is being written, with ImportInterrupted. Raises ConfigError
+    for a database that is not ready, ImportRefused for a file that cannot be imported, and ImportStopped where the
+    import broke off: it goes on from there next time.
     """
     # Only here, because nobody else needs it.
     from bot.imports.command import FileImport, ImportStopped, request_from
@@ -110,6 +111,16 @@ async def import_file(config: Config, options: dict[str, Any]) -> None:
     await _check_migrated(config)
     async with open_storage(config) as storage:
         importing = FileImport(storage.db, SystemClock(), config.business.to_shop(), SqliteRowIndex, print)
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            importing.stop()
+            # Whoever cannot wait stops it at once by asking again.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
         try:
             done = await importing.run(request_from(options))
         except (SQLAlchemyError, OSError) as error:

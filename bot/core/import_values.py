@@ -176,6 +176,8 @@ def to_minor(amount: Decimal, digits: int) -> tuple[int, bool]:
     What has more decimals than the currency is rounded to the nearest unit, a half away from zero. Raises Rejected for
     what is too large to be right.
     """
+    if abs(amount) > MAX_MINOR:  # far below the digits that decimals are counted with
+        raise Rejected(Reason.TOO_LARGE)
     scaled = amount.scaleb(digits)
     rounded = scaled.quantize(Decimal(1), ROUND_HALF_UP)
     if abs(rounded) > MAX_MINOR:

@@ -89,6 +89,15 @@ class ImportStopped(BotError):
     code = "import_stopped"
 
 
+class ImportInterrupted(ImportStopped):
+    """Somebody told it to stop."""
+
+    code = "import_interrupted"
+
+    def __init__(self) -> None:
+        super().__init__("Stopped. What was imported stays; the same command goes on from there.")
+
+
 class FileImport:
     """The import of one file. `say` is told, in words, what somebody who looks on should know."""
 
@@ -105,12 +114,17 @@ class FileImport:
         self._shop = shop
         self._make_index = make_index
         self._say = say
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """End soon: after the batch that is being written. Safe to call from a signal handler."""
+        self._stop.set()
 
     async def run(self, request: ImportRequest) -> Report:
         """Import the file, or what an earlier try left of it, and return what became of every row.
 
         A file that was imported to its end is not imported again, unless that is asked for. Raises ImportRefused, with
-        nothing written, for a file or a mapping that cannot be used.
+        nothing written, for a file or a mapping that cannot be used, and ImportInterrupted once it has stopped.
         """
         wishes = MappingWishes(request.wishes)
         file = await asyncio.to_thread(CsvFile, request.file, wishes.csv)
@@ -137,7 +151,7 @@ class FileImport:
         layout = Layout(mapping, file.header)
         with contextlib.closing(self._make_index()) as index, Screen() as screen:
             grouping = Grouping(file, layout, index)
-            rows = await _in_thread(lambda stop: grouping.survey(_ticking(screen, stop)))
+            rows = await self._survey(grouping, screen)
             run = await self._begin(request, file_hash, mapping_hash)
             if run.tally.rows:
                 self._say(f"\n{run.tally.rows:,} of {rows:,} rows were imported before; going on from there.")
@@ -153,6 +167,21 @@ class FileImport:
         else:
             run = await finish_import(self._db, self._clock, run, rows)
         return Report(rows, run.tally, rejects.path, dry_run=request.dry_run)
+
+    async def _survey(self, grouping: Grouping, screen: Screen) -> int:
+        def tick(rows: int) -> None:
+            if self._stop.is_set():
+                raise ImportInterrupted
+            screen.checked(rows)
+
+        surveying = asyncio.get_running_loop().run_in_executor(None, grouping.survey, tick)
+        try:
+            return await asyncio.shield(surveying)
+        finally:
+            # Cancelled or not: what is read from must not be closed under the reader.
+            if not surveying.done():
+                self.stop()
+            await asyncio.wait([surveying])
 
     async def _begin(self, request: ImportRequest, file_hash: str, mapping_hash: str) -> ImportRun:
         if request.dry_run:
@@ -170,11 +199,13 @@ class FileImport:
             if run.position == 0:
                 await rejects.keep(0, ())
             while (batch := await asyncio.shield(reading)) is not None:
+                if self._stop.is_set():
+                    raise ImportInterrupted
                 reading = read_on()
                 run = await import_batch(self._db, self._clock, self._shop, run, batch, rejects, options)
                 screen.imported(run.tally.rows)
         finally:
-            # Stopped or not: what is read from must not be closed under the reader.
+            # As above.
             await asyncio.gather(reading, return_exceptions=True)
         return run
 
@@ -199,23 +230,3 @@ class _PlannedNames:
             return False
         self._index.put(name, 0, True)
         return True
-
-
-async def _in_thread(work: Callable[[threading.Event], int]) -> int:
-    """Run something that takes long beside the loop; told to stop, it is told as well, and waited for."""
-    stop = threading.Event()
-    working = asyncio.get_running_loop().run_in_executor(None, work, stop)
-    try:
-        return await asyncio.shield(working)
-    finally:
-        stop.set()
-        await asyncio.wait([working])
-
-
-def _ticking(screen: Screen, stop: threading.Event) -> Callable[[int], None]:
-    def tick(rows: int) -> None:
-        if stop.is_set():
-            raise ImportStopped("Stopped before anything was imported.")
-        screen.checked(rows)
-
-    return tick

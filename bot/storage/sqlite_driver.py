@@ -7,6 +7,7 @@ it executes, and executing brings the rows along.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
@@ -80,7 +81,12 @@ async def connect(path: str, busy_timeout_seconds: float) -> EagerConnection:
     connection = EagerConnection(lambda: _open(path, busy_timeout_seconds), iter_chunk_size=64)
     # As SQLAlchemy does: a connection that nobody closed must not keep the process alive.
     connection._thread.daemon = True
-    await connection
+    try:
+        await connection
+    except BaseException:
+        # The driver has told its thread to end; the thread must not outlive the loop, to which it answers.
+        await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, connection._thread.join))
+        raise
     return connection
 
 

@@ -126,6 +126,14 @@ def test_more_decimals_than_the_currency_has_are_rounded_half_away_from_zero(amo
     assert to_minor(Decimal(amount), digits) == minor
 
 
+@pytest.mark.parametrize("amount", ["999999999999999999999999999999", "-1e25", "1e26", f"1{'0' * 60}.5", "1e400"])
+def test_an_amount_too_large_to_be_right_is_rejected_however_large(amount):
+    with pytest.raises(Rejected) as refused:
+        to_minor(Decimal(amount), 2)
+
+    assert refused.value.reason is Reason.TOO_LARGE
+
+
 def test_currencies_have_their_own_decimals():
     assert [currency_digits(currency) for currency in ("USD", "JPY", "BHD")] == [2, 0, 3]
     with pytest.raises(Rejected):

@@ -216,7 +216,7 @@ def test_a_shop_that_never_closes_is_open_all_the_time_and_one_that_never_opens_
     assert open_seconds(hours(), []) == []
 
 
-@given(st.lists(st.tuples(st.integers(0, 8_000), st.integers(0, 3_000)), min_size=1, max_size=5))
+@given(st.lists(st.tuples(st.integers(0, 8_000), st.integers(0, 3_000)), min_size=1, max_size=2))
 def test_open_time_is_what_going_through_the_minutes_gives(spans):
     # Across the change to summer time in Berlin, on 29 March.
     shop, begin = hours(BERLIN, ("00:00-03:10", "09:30-12:00", "21:00-24:00")), local(26, 0, zone=BERLIN)

@@ -1,10 +1,12 @@
 """Engines: SQLite durable and honest about locks, addresses with our drivers."""
 
 import asyncio
+import threading
 
 import pytest
 from sqlalchemy import text
 
+from bot.storage import sqlite_driver
 from bot.storage.engine import SQLITE_BUSY_TIMEOUT_MS, async_url, create_engine
 from tests.builders import a_customer, stored_customer
 from tests.storage.databases import open_database
@@ -64,3 +66,18 @@ async def test_a_second_process_waits_for_the_writer_instead_of_failing(sql_url)
         assert await reading.customers.count() == 2
     await one.close()
     await two.close()
+
+
+async def test_whoever_is_stopped_while_connecting_leaves_no_thread_behind(sqlite_url):
+    before = set(threading.enumerate())
+    connecting = asyncio.create_task(sqlite_driver.connect(sqlite_url.removeprefix("sqlite:///"), 20))
+    # Far enough for its thread to be there.
+    await asyncio.sleep(0)
+    assert set(threading.enumerate()) > before
+
+    connecting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await connecting
+
+    left = {thread for thread in threading.enumerate() if "connection_worker" in thread.name}
+    assert left <= before
