@@ -87,7 +87,7 @@ def test_a_payment_is_taken_once():
     assert (same, ignored) == (order, ("paid_at",))
 
 
-@pytest.mark.parametrize("status", set(PROGRESS) - {S.PENDING, S.CANCELLED})
+@pytest.mark.parametrize("status", [status for status in PROGRESS if status not in (S.PENDING, S.CANCELLED)])
 def test_every_later_status_but_cancelled_says_that_it_is_paid(status):
     assert after(an_order(status=S.PENDING), status)[0].paid_at == LATER
     assert after(an_order(status=S.PENDING), S.CANCELLED)[0].paid_at is None

@@ -62,7 +62,9 @@ def test_every_refusal_is_one_that_has_a_status():
     assert {code for one in ENDPOINTS for code in one.refusals} <= STATUS.keys()
 
 
-@pytest.mark.parametrize("model", {one.body for one in ENDPOINTS if one.body}, ids=lambda model: model.__name__)
+@pytest.mark.parametrize(
+    "model", dict.fromkeys(one.body for one in ENDPOINTS if one.body), ids=lambda one: one.__name__
+)
 def test_every_body_has_an_example_that_is_taken(model):
     assert model.EXAMPLE is not None
     assert model.parse_obj(model.EXAMPLE)
