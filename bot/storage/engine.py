@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,19 @@ from typing import Any
 from sqlalchemy import Connection, Table, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from bot.storage import sqlite_driver
 
 SQLITE_BUSY_TIMEOUT_MS = 20_000
 IMMEDIATE = "kasuki_immediate"
 DURABLE = "kasuki_durable"
+# Beyond this, a pooled connection to PostgreSQL is tried before it is used.
+PING_AFTER_SECONDS = 1.0
+_USED_AT = "kasuki_used_at"
 
 
 def async_url(database_url: str) -> URL:
@@ -33,7 +40,9 @@ def create_engine(database_url: str) -> AsyncEngine:
     """An engine for the address; makes the folder of a SQLite file. Connects only when used."""
     url = async_url(database_url)
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
+        engine = create_async_engine(url, pool_size=10, max_overflow=10, hide_parameters=True)
+        _ping_after_pauses(engine)
+        return engine
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(
@@ -44,6 +53,30 @@ def create_engine(database_url: str) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def _ping_after_pauses(engine: AsyncEngine) -> None:
+    """Try a pooled connection before its use, as `pool_pre_ping` would, but only if nobody used it a moment ago.
+
+    A ping takes three trips to the server, which is as much as the rest of a small transaction. When the server has
+    gone, the first use that notices has all connections made anew.
+    """
+    dialect = engine.dialect
+
+    def note_use(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info[_USED_AT] = time.monotonic()
+
+    def ping(connection: DBAPIConnection, record: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
+        if time.monotonic() - record.info.get(_USED_AT, 0) < PING_AFTER_SECONDS:
+            return
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError() from error
+
+    event.listen(engine.sync_engine, "connect", note_use)
+    event.listen(engine.sync_engine, "checkin", note_use)
+    event.listen(engine.sync_engine, "checkout", ping)
 
 
 def _begin_sqlite(connection: Connection) -> None:

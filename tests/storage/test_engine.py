@@ -1,6 +1,7 @@
 """Engines: SQLite durable and honest about locks, addresses with our drivers."""
 
 import asyncio
+import contextlib
 import threading
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from bot.storage import sqlite_driver
 from bot.storage.engine import SQLITE_BUSY_TIMEOUT_MS, async_url, create_engine
 from tests.builders import a_customer, stored_customer
-from tests.storage.databases import open_database
+from tests.storage.databases import execute, open_database
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,40 @@ async def test_a_second_process_waits_for_the_writer_instead_of_failing(sql_url)
         assert await reading.customers.count() == 2
     await one.close()
     await two.close()
+
+
+async def test_connections_that_died_while_nobody_used_them_are_made_anew(postgres_url, monkeypatch):
+    engine = create_engine(postgres_url)
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(3):
+            await stack.enter_async_context(engine.connect())
+    await execute(
+        postgres_url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+
+    monkeypatch.setattr("bot.storage.engine.PING_AFTER_SECONDS", 0)
+    for _ in range(4):
+        async with engine.connect() as connection:
+            assert await connection.scalar(text("SELECT 1")) == 1
+    await engine.dispose()
+
+
+async def test_a_connection_that_was_used_a_moment_ago_is_used_without_a_ping(postgres_url, monkeypatch):
+    engine = create_engine(postgres_url)
+    pings = []
+    monkeypatch.setattr(engine.dialect, "do_ping", pings.append)
+    for _ in range(3):
+        async with engine.connect():
+            pass
+    assert pings == []
+
+    monkeypatch.setattr("bot.storage.engine.PING_AFTER_SECONDS", 0)
+    async with engine.connect():
+        pass
+    await engine.dispose()
+    assert len(pings) == 1
 
 
 async def test_whoever_is_stopped_while_connecting_leaves_no_thread_behind(sqlite_url):
