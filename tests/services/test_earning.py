@@ -19,6 +19,7 @@ from bot.core.refunds import RefundId
 from bot.services.earning import award_feedback_points, settle_order
 from bot.services.ids import new_id
 from bot.services.ledger import balance_of, expire_all_points, redeem_points, transfer_points
+from bot.services.merges import merge_customers, undo_merge
 from bot.services.orders import cancel_order
 from tests.builders import NOW, a_refund, a_shop, stored_customer, stored_order
 from tests.services.merging import merged
@@ -396,6 +397,130 @@ async def test_refunds_never_take_more_than_was_earned_and_a_full_one_everything
         assert 0 <= await kept() <= known
         known = await kept()
     assert known == 0
+
+
+# What came back is heard of in any order
+
+
+async def test_a_return_that_turns_out_to_be_of_a_part_leaves_the_rest_of_the_points(sql_db, clock, shop, maria):
+    order = await settle(sql_db, clock, shop, await ordered(sql_db, maria, 3_000))
+    order = await settle(sql_db, clock, shop, order, status=OrderStatus.RETURNED)
+    refunds = [refund_of(order, 1_000), refund_of(order, 2_000, requested_at=NOW + DAY)]
+    for refund, left in zip(refunds, (20, 0), strict=True):
+        for more in ((refund,), ()):
+            await settle(sql_db, clock, shop, order, *more)
+            assert await balance(sql_db, clock, maria) == Balance(left)
+
+    assert [points for _, points in await movements(sql_db, maria)] == [30, -30, 20, -20]
+
+
+async def test_what_is_given_again_has_the_dates_it_had_and_counts_on_its_day(sql_db, clock, maria):
+    held = shop_with(replace(EARNING, hold_days=14), tiers=TIERS)
+    order = await settle(sql_db, clock, held, await ordered(sql_db, maria, 15_000))
+    clock.advance(days=3)
+    order = await settle(sql_db, clock, held, order, status=OrderStatus.RETURNED)
+    await settle(sql_db, clock, held, order, refund_of(order, 5_000))
+
+    first, _, again = await entries_of(sql_db, maria)
+    assert (again.available_at, again.expires_at) == (first.available_at, first.expires_at)
+    assert await balance(sql_db, clock, maria) == Balance(0, 100)
+    clock.advance(days=12)
+    async with sql_db.reading() as work:
+        by_day = await work.ledger.earned_by_day(maria, NOW, clock.now())
+    assert by_day == {(NOW + 14 * DAY).date(): 100}
+
+
+async def test_points_that_would_have_run_out_meanwhile_are_not_given_again(sql_db, clock, shop, maria):
+    order = await settle(sql_db, clock, shop, await ordered(sql_db, maria, 3_000))
+    order = await settle(sql_db, clock, shop, order, status=OrderStatus.RETURNED)
+    clock.advance(days=366)
+    await settle(sql_db, clock, shop, order, refund_of(order, 1_000))
+
+    assert await movements(sql_db, maria) == [("order", 30), ("refund", -30)]
+
+
+async def test_what_was_spent_in_time_is_not_owed_for_what_was_kept(sql_db, clock, shop, maria):
+    order = await settle(sql_db, clock, shop, await ordered(sql_db, maria, 3_000))
+    async with sql_db.transaction() as work:
+        await redeem_points(work, clock, maria, 25, key="mug")
+    order = await settle(sql_db, clock, shop, order, status=OrderStatus.RETURNED)
+    assert await balance(sql_db, clock, maria) == Balance(-25)
+    clock.advance(days=366)
+    for more in ((refund_of(order, 1_000),), (), ()):
+        await settle(sql_db, clock, shop, order, *more)
+
+    # Of the five that were left, none: they would have run out. Ten came back, of which those five were some.
+    assert await balance(sql_db, clock, maria) == Balance(-5)
+
+
+async def test_points_are_given_again_to_whom_the_customer_turned_out_to_be(sql_db, clock, shop, maria):
+    double = (await stored_customer(sql_db)).id
+    order = await settle(sql_db, clock, shop, await ordered(sql_db, double, 3_000))
+    order = await settle(sql_db, clock, shop, order, status=OrderStatus.RETURNED)
+    async with sql_db.transaction() as work:
+        merge = await merge_customers(work, clock, maria, double, reason="same", author="ana")
+    await settle(sql_db, clock, shop, order, refund_of(order, 1_000))
+    assert await balance(sql_db, clock, maria) == Balance(20)
+
+    async with sql_db.transaction() as work:
+        await undo_merge(work, clock, merge.id, author="ana")
+    assert await balance(sql_db, clock, maria) == Balance(0)
+    assert await balance(sql_db, clock, double) == Balance(20)
+
+
+async def test_nothing_is_given_again_to_whoever_was_erased(sql_db, clock, shop, maria):
+    order = await settle(sql_db, clock, shop, await ordered(sql_db, maria, 3_000))
+    order = await settle(sql_db, clock, shop, order, status=OrderStatus.RETURNED)
+    async with sql_db.transaction() as work:
+        await work.customers.save(replace(await work.customers.get(maria), erased_at=NOW), NOW)
+    await settle(sql_db, clock, shop, order, refund_of(order, 1_000))
+
+    assert await balance(sql_db, clock, maria) == Balance(0)
+
+
+PAID, RETURNED = "paid", "returned"
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    total=st.integers(200, 100_000),
+    share=st.integers(1, 99),
+    is_all_back=st.booleans(),
+    spent=st.integers(0, 100),
+    reports=st.permutations([PAID, RETURNED, 0, 1]),
+    repeated=st.lists(st.integers(0, 3), max_size=3),
+)
+async def test_the_reports_of_a_return_end_in_the_same_points_in_any_order(
+    sql_db, clock, shop, total, share, is_all_back, spent, reports, repeated
+):
+    maria = (await stored_customer(sql_db)).id
+    part = max(total * share // 100, 1)
+    amounts = [part, total - part] if is_all_back else [part]
+    reports = [one for one in reports if one in (PAID, RETURNED) or one < len(amounts)]
+    order = await ordered(sql_db, maria, total)
+    refunds = [refund_of(order, amount, id=RefundId(new_id())) for amount in amounts]
+    earned, known = 0, OrderStatus.PENDING
+    for report in [*reports, *(reports[number % len(reports)] for number in repeated)]:
+        is_new = report not in (PAID, RETURNED) and refunds[report].id not in {
+            r.id for r in await refunds_of(sql_db, order)
+        }
+        # What money came back of was paid; a report that is behind changes nothing.
+        known = OrderStatus.RETURNED if RETURNED in (report, known.value) else OrderStatus.PAID
+        await settle(sql_db, clock, shop, order, *([refunds[report]] if is_new else []), status=known)
+        if not earned and (earned := (await balance(sql_db, clock, maria)).available):
+            async with sql_db.transaction() as work:
+                spent = min(spent, earned)
+                if spent:
+                    await redeem_points(work, clock, maria, spent, key=f"mug:{order.number}")
+
+    spent = spent if earned else 0
+    kept = (total // 100) * (total - sum(amounts)) // total
+    assert await balance(sql_db, clock, maria) == Balance(kept - spent)
+
+
+async def refunds_of(db, order):
+    async with db.reading() as work:
+        return await work.refunds.of_order(order.number)
 
 
 # Answers
