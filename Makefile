@@ -6,6 +6,9 @@ MODEL := models/kasuki.tar.gz
 # The folders are inputs too: a deleted file changes its folder's time. Knowledge is read while serving, never learned.
 MODEL_INPUTS := domain.yml config.yml $(shell find data -path data/knowledge -prune -o -print 2>/dev/null) $(shell find bot/nlu -name '*.py' 2>/dev/null)
 
+# Each process that runs tests has a database server and a model of its own: more than four take more memory than time.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 export RASA_TELEMETRY_ENABLED := false
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export SQLALCHEMY_SILENCE_UBER_WARNING ?= 1
@@ -21,8 +24,8 @@ help: ## list the targets
 run: $(MODEL) ## start the demo shop: environment, model, database and demo data as needed, then serve
 	@$(call default,DEMO,1); $(call default,DESK_HOURS,always); export DEMO DESK_HOURS; exec $(PY) -m bot serve
 
-test: $(MODEL) ## run the whole test suite; ARGS="-k orders" for a part of it
-	@$(PY) -m pytest $(ARGS)
+test: $(MODEL) ## run the whole test suite; ARGS="-k orders" for a part of it, ARGS="-n 0" for one core only
+	@$(PY) -m pytest $(PARALLEL) $(ARGS)
 
 train: $(MODEL) ## train the model, if its data changed
 	@echo "The model in $(MODEL) is up to date."

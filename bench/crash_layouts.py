@@ -163,8 +163,11 @@ def _start_bot(command: str, env: Mapping[str, str], folder: Path, *options: str
 
 
 @contextlib.contextmanager
-def database_url(kind: str, folder: Path) -> Iterator[str]:
-    """The URL of an empty database: a file in the folder, or a PostgreSQL server of its own, stopped afterwards."""
+def database_url(kind: str, folder: Path, *, settings: Mapping[str, str] | None = None) -> Iterator[str]:
+    """The URL of an empty database: a file in the folder, or a PostgreSQL server of its own, stopped afterwards.
+
+    The settings are PostgreSQL's; it is started anew with them.
+    """
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'kasuki.db'}"
         return
@@ -177,6 +180,11 @@ def database_url(kind: str, folder: Path) -> Iterator[str]:
         # Its sockets, and its lock file, are in the temporary folder; it listens on no port.
         server = get_server(data, cleanup_mode="stop")
         try:
+            if settings:
+                for name, value in settings.items():
+                    server.psql(f"ALTER SYSTEM SET {name} = '{value}'")
+                server.stop()
+                server.start()
             yield server.get_uri()
         finally:
             server.cleanup()

@@ -2,7 +2,7 @@
 
 PostgreSQL holds 1,000,000 customers with 10,000,000 entries, SQLite a tenth of that; beside them one regular who has
 10,000 entries alone. Each operation runs through the services, one after the other, for customers picked at random;
-in the end several processes redeem at once.
+in the end several processes redeem at once. PostgreSQL gets a quarter of the memory, and has read everything once.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import multiprocessing
+import os
 import random
 import shutil
 import time
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.crash_layouts import database_url
-from bench.ledger_data import EARNED, ENTRIES_A_CUSTOMER, customer_id, fill_postgresql, fill_sqlite
+from bench.ledger_data import EARNED, ENTRIES_A_CUSTOMER, customer_id, fill_postgresql, fill_sqlite, warm_postgresql
 from bench.processes import temporary_folder
 from bench.report import describe_machine, machine_line, percentile, say, table, write_json
 from bot.clock import SystemClock
@@ -162,11 +163,19 @@ async def prepare(kind: str, url: str, customers: int) -> None:
         fill_sqlite(Path(url.removeprefix("sqlite:///")), customers)
     else:
         await fill_postgresql(url, customers)
+        say("  reading it once ...")
+        await warm_postgresql(url)
+
+
+def _settings() -> dict[str, str]:
+    # What PostgreSQL's manual advises for a machine that it has to itself; its default is for the smallest there is.
+    quarter = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4 // 2**20
+    return {"shared_buffers": f"{quarter}MB", "max_wal_size": "8GB"}
 
 
 def run(kind: str, customers: int, options: argparse.Namespace) -> dict[str, Any]:
     """Fill one database of that size and measure everything on it."""
-    with temporary_folder("kasuki-ledger-") as folder, database_url(kind, folder) as url:
+    with temporary_folder("kasuki-ledger-") as folder, database_url(kind, folder, settings=_settings()) as url:
         entries = customers * ENTRIES_A_CUSTOMER
         say(f"{kind}: filling {customers:,} customers with {entries:,} entries")
         began = time.monotonic()

@@ -24,6 +24,19 @@ REGULAR = "regular"
 
 # `who` is a customer's number (0 is the regular), `n` counts the entries of each from 1.
 _SLOTS = "((who - 1) * 10 + n)"
+# Tables with a column to read and a condition that leads through one of the indexes.
+_READ_THROUGH = (
+    ("customers", "name", "id >= ''"),
+    ("loyalty_accounts", "opened_at", "customer_id >= ''"),
+    ("ledger_entries", "points", "id > 0"),
+    ("ledger_entries", "points", "customer_id >= '' AND id > 0"),
+    ("ledger_entries", "points", "customer_id >= '' AND at > '2000-01-01Z'"),
+    ("ledger_entries", "points", "key >= ''"),
+    ("ledger_allocations", "points", "entry_id > 0"),
+    ("ledger_allocations", "points", "lot_id > 0"),
+    ("ledger_open", "remaining", "entry_id > 0"),
+    ("ledger_open", "points", "customer_id >= '' AND remaining > 0"),
+)
 _DROPPED = {
     "ledger_entries": (
         "ix_ledger_entries_customer_id_id",
@@ -128,6 +141,19 @@ async def fill_postgresql(url: str, customers: int) -> None:
             await connection.execute(made[name])
         say("  statistics ...")
         await connection.execute("VACUUM ANALYZE")
+        await connection.execute("CHECKPOINT")
+    finally:
+        await connection.close()
+
+
+async def warm_postgresql(url: str) -> None:
+    """Read every row through every index that the services use, as months of work would have done."""
+    connection = await asyncpg.connect(make_url(url).set(drivername="postgresql").render_as_string(False))
+    try:
+        for plan in ("enable_seqscan", "enable_bitmapscan", "enable_indexonlyscan"):
+            await connection.execute(f"SET {plan} = off")
+        for table, column, condition in _READ_THROUGH:
+            await connection.execute(f"SELECT count({column}) FROM {table} WHERE {condition}")
     finally:
         await connection.close()
 
