@@ -31,6 +31,15 @@ class ConfigError(BotError):
         super().__init__("\n".join(self.faults))
 
 
+class TransactionLost(BotError):
+    """The database gave a transaction up for another one's sake; nothing was written, and it may be tried again."""
+
+    code = "unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("Two were changing the same at one moment, and nothing was saved. Try it again.")
+
+
 class ConversationNotFound(BotError):
     """There is no such conversation, or not for this visitor."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from bot.gateway.database import Unavailable, database_answers
 from bot.gateway.rest import check_api_key
 from bot.gateway.tokens import BadToken
 from bot.services.ports import Clock, Database
+from bot.services.retries import again_if_lost
 
 
 class NothingSaved(BotError):
@@ -104,7 +106,8 @@ class Endpoint:
         body = await read_body(request, self.body) if self.body else None
         try:
             with database_answers():
-                answer = await self.handle(Call(request, body, query))
+                # Everything that a shop can ask for is safe to repeat.
+                answer = await again_if_lost(partial(self.handle, Call(request, body, query)))
         except Unavailable as error:
             raise NothingSaved from error
         except (VoucherRefused, GiftCardRefused) as error:

@@ -6,7 +6,7 @@ import contextlib
 import logging
 from collections.abc import Iterator
 
-from bot.errors import BotError
+from bot.errors import BotError, TransactionLost
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +24,14 @@ class Unavailable(BotError):
 def database_answers(conversation_id: str | None = None) -> Iterator[None]:
     """Whatever fails in here, other than our own errors, becomes Unavailable; the log is told what it was.
 
+    So does a transaction that was lost to another one.
+
     Everything, because a driver that cannot connect raises its own errors, past SQLAlchemy's.
     """
     try:
         yield
-    except BotError:
-        raise
     except Exception as error:
+        if isinstance(error, BotError) and not isinstance(error, TransactionLost):
+            raise
         log.exception("the database did not answer", extra={"conversation_id": conversation_id})
         raise Unavailable from error

@@ -12,7 +12,7 @@ from bot.core.import_orders import ImportedOrder
 from bot.core.imports import ImportRun, Note, RejectedRow, Tally
 from bot.core.orders import Order, OrderStatus
 from bot.core.shop import Shop
-from bot.errors import ImportDisturbed, ImportUnaccounted
+from bot.errors import ImportDisturbed, ImportUnaccounted, TransactionLost
 from bot.services.audit import record_audit
 from bot.services.ids import new_id
 from bot.services.import_customers import plan_customers
@@ -105,8 +105,8 @@ async def import_batch(
                 if not await work.imports.save_run(after, rows_before=run.tally.rows):
                     raise ImportDisturbed()
                 return after
-        except ImportDisturbed:
-            # Somebody has made the same customer or order at this moment: now they are known.
+        except (ImportDisturbed, TransactionLost):
+            # Somebody has made the same customer or order at this moment: now they are known. Or was in the way.
             if last_try:
                 raise
     raise AssertionError("the last try ends in a result or an error")

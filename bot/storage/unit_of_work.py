@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.errors import TransactionLost
 from bot.services.ports import Hint
 from bot.storage.birthdays import SqlBirthdays
 from bot.storage.consents import SqlAudit, SqlConsents
@@ -35,6 +36,9 @@ from bot.storage.stamps import SqlStamps
 from bot.storage.timeline import SqlTimeline
 from bot.storage.vouchers import SqlVouchers
 from bot.storage.wakeups import CHANNEL, Wakeups
+
+# A serialization failure, and a deadlock in which this was the one that had to go.
+_TRY_AGAIN = frozenset({"40001", "40P01"})
 
 
 class SqlUnitOfWork:
@@ -90,6 +94,7 @@ class SqlDatabase:
     @contextlib.asynccontextmanager
     async def transaction(self, *, durable: bool = True) -> AsyncIterator[SqlUnitOfWork]:
         async with contextlib.AsyncExitStack() as stack:
+            stack.enter_context(_told_apart_when_lost())
             if self._is_sqlite:
                 await stack.enter_async_context(self._writing)
             connection = await stack.enter_async_context(self._engine.connect())
@@ -118,3 +123,13 @@ class SqlDatabase:
     async def close(self) -> None:
         """Give every connection back."""
         await self._engine.dispose()
+
+
+@contextlib.contextmanager
+def _told_apart_when_lost() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if getattr(getattr(error, "orig", error), "sqlstate", None) in _TRY_AGAIN:
+            raise TransactionLost from error
+        raise

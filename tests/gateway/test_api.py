@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.errors import ReportRefused
+from bot.errors import ReportRefused, TransactionLost
 from bot.gateway import application
 from bot.gateway.api import all_endpoints
 from bot.gateway.api_requests import NotJson, _json, _parsed
@@ -287,3 +288,35 @@ async def test_a_commit_that_fails_leaves_nothing(api):
 
     assert (await api.put_order())[0] == 503
     assert api.gateway.rows("SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM customers)") == [(0, 0)]
+
+
+def losing(monkeypatch, gateway, times):
+    """Let so many transactions come to nothing because of another one; returns a list that grows by each that began."""
+    begun, transaction = [], gateway.db.transaction
+
+    @contextlib.asynccontextmanager
+    async def losing_transaction(**options):
+        async with transaction(**options) as work:
+            yield work
+            begun.append(1)
+            if len(begun) <= times:
+                raise TransactionLost
+
+    monkeypatch.setattr(gateway.db, "transaction", losing_transaction)
+    return begun
+
+
+async def test_a_report_that_is_in_anothers_way_is_tried_again(api, monkeypatch):
+    begun = losing(monkeypatch, api.gateway, 2)
+
+    assert (await api.put_order())[0] == 201
+    assert len(begun) == 3
+    assert await api.points() == (29, 0)
+
+
+async def test_a_report_that_stays_in_anothers_way_is_to_be_sent_again(api, monkeypatch):
+    begun = losing(monkeypatch, api.gateway, 9)
+
+    status, problem = await api.put_order()
+
+    assert (status, problem["code"], len(begun)) == (503, "unavailable", 3)

@@ -1,13 +1,19 @@
 """One transaction: all of it or nothing, and hints only after the commit."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.conversations import ConversationEvent
+from bot.core.ledger import Balance, EntryKind
+from bot.errors import TransactionLost
+from bot.services.ledger import award_points, balance_of
 from bot.services.ports import Hint
+from bot.services.retries import again_if_lost
 from bot.storage.wakeups import create_wakeups
 from tests.builders import (
     NOW,
@@ -27,6 +33,7 @@ from tests.builders import (
     stored_conversation,
     stored_customer,
 )
+from tests.storage.databases import open_database
 
 BEFORE = NOW - timedelta(minutes=1)
 
@@ -199,3 +206,53 @@ async def test_hints_reach_listeners_after_the_commit_and_never_for_a_rollback(s
 
         assert await asyncio.wait_for(received.get(), 5) == (Hint("inbound", "committed"), True)
         assert received.empty()
+
+
+async def test_of_two_that_wait_for_each_other_one_is_lost_and_works_when_tried_again(postgres_url, clock):
+    db = open_database(postgres_url)
+    accounts = [(await stored_customer(db)).id for _ in range(2)]
+    for account in accounts:
+        async with db.transaction() as work:
+            await work.ledger.lock(account, NOW)
+    holds = {account: asyncio.Event() for account in accounts}
+    tries = []
+
+    async def award_both(first, second):
+        async with db.transaction() as work:
+            tries.append(first)
+            await work.ledger._connection.execute(text("SET LOCAL deadlock_timeout = '20ms'"))
+            for account in (first, second):
+                await award_points(work, clock, account, EntryKind.GOODWILL, 5, key=f"{first} {account}")
+                holds[first].set()
+                await holds[second].wait()
+
+    await asyncio.gather(
+        again_if_lost(lambda: award_both(*accounts)), again_if_lost(lambda: award_both(*reversed(accounts)))
+    )
+
+    assert len(tries) == 3
+    async with db.reading() as work:
+        assert [await balance_of(work, clock, account) for account in accounts] == [Balance(10)] * 2
+    await db.close()
+
+
+async def test_a_transaction_that_saw_what_another_one_changed_is_lost(postgres_url, clock):
+    db = open_database(postgres_url)
+    account = (await stored_customer(db)).id
+
+    with pytest.raises(TransactionLost):
+        async with db.transaction() as work:
+            await work.ledger._connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            await work.customers.get(account)
+            async with db.transaction() as other:
+                await other.customers.save(replace(await other.customers.get(account), name="Ana"), NOW)
+            await work.customers.save(replace(await work.customers.get(account), name="Eva"), NOW)
+    await db.close()
+
+
+async def test_what_the_database_refuses_for_another_reason_is_not_called_lost(sql_db):
+    customer = await stored_customer(sql_db)
+
+    with pytest.raises(IntegrityError):
+        async with sql_db.transaction() as work:
+            await work.customers.add(customer)
