@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 
 from bot.core.birthdays import (
     DAYS_BETWEEN_TREATS,
@@ -20,6 +21,7 @@ from bot.core.voucher_words import last_moment
 from bot.core.vouchers import Voucher, VoucherKind
 from bot.errors import CustomerNotFound, NoSuchDay
 from bot.services.consents import queue_optional_mail
+from bot.services.one_by_one import one_by_one
 from bot.services.persons import customer_of
 from bot.services.ports import Clock, Database, PageLinks, UnitOfWork
 from bot.services.vouchers import issue_voucher
@@ -62,6 +64,7 @@ async def give_birthday_treats(db: Database, clock: Clock, shop: Shop, links: Pa
 async def _treat_all(
     db: Database, clock: Clock, shop: Shop, links: PageLinks, treat: BirthdayTreat, day: date, birthday: tuple[int, int]
 ) -> int:
+    treat_one = partial(_treat, clock, shop, links, treat, day)
     given, after = 0, None
     while True:
         async with db.reading() as work:
@@ -72,21 +75,19 @@ async def _treat_all(
                 after=after,
                 limit=PAGE,
             )
-        for customer_id in customers:
-            async with db.transaction() as work:
-                given += await _treat(work, clock, shop, links, treat, day, customer_id)
+        given += await one_by_one(db, customers, treat_one, what="birthday treats")
         if len(customers) < PAGE:
             return given
         after = customers[-1]
 
 
 async def _treat(
-    work: UnitOfWork,
     clock: Clock,
     shop: Shop,
     links: PageLinks,
     treat: BirthdayTreat,
     day: date,
+    work: UnitOfWork,
     customer_id: CustomerId,
 ) -> bool:
     """Give the treat unless something came in between: another one that runs, a merge, a birthday that was changed."""

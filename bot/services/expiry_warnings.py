@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta, tzinfo
+from functools import partial
 
 from bot.core.consents import LOYALTY
 from bot.core.customers import Customer, CustomerId
@@ -12,6 +13,7 @@ from bot.core.loyalty import Program
 from bot.core.loyalty_words import points as points_in_words
 from bot.core.shop import Shop
 from bot.services.consents import queue_optional_mail
+from bot.services.one_by_one import one_by_one
 from bot.services.persons import customer_of
 from bot.services.ports import Clock, Database, PageLinks, UnitOfWork
 
@@ -27,14 +29,13 @@ async def warn_of_expiring_points(db: Database, clock: Clock, shop: Shop, links:
     """
     if shop.loyalty is None:
         return 0
+    warn = partial(_warn, clock, shop, shop.loyalty, links)
     sent, after = 0, None
     while True:
         now = clock.now()
         async with db.reading() as work:
             customers = await work.ledger.running_out(now, now + WARNED_AHEAD, after=after, limit=PAGE)
-        for customer_id in customers:
-            async with db.transaction() as work:
-                sent += await _warn(work, clock, shop, shop.loyalty, links, customer_id)
+        sent += await one_by_one(db, customers, warn, what="points that run out soon")
         if len(customers) < PAGE:
             return sent
         after = customers[-1]
@@ -54,7 +55,7 @@ def warning_key(customer_id: CustomerId, month: date) -> str:
 
 
 async def _warn(
-    work: UnitOfWork, clock: Clock, shop: Shop, program: Program, links: PageLinks, customer_id: CustomerId
+    clock: Clock, shop: Shop, program: Program, links: PageLinks, work: UnitOfWork, customer_id: CustomerId
 ) -> int:
     customer = await customer_of(work, customer_id)
     if customer.erased_at is not None or customer.email is None:

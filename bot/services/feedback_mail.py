@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.core.consents import FEEDBACK
 from bot.core.customers import Customer
@@ -11,6 +12,7 @@ from bot.core.orders import Order, OrderStatus
 from bot.core.shop import Shop
 from bot.services.consents import queue_optional_mail
 from bot.services.feedback import ask_about_order, why_not
+from bot.services.one_by_one import one_by_one
 from bot.services.ports import Clock, Database, PageLinks, UnitOfWork
 
 ORDERS_AT_ONCE = 100
@@ -24,6 +26,7 @@ async def ask_after_delivery(db: Database, clock: Clock, shop: Shop, links: Page
     if Survey.ORDER not in shop.feedback.surveys:
         return 0
     delivered = asked_about_deliveries(shop.feedback, clock.now())
+    ask = partial(_ask, clock, shop, links, delivered)
     asked, past = 0, None
     while True:
         async with db.reading() as work:
@@ -36,9 +39,7 @@ async def ask_after_delivery(db: Database, clock: Clock, shop: Shop, links: Page
                 limit=ORDERS_AT_ONCE,
             )
             due = [order for order in orders if await _may_be_asked(work, clock, shop, order)]
-        for order in due:
-            async with db.transaction() as work:
-                asked += await _ask(work, clock, shop, links, order.number, delivered)
+        asked += await one_by_one(db, due, ask, what="questions about orders")
         if len(orders) < ORDERS_AT_ONCE:
             return asked
         past = orders[-1]
@@ -50,10 +51,10 @@ async def _may_be_asked(work: UnitOfWork, clock: Clock, shop: Shop, order: Order
 
 
 async def _ask(
-    work: UnitOfWork, clock: Clock, shop: Shop, links: PageLinks, number: str, delivered: tuple[datetime, datetime]
+    clock: Clock, shop: Shop, links: PageLinks, delivered: tuple[datetime, datetime], work: UnitOfWork, due: Order
 ) -> bool:
     """Ask about an order, unless something has come in between: a return, a complaint, another question."""
-    order = await work.orders.by_number(number)
+    order = await work.orders.by_number(due.number)
     customer = await work.customers.get(order.customer_id) if order and order.customer_id else None
     if order is None or customer is None or customer.email is None or order.status is not OrderStatus.DELIVERED:
         return False

@@ -26,6 +26,7 @@ from bot.core.shop import Shop
 from bot.core.verification import LookupLimits
 from bot.errors import GiftCardRefused, KeyReused
 from bot.services.ids import new_id
+from bot.services.one_by_one import one_by_one
 from bot.services.orders import LookupRefusal
 from bot.services.ports import Clock, Database, UnitOfWork, VerificationAttempt
 
@@ -156,19 +157,21 @@ async def expire_gift_cards(db: Database, clock: Clock, shop: Shop) -> int:
 
     Nothing depends on when this runs: an expired card cannot be spent from its very instant on.
     """
-    total = 0
+
+    async def write_off(work: UnitOfWork, card_id: str) -> bool:
+        await work.gift_cards.get(card_id, lock=True)
+        left = await work.gift_cards.balance(card_id)
+        kind, key = GiftCardEntryKind.EXPIRE, f"expire:{card_id}"
+        return left > 0 and await work.gift_cards.add_entry(GiftCardEntry(card_id, kind, -left, key, clock.now()))
+
+    total, after = 0, None
     while True:
         async with db.reading() as work:
-            cards = await work.gift_cards.with_expired(clock.now(), EXPIRED_AT_ONCE)
-        for card_id in cards:
-            async with db.transaction() as work:
-                await work.gift_cards.get(card_id, lock=True)
-                left = await work.gift_cards.balance(card_id)
-                kind, key = GiftCardEntryKind.EXPIRE, f"expire:{card_id}"
-                if left and await work.gift_cards.add_entry(GiftCardEntry(card_id, kind, -left, key, clock.now())):
-                    total += 1
+            cards = await work.gift_cards.with_expired(clock.now(), after=after, limit=EXPIRED_AT_ONCE)
+        total += await one_by_one(db, cards, write_off, what="gift cards that ran out")
         if len(cards) < EXPIRED_AT_ONCE:
             return total
+        after = cards[-1]
 
 
 async def _move(

@@ -30,6 +30,7 @@ from bot.core.ledger import (
     spending_order,
 )
 from bot.errors import InsufficientPoints, KeyReused, LedgerRefused
+from bot.services.one_by_one import one_by_one
 from bot.services.ports import Clock, Database, UnitOfWork
 
 _NEW = EntryId(0)
@@ -241,15 +242,18 @@ async def expire_all_points(db: Database, clock: Clock) -> int:
 
     Nothing depends on when this runs: what has run out cannot be spent from its very instant on.
     """
-    total = 0
+
+    async def expire(work: UnitOfWork, customer_id: CustomerId) -> int:
+        return await expire_points(work, clock, customer_id)
+
+    total, after = 0, None
     while True:
         async with db.reading() as work:
-            customers = await work.ledger.with_expired(clock.now(), SWEPT_AT_ONCE)
-        for customer_id in customers:
-            async with db.transaction() as work:
-                total += await expire_points(work, clock, customer_id)
+            customers = await work.ledger.with_expired(clock.now(), after=after, limit=SWEPT_AT_ONCE)
+        total += await one_by_one(db, customers, expire, what="points that ran out")
         if len(customers) < SWEPT_AT_ONCE:
             return total
+        after = customers[-1]
 
 
 async def transfer_points(

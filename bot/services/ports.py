@@ -347,8 +347,8 @@ class LedgerRepository(Protocol):
         """The account's entries, newest first, from before that one on."""
         ...
 
-    async def with_expired(self, at: datetime, limit: int) -> list[CustomerId]:
-        """Customers with points that have run out but were not swept yet."""
+    async def with_expired(self, at: datetime, *, after: CustomerId | None, limit: int) -> list[CustomerId]:
+        """Customers with points that have run out but were not swept yet, by their ids, from after that one on."""
         ...
 
     async def running_out(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from bot.core.customers import CustomerId
 from bot.core.earning import expiry_after
@@ -30,6 +31,7 @@ from bot.errors import CustomerNotFound, ReferralRefused
 from bot.services.ids import NUMBER_TRIES
 from bot.services.ledger import award_points, lock_accounts, take_back_points
 from bot.services.merges import follow_up_merge
+from bot.services.one_by_one import one_by_one
 from bot.services.persons import customer_of
 from bot.services.ports import Clock, Database, UnitOfWork
 
@@ -168,19 +170,18 @@ async def reward_referrals(db: Database, clock: Clock, shop: Shop) -> int:
     rules = shop.loyalty.referral if shop.loyalty else None
     if rules is None:
         return 0
-    rewarded = 0
+    reward = partial(_reward, clock, shop, rules)
+    rewarded, after = 0, None
     while True:
         async with db.reading() as work:
-            due = await work.referrals.due(clock.now(), PAGE)
-        for referee_id in due:
-            async with db.transaction() as work:
-                rewarded += await _reward(work, clock, shop, rules, referee_id)
-        # Whoever was looked at is not due any more, one way or the other.
+            due = await work.referrals.due(clock.now(), after=after, limit=PAGE)
+        rewarded += await one_by_one(db, due, reward, what="friends brought along")
         if len(due) < PAGE:
             return rewarded
+        after = due[-1]
 
 
-async def _reward(work: UnitOfWork, clock: Clock, shop: Shop, rules: ReferralRules, referee_id: CustomerId) -> bool:
+async def _reward(clock: Clock, shop: Shop, rules: ReferralRules, work: UnitOfWork, referee_id: CustomerId) -> bool:
     now = clock.now()
     await work.ledger.lock(referee_id, now)
     referral = await work.referrals.get(referee_id)

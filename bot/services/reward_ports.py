@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -64,8 +65,8 @@ class VoucherRepository(Protocol):
         """End the voucher's reservations that have run out, and uncount them; how many there were."""
         ...
 
-    async def with_reservations_over(self, at: datetime, limit: int) -> list[str]:
-        """Codes with reservations that have run out but are still counted."""
+    async def with_reservations_over(self, at: datetime, *, after: str | None, limit: int) -> list[str]:
+        """Codes with reservations that have run out but are still counted, in order, from after that one on."""
         ...
 
 
@@ -90,8 +91,8 @@ class GiftCardRepository(Protocol):
         """Add it unless its key is there already; whether added. The database refuses a value below zero."""
         ...
 
-    async def with_expired(self, at: datetime, limit: int) -> list[str]:
-        """Cards that have expired with something on them."""
+    async def with_expired(self, at: datetime, *, after: str | None, limit: int) -> list[str]:
+        """Cards that have expired with something on them, those first that did first, from after that one on."""
         ...
 
     async def lock_word(self, word: str) -> None:
@@ -111,10 +112,14 @@ class GoodwillRepository(Protocol):
         ...
 
     async def next_for_surprise(self, *, bought_since: datetime, none_since: datetime, limit: int) -> list[CustomerId]:
-        """Of those without a surprise since then, who earned most points by orders (less what was taken back).
+        """Of the people without a surprise since then, who earned most points by orders (less what was taken back).
+
+        Whoever was merged is one person with whom they turned out to be, under whichever record it was earned or given.
 
         It reads all that was earned since, which takes a second for a million entries: not while others wait to write.
         """
         ...
 
-    async def had_surprise(self, customer_id: CustomerId, since: datetime) -> bool: ...
+    async def had_surprise(self, people: Sequence[CustomerId], since: datetime) -> bool:
+        """Whether any of them had one."""
+        ...

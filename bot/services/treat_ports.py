@@ -84,8 +84,11 @@ class ReferralRepository(Protocol):
         """How many of those whom the customer brought were rewarded since then."""
         ...
 
-    async def due(self, at: datetime, limit: int) -> list[CustomerId]:
-        """The referees whose hold has ended with nothing decided, those first who have waited longest."""
+    async def due(self, at: datetime, *, after: CustomerId | None, limit: int) -> list[CustomerId]:
+        """The referees whose hold has ended with nothing decided, those first who have waited longest.
+
+        From after that one on, who may be decided meanwhile.
+        """
         ...
 
     async def household(self, customer_id: CustomerId) -> Household:

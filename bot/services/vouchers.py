@@ -28,6 +28,7 @@ from bot.core.vouchers import (
 )
 from bot.errors import KeyReused, VoucherRefused
 from bot.services.ids import NUMBER_TRIES, new_id
+from bot.services.one_by_one import one_by_one
 from bot.services.ports import Clock, Database, UnitOfWork
 
 FREED_AT_ONCE = 200
@@ -212,16 +213,19 @@ async def free_reservations(db: Database, clock: Clock, shop: Shop) -> int:
 
     Nothing depends on when this runs: whoever uses such a voucher frees it, too.
     """
-    total = 0
+
+    async def free(work: UnitOfWork, code: str) -> int:
+        known = await work.vouchers.lock(code) is not None
+        return await work.vouchers.release_over(code, clock.now()) if known else 0
+
+    total, after = 0, None
     while True:
         async with db.reading() as work:
-            codes = await work.vouchers.with_reservations_over(clock.now(), FREED_AT_ONCE)
-        for code in codes:
-            async with db.transaction() as work:
-                if await work.vouchers.lock(code) is not None:
-                    total += await work.vouchers.release_over(code, clock.now())
+            codes = await work.vouchers.with_reservations_over(clock.now(), after=after, limit=FREED_AT_ONCE)
+        total += await one_by_one(db, codes, free, what="vouchers held for too long")
         if len(codes) < FREED_AT_ONCE:
             return total
+        after = codes[-1]
 
 
 async def _lock(work: UnitOfWork, code: str, now: datetime) -> Voucher:

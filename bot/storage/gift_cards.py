@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.customers import CustomerId
@@ -68,9 +68,13 @@ class SqlGiftCards:
         values = {**vars(entry), "kind": entry.kind.value}
         return await insert_unless_there(self._connection, _ENTRY, values, ["key"])
 
-    async def with_expired(self, at: datetime, limit: int) -> list[str]:
-        query = select(_CARD.c.id).where(_CARD.c.expires_at <= at, _VALUE > 0).order_by(_CARD.c.id).limit(limit)
-        return list((await self._connection.scalars(query)).all())
+    async def with_expired(self, at: datetime, *, after: str | None, limit: int) -> list[str]:
+        c, last = _CARD.c, _CARD.alias().c
+        query = select(c.id).where(c.expires_at <= at, _VALUE > 0).order_by(c.expires_at, c.id)
+        if after is not None:
+            last_at = select(last.expires_at).where(last.id == after).scalar_subquery()
+            query = query.where(or_(c.expires_at > last_at, and_(c.expires_at == last_at, c.id > after)))
+        return list((await self._connection.scalars(query.limit(limit))).all())
 
     async def lock_word(self, word: str) -> None:
         await lock_word(self._connection, f"gift card {word}")

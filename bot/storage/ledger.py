@@ -111,9 +111,13 @@ class SqlLedger:
             query = query.where(c.id < before)
         return [_entry(row) for row in await self._connection.execute(query.order_by(c.id.desc()).limit(limit))]
 
-    async def with_expired(self, at: datetime, limit: int) -> list[CustomerId]:
+    async def with_expired(self, at: datetime, *, after: CustomerId | None, limit: int) -> list[CustomerId]:
         due = select(_OPEN.customer_id).where(_LEFT, _OPEN.expires_at <= at)
-        return list((await self._connection.scalars(due.distinct().limit(limit))).all())
+        if after is not None:
+            due = due.where(_OPEN.customer_id > after)
+        # Found first, and only then sorted: else every account would be read in the order that is asked for.
+        found = due.cte("due").prefix_with("MATERIALIZED").c.customer_id
+        return list((await self._connection.scalars(select(found).distinct().order_by(found).limit(limit))).all())
 
     async def running_out(
         self, since: datetime, until: datetime, *, after: CustomerId | None, limit: int

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, text, update
+from sqlalchemy import Row, and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.customers import EMAIL, PHONE, CustomerId
@@ -63,9 +63,12 @@ class SqlReferrals:
         query = select(func.count()).where(c.referrer_id == customer_id, c.rewarded_at > since)
         return await self._connection.scalar(query) or 0
 
-    async def due(self, at: datetime, limit: int) -> list[CustomerId]:
-        c = _REFERRAL.c
-        query = select(c.referee_id).where(_PENDING, c.due_at <= at).order_by(c.due_at)
+    async def due(self, at: datetime, *, after: CustomerId | None, limit: int) -> list[CustomerId]:
+        c, last = _REFERRAL.c, _REFERRAL.alias().c
+        query = select(c.referee_id).where(_PENDING, c.due_at <= at).order_by(c.due_at, c.referee_id)
+        if after is not None:
+            last_due_at = select(last.due_at).where(last.referee_id == after).scalar_subquery()
+            query = query.where(or_(c.due_at > last_due_at, and_(c.due_at == last_due_at, c.referee_id > after)))
         return list((await self._connection.scalars(query.limit(limit))).all())
 
     async def household(self, customer_id: CustomerId) -> Household:

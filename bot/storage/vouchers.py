@@ -107,10 +107,14 @@ class SqlVouchers:
             await self._uncount(code, count)
         return count
 
-    async def with_reservations_over(self, at: datetime, limit: int) -> list[str]:
+    async def with_reservations_over(self, at: datetime, *, after: str | None, limit: int) -> list[str]:
         c = _USE.c
         due = select(c.code).where(c.reserved_until.is_not(None), c.reserved_until <= at)
-        return list((await self._connection.scalars(due.distinct().limit(limit))).all())
+        if after is not None:
+            due = due.where(c.code > after)
+        # Found first, and only then sorted: else every use would be read in the order that is asked for.
+        found = due.cte("due").prefix_with("MATERIALIZED").c.code
+        return list((await self._connection.scalars(select(found).distinct().order_by(found).limit(limit))).all())
 
     async def _uncount(self, code: str, count: int) -> None:
         c = _VOUCHER.c

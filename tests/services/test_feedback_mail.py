@@ -226,3 +226,21 @@ async def test_an_order_that_went_back_meanwhile_is_not_asked_about(sql_db, cloc
 
     assert await run(sql_db, clock, shop) == 0
     assert await asked_about(sql_db, order) is None
+
+
+async def test_an_order_that_fails_holds_no_other_up(sql_db, clock, shop, maria, monkeypatch):
+    monkeypatch.setattr(feedback_mail, "ORDERS_AT_ONCE", 1)
+    other = await stored_customer(sql_db)
+    orders = [await delivered(sql_db, who, f"TC-1000{number}") for number, who in enumerate((maria, other))]
+    clock.advance(days=3)
+    ask_about_order = feedback_mail.ask_about_order
+
+    async def fails_for_the_first(work, clock, shop, order, customer):
+        if order.number == orders[0].number:
+            raise OSError
+        return await ask_about_order(work, clock, shop, order, customer)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(feedback_mail, "ask_about_order", fails_for_the_first)
+        assert await run(sql_db, clock, shop) == 1
+    assert await run(sql_db, clock, shop) == 1

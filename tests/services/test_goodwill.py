@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from fractions import Fraction
 
 import pytest
 
+from bot.core.consents import LOYALTY
 from bot.core.ledger import Balance, EntryKind
-from bot.core.loyalty import Program, SurpriseRules
+from bot.core.loyalty import EarningRules, Program, SurpriseRules
 from bot.errors import KeyReused, LedgerRefused
-from bot.services.goodwill import give_goodwill, give_surprises
+from bot.services import goodwill
+from bot.services.consents import record_consent
+from bot.services.goodwill import give_goodwill
 from bot.services.ids import new_id
 from bot.services.ledger import award_points, balance_of, take_back_points
+from bot.services.merges import merge_customers
 from tests.builders import a_shop, stored_customer
 from tests.fakes import FakeClock
+from tests.services.mails import sent_mails
 from tests.services.merging import merged
 from tests.storage.databases import in_processes, open_database, run
 
@@ -23,6 +30,17 @@ SHOP = a_shop(loyalty=Program("Suki Club", goodwill_limits=LIMITS))
 SURPRISE = SurpriseRules(points=50, monthly_budget=310, days_between=60)
 # The last day of a month of 31 days where the shop is, so that the whole budget can be given.
 LAST_DAY = datetime(2026, 3, 31, 4, tzinfo=timezone.utc)
+
+
+class Links:
+    """The only link that mails about surprises have."""
+
+    def unsubscribe(self, address, purpose, now):
+        return f"https://chat.example/unsubscribe/{purpose}"
+
+
+async def give_surprises(db, clock, shop):
+    return await goodwill.give_surprises(db, clock, shop, Links())
 
 
 @pytest.fixture
@@ -236,3 +254,75 @@ async def test_schedulers_at_once_stay_within_the_budget(sql_db):
     assert await surprised(sql_db) == [*reversed(customers)][:6]
     async with sql_db.reading() as work:
         assert await balance_of(work, clock, customers[-1]) == Balance(29 + 50)
+
+
+async def join(db, clock, kept_id, merged_id):
+    async with db.transaction() as work:
+        await merge_customers(work, clock, kept_id, merged_id, reason="same", author="ana")
+
+
+async def test_what_one_person_earned_under_several_records_counts_together(sql_db):
+    clock = FakeClock(LAST_DAY)
+    maria, _, double, oldest = await regulars(sql_db, clock, 40, 100, 50, 30)
+    await join(sql_db, clock, double, oldest)
+    await join(sql_db, clock, maria, double)
+
+    assert await give_surprises(sql_db, clock, surprising(monthly_budget=50)) == 1
+    assert await surprised(sql_db) == [maria]
+    assert await points_of(sql_db, clock, maria) == 120 + 50
+
+
+async def test_whoever_had_a_surprise_under_another_record_gets_no_second_one(sql_db):
+    clock = FakeClock(LAST_DAY)
+    (double,) = await regulars(sql_db, clock, 50)
+    assert await give_surprises(sql_db, clock, surprising()) == 1
+    (maria,) = await regulars(sql_db, clock, 500)
+    await join(sql_db, clock, maria, double)
+
+    assert await give_surprises(sql_db, clock, surprising()) == 0
+
+
+async def test_whoever_is_merged_before_it_is_their_turn_gets_one_surprise(sql_db, monkeypatch):
+    clock = FakeClock(LAST_DAY)
+    maria, double = await regulars(sql_db, clock, 60, 50)
+    one_by_one = goodwill.one_by_one
+
+    async def later(db, items, *args, **options):
+        await join(db, clock, maria, double)
+        return await one_by_one(db, items, *args, **options)
+
+    monkeypatch.setattr(goodwill, "one_by_one", later)
+
+    assert await give_surprises(sql_db, clock, surprising()) == 1
+    assert await surprised(sql_db) == [maria]
+
+
+async def test_whoever_gets_a_surprise_gets_one_mail_about_it(sql_db):
+    clock = FakeClock(LAST_DAY)
+    (maria,) = await regulars(sql_db, clock, 80)
+    shop = a_shop(loyalty=Program("Suki Club", EarningRules(Fraction(1, 100), months=12), surprise=SURPRISE))
+
+    assert [await give_surprises(sql_db, clock, shop) for _ in range(2)] == [1, 0]
+    (mail,) = await sent_mails(sql_db, clock)
+    async with sql_db.reading() as work:
+        assert mail.to == (await work.customers.get(maria)).email
+    assert mail.subject == "[Corner Shop] Some points for you, out of the blue"
+    assert mail.unsubscribe_url == "https://chat.example/unsubscribe/loyalty"
+    assert "50 points more are yours, as a gift.\nThey run out on 31 March 2027.\n" in mail.body
+
+
+async def test_who_does_not_want_such_mails_gets_the_points_all_the_same(sql_db):
+    clock = FakeClock(LAST_DAY)
+    silent, unwilling = await regulars(sql_db, clock, 80, 70)
+    async with sql_db.transaction() as work:
+        address = (await work.customers.get(unwilling)).email
+        await work.customers.save(replace(await work.customers.get(silent), email=None), clock.now())
+        await record_consent(
+            *(work, clock),
+            **{"channel": "email", "address": address, "purpose": LOYALTY, "granted": False},
+            **{"wording": "No more", "source": "link"},
+        )
+
+    assert await give_surprises(sql_db, clock, surprising()) == 2
+    assert await surprised(sql_db) == [silent, unwilling]
+    assert await sent_mails(sql_db, clock) == []

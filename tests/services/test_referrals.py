@@ -315,6 +315,27 @@ async def test_two_jobs_at_once_reward_once(sql_db, clock, shop, maria, aiko):
     assert await points(sql_db, clock, maria, aiko) == [300, 100]
 
 
+async def test_a_friend_whose_reward_fails_holds_no_other_up(sql_db, clock, shop, maria, aiko, monkeypatch):
+    monkeypatch.setattr(referrals, "PAGE", 1)
+    friends = [aiko, *[await person(sql_db, name=name) for name in ("Ben Cruz", "Eva Reyes")]]
+    for friend in friends:
+        assert await bring(sql_db, clock, shop, friend, maria) is None
+        await buy(sql_db, clock, shop, friend)
+    clock.advance(days=14)
+    customer_of = referrals.customer_of
+
+    async def fails_for_one(work, customer_id):
+        if customer_id == min(friends):
+            raise OSError
+        return await customer_of(work, customer_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(referrals, "customer_of", fails_for_one)
+        assert await reward_referrals(sql_db, clock, bringing(cap_per_year=9)) == 2
+    assert await reward_referrals(sql_db, clock, bringing(cap_per_year=9)) == 1
+    assert await points(sql_db, clock, maria) == [900]
+
+
 async def test_an_order_that_is_too_small_waits_for_one_that_is_not(sql_db, clock, shop, maria, aiko):
     await bring(sql_db, clock, shop, aiko, maria)
     await buy(sql_db, clock, shop, aiko, total_minor=1_999)

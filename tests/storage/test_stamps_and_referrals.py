@@ -158,7 +158,7 @@ async def plans(db, ask):
         (lambda work: work.stamps.of_source("TC-1"), "ix_stamps_source"),
         (lambda work: work.stamps.balances("maria"), "ix_stamps_customer_id_card"),
         (lambda work: work.stamps.voidable("maria", "coffee", NOW), "ix_vouchers_customer_id_created_at"),
-        (lambda work: work.referrals.due(NOW, 10), "ix_referrals_due_at"),
+        (lambda work: work.referrals.due(NOW, after=None, limit=10), "ix_referrals_due_at"),
         (lambda work: work.referrals.of_referrer("maria", 10), "ix_referrals_referrer_id"),
         (lambda work: work.referrals.rewarded_since("maria", NOW), "ix_referrals_referrer_id"),
         (lambda work: work.referrals.has_paid_order("maria"), "ix_orders_customer_id_placed_at"),
