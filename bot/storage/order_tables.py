@@ -75,6 +75,7 @@ returns = Table(
     Column("created_at", UtcDateTime, nullable=False),
     CheckConstraint("status IN ('requested', 'received', 'refunded', 'refused')", name="status"),
     Index("ix_returns_order_number", "order_number"),
+    Index("ix_returns_customer_id", "customer_id"),
 )
 
 return_lines = Table(

@@ -78,6 +78,8 @@ voucher_uses = Table(
     CheckConstraint("discount_minor BETWEEN 0 AND total_minor", name="discount_minor"),
     UniqueConstraint("key", "code"),
     Index("ix_voucher_uses_code_customer_id", "code", "customer_id"),
+    # For merges, and for what is known of a customer.
+    Index("ix_voucher_uses_customer_id", "customer_id"),
     Index(
         "ix_voucher_uses_reserved_until",
         "reserved_until",
@@ -100,6 +102,12 @@ gift_cards = Table(
     Column("blocked_at", UtcDateTime),
     CheckConstraint("length(currency) = 3", name="currency"),
     Index("ix_gift_cards_customer_id", "customer_id"),
+    Index(
+        "ix_gift_cards_expires_at",
+        "expires_at",
+        sqlite_where=text("expires_at IS NOT NULL"),
+        postgresql_where=text("expires_at IS NOT NULL"),
+    ),
 )
 
 # Append-only; a card's value is the sum of its entries.

@@ -264,6 +264,7 @@ verification_codes = Table(
     CheckConstraint("attempts >= 0", name="attempts"),
     Index("ix_verification_codes_conversation_id_created_at", "conversation_id", "created_at"),
     Index("ix_verification_codes_email_created_at", "email", "created_at"),
+    Index("ix_verification_codes_customer_id", "customer_id"),
 )
 
 outbox = Table(

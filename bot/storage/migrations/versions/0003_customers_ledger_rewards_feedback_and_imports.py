@@ -176,6 +176,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("code_hash", name=op.f("uq_gift_cards_code_hash")),
     )
     op.create_index("ix_gift_cards_customer_id", "gift_cards", ["customer_id"], unique=False)
+    op.create_index(
+        "ix_gift_cards_expires_at",
+        "gift_cards",
+        ["expires_at"],
+        unique=False,
+        sqlite_where=sa.text("expires_at IS NOT NULL"),
+        postgresql_where=sa.text("expires_at IS NOT NULL"),
+    )
     op.create_table(
         "loyalty_accounts",
         sa.Column("customer_id", sa.String(length=32), nullable=False),
@@ -476,6 +484,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", "code", name=op.f("uq_voucher_uses_key_code")),
     )
     op.create_index("ix_voucher_uses_code_customer_id", "voucher_uses", ["code", "customer_id"], unique=False)
+    op.create_index("ix_voucher_uses_customer_id", "voucher_uses", ["customer_id"], unique=False)
     op.create_index(
         "ix_voucher_uses_reserved_until",
         "voucher_uses",
@@ -515,6 +524,8 @@ def upgrade() -> None:
     op.create_index("ix_orders_delivered_at", "orders", ["delivered_at"], unique=False)
     op.add_column("refunds", sa.Column("external_id", sa.String(length=80), nullable=True))
     op.create_index("uq_refunds_external_id", "refunds", ["order_number", "external_id"], unique=True)
+    op.create_index("ix_returns_customer_id", "returns", ["customer_id"], unique=False)
+    op.create_index("ix_verification_codes_customer_id", "verification_codes", ["customer_id"], unique=False)
     # What only triggers can promise.
     if op.get_bind().dialect.name == "postgresql":
         _add_postgresql_triggers()
@@ -528,6 +539,8 @@ def downgrade() -> None:
         for name in _POSTGRESQL_FUNCTIONS:
             op.execute(f"DROP FUNCTION {name}() CASCADE")
     # The tables and columns, the other way round.
+    op.drop_index("ix_verification_codes_customer_id", table_name="verification_codes")
+    op.drop_index("ix_returns_customer_id", table_name="returns")
     op.drop_index("uq_refunds_external_id", table_name="refunds")
     op.drop_column("refunds", "external_id")
     op.drop_index("ix_orders_delivered_at", table_name="orders")
@@ -556,6 +569,7 @@ def downgrade() -> None:
         sqlite_where=sa.text("reserved_until IS NOT NULL"),
         postgresql_where=sa.text("reserved_until IS NOT NULL"),
     )
+    op.drop_index("ix_voucher_uses_customer_id", table_name="voucher_uses")
     op.drop_index("ix_voucher_uses_code_customer_id", table_name="voucher_uses")
     op.drop_table("voucher_uses")
     op.drop_index("ix_feedback_kind_answered_at", table_name="feedback")
@@ -610,6 +624,12 @@ def downgrade() -> None:
     op.drop_index("ix_credit_notes_customer_id", table_name="credit_notes")
     op.drop_table("credit_notes")
     op.drop_table("loyalty_accounts")
+    op.drop_index(
+        "ix_gift_cards_expires_at",
+        table_name="gift_cards",
+        sqlite_where=sa.text("expires_at IS NOT NULL"),
+        postgresql_where=sa.text("expires_at IS NOT NULL"),
+    )
     op.drop_index("ix_gift_cards_customer_id", table_name="gift_cards")
     op.drop_table("gift_cards")
     op.drop_index("ix_customer_tags_tag", table_name="customer_tags")
