@@ -221,6 +221,7 @@ class ConsentPurpose(str, Enum):
     MARKETING = "marketing"
     FEEDBACK = "feedback"
     SERVICE = "service"
+    LOYALTY = "loyalty"
 
 
 class ConsentBody(Model):

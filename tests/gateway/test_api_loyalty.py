@@ -95,14 +95,25 @@ def allowed(answer):
 
 
 async def test_a_consent_is_noted_once_and_can_be_taken_back(api):
-    assert allowed(await api.get("/customers/C-1/consents")) == {"email feedback", "email service"}
+    assert allowed(await api.get("/customers/C-1/consents")) == {"email feedback", "email loyalty", "email service"}
 
     for _ in range(2):
         status, answer = await api.call("PUT", "/customers/C-1/consents", {"consents": [CONSENT]})
-        assert (status, allowed(answer)) == (200, {"email marketing", "email feedback", "email service"})
+        assert (status, allowed(answer)) == (
+            200,
+            {"email marketing", "email feedback", "email loyalty", "email service"},
+        )
     assert api.gateway.rows("SELECT count(*) FROM consents") == [(1,)]
     _, answer = await api.call("PUT", "/customers/C-1/consents", {"consents": [{**CONSENT, "granted": False}]})
-    assert allowed(answer) == {"email feedback", "email service"}
+    assert allowed(answer) == {"email feedback", "email loyalty", "email service"}
+
+
+async def test_mails_about_the_programme_can_be_refused_by_themselves(api):
+    no = {**CONSENT, "purpose": "loyalty", "granted": False}
+
+    status, answer = await api.call("PUT", "/customers/C-1/consents", {"consents": [no]})
+
+    assert (status, allowed(answer)) == (200, {"email feedback", "email service"})
 
 
 async def test_a_no_that_somebody_said_themselves_stays(api):
