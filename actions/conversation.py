@@ -16,10 +16,11 @@ from actions.orders import order_spoken_of
 from actions.people import bring_in_a_person, how_they_answer
 from actions.shop import ProductAvailability
 from actions.slots import begin_task
+from actions.undoing_rewards import undoes_reward
 from actions.wording import CAPABILITIES, TALK_TO_A_PERSON, WISH_TITLES, Button, payload
 from bot.core.handoffs import HandoffReason
 from bot.core.orders import can_change
-from bot.core.wishes import TASKS
+from bot.core.wishes import TASKS, UNDO_REWARD
 
 # As many of the likeliest wishes are offered when a message is unclear.
 WISHES_OFFERED = 2
@@ -97,8 +98,6 @@ class Affirm(Action):
 
 # What is done already, and only a person can take back.
 _DONE = {
-    "redeem_points": "Your last wish is done already. As long as a reward is unused, a person can take it back and "
-    "return your points: shall I bring one in?",
     "delete_account": "That has been passed on already, and I cannot call it back by myself. If you have changed your "
     "mind, tell a person at once: shall I bring one in?",
 }
@@ -112,6 +111,8 @@ class NothingToStop(Action):
         return "action_nothing_to_stop"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        if undoes_reward(details.text_of(tracker)) or tracker.get_slot("last_wish") == "redeem_points":
+            return begin_task(tracker, UNDO_REWARD)
         async with turn_of(tracker) as turn:
             order = await order_spoken_of(turn, tracker)
         if order is not None and can_change(order):
@@ -171,6 +172,8 @@ class Decline(Action):
         return "action_decline"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        if undoes_reward(details.text_of(tracker)):
+            return begin_task(tracker, UNDO_REWARD)
         if details.value(tracker, "product") is not None:
             # Whoever names one of our products wants something of us.
             return await ProductAvailability().run(dispatcher, tracker, domain)

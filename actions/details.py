@@ -8,6 +8,7 @@ from typing import Any
 
 from rasa_sdk import Tracker
 
+from actions.history import last_said
 from bot.core.verification import find_code
 
 
@@ -34,7 +35,7 @@ def was_picked(tracker: Tracker) -> bool:
 
 def answers_nothing_open(tracker: Tracker) -> bool:
     """Whether a choice was picked that belongs to a question of a form which is over."""
-    is_answer = intent_of(tracker) == "provide_details" and was_picked(tracker)
+    is_answer = intent_of(tracker) == "provide_details" and was_picked(tracker) and value(tracker, "facet") is None
     return is_answer and tracker.active_loop_name is None and next(entities(tracker, "order_number"), None) is None
 
 
@@ -69,13 +70,39 @@ _CORRECTS = re.compile(r"\b(?:no|not|sorry|meant|mean|instead|wrong|rather)\b", 
 def typed_order_number(tracker: Tracker) -> str | None:
     """The order number in the message; not the digits given as a postcode when that was asked for."""
     # "Not TC-10001, TC-10002": the last one is the one that is meant.
+    asked = requested(tracker)
     found = list(entities(tracker, "order_number"))
-    if not found:
+    if asked == "code" and typed_code(tracker) is not None:
         return None
-    if requested(tracker) == "order_proof":
+    if not found:
+        return bare_number(tracker) if asked == "order_number" else None
+    if asked == "order_proof" and not _is_other_number(tracker):
         postcodes = [(one["start"], one["end"]) for one in entities(tracker, "postcode")]
         found = [one for one in found if (one["start"], one["end"]) not in postcodes]
     return str(found[-1]["value"]) if found else None
+
+
+def bare_number(tracker: Tracker) -> str | None:
+    """The one number of a message that holds little else: an order's, if there is such an order."""
+    match = _BARE_NUMBER.fullmatch(text_of(tracker))
+    return match[1] if match else None
+
+
+def _is_other_number(tracker: Tracker) -> bool:
+    """Whether the digits that came for a proof correct the order's number, and not a postcode that was wrong."""
+    was_refused = any(said.startswith("I find no order") for said in last_said(tracker))
+    return not was_refused and _MEANT.search(text_of(tracker)) is not None
+
+
+_MEANT = re.compile(r"\b(?:meant|mean|make it|instead)\b", re.IGNORECASE)
+
+
+# What is a number only because one was asked for: orders from elsewhere may have any, such as 536365 or C536379.
+_BARE_NUMBER = re.compile(
+    r"\W*(?:(?:no|sorry|ok|okay|it|its|is|it'?s|the|number|order|i|meant|mean|make)\b\W*){0,6}"
+    r"([a-z]{0,4}-?[0-9]{4,12})\W*",
+    re.IGNORECASE,
+)
 
 
 def typed_proof(tracker: Tracker) -> str | None:
@@ -86,7 +113,7 @@ def typed_proof(tracker: Tracker) -> str | None:
     numbers = [(one["start"], one["end"]) for one in entities(tracker, "order_number")]
     for postcode in entities(tracker, "postcode"):
         same_digits = (postcode["start"], postcode["end"]) in numbers
-        if not same_digits or requested(tracker) == "order_proof":
+        if not same_digits or (requested(tracker) == "order_proof" and not _is_other_number(tracker)):
             return str(postcode["value"])
     return None
 

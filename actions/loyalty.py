@@ -343,9 +343,23 @@ def _chosen(talk: Talk) -> Reward | None:
         best = [reward for count, reward in named if count == most]
         if len(best) == 1:
             return best[0]
-    amount = details.value(talk.tracker, "points")
+    amount = details.value(talk.tracker, "points") or _bare_amount(talk)
     costing = [reward for reward in rewards if amount is not None and str(reward.points) == str(amount)]
     return costing[0] if len(costing) == 1 else None
+
+
+def _bare_amount(talk: Talk) -> str | None:
+    """A number that stands alone, or at the end of a correction ("no, I meant 150"), where a reward is asked for."""
+    match = _BARE_AMOUNT.fullmatch(details.text_of(talk.tracker))
+    return match[1].replace(",", "") if match and talk.requested in ("item", "confirmed") else None
+
+
+_BARE_AMOUNT = re.compile(
+    r"(?:.*\b(?:mean|meant|make (?:it|that)|rather|instead|for|change (?:it )?to|it'?s|want)\b"
+    r"|\W*(?:no|ok|okay|sorry)\b)?"
+    r"\W*(?:the |a |an )?([0-9][0-9,]{1,5})(?: one| then| points?| pls| please| instead)*\W*",
+    re.IGNORECASE,
+)
 
 
 def _words(text: str) -> set[str]:

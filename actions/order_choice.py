@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from actions import details
 from actions.task import Access, Talk, Task
 from actions.wording import TALK_TO_A_PERSON
-from bot.core.orders import normalise_order_number
+from bot.core.orders import Order, normalise_order_number, other_forms
 from bot.services.orders import LookupRefusal, look_up_order, own_order
 
 
@@ -38,10 +38,11 @@ async def take_order(talk: Talk, task: Task) -> bool:
         number = normalise_order_number(str(typed), talk.turn.shop.order_prefix)
         if number is None:
             talk.say("That does not look like an order number.")
-        elif number != before:
+        elif before is None or number != normal_number(talk, before):
             # Proof that came before any number was meant for this one.
             proof = slots["order_proof"] if before is None else None
             slots.update(order_number=number, order_proof=proof, item=None, confirmed=None)
+    await settle_number(talk)
     if not await _may_need_proof(talk, task):
         return True
     if before is not None and before == slots["order_number"] and slots["order_proof"] is not None:
@@ -72,17 +73,46 @@ def _still_good(talk: Talk, kept: dict[str, str] | None) -> str | None:
     return kept["proof"]
 
 
+async def settle_number(talk: Talk) -> None:
+    """Name the order as the shop keeps it, where it is the customer's own, or was spoken of last."""
+    number, last = talk.slots["order_number"], talk.slots["last_order"]
+    if number is None:
+        return
+    if last is not None and normal_number(talk, last) == number:
+        talk.slots["order_number"] = last
+    elif (own := await own_order_in_any_form(talk, number)) is not None:
+        talk.slots["order_number"] = own.number
+
+
+async def bare_own_number(talk: Talk) -> str | None:
+    """The number of an order of the customer's own, in a message that holds nothing else."""
+    typed = details.bare_number(talk.tracker)
+    own = await own_order_in_any_form(talk, typed) if typed is not None else None
+    return own.number if own is not None else None
+
+
+async def own_order_in_any_form(talk: Talk, number: str) -> Order | None:
+    """The verified customer's own order with that number, in whichever form it is kept."""
+    if talk.customer is None:
+        return None
+    number = normal_number(talk, number)
+    for form in (number, *other_forms(number, talk.turn.shop.order_prefix)):
+        if own := await own_order(talk.turn.work, talk.customer.id, form):
+            return own
+    return None
+
+
 def normal_number(talk: Talk, typed: str) -> str:
-    """An order number as it is kept; what cannot be one stays as it was typed."""
+    """An order number with the shop's prefix, by which numbers are compared; what cannot be one stays as it is."""
     return normalise_order_number(typed, talk.turn.shop.order_prefix) or typed
 
 
 async def _may_need_proof(talk: Talk, task: Task) -> bool:
     if task.access is not Access.PROVEN_ORDER:
         return False
-    number, customer = talk.slots["order_number"], talk.customer
+    number = talk.slots["order_number"]
     # A verified customer may ask about an order that is not among their own: a gift, perhaps.
-    return customer is None or (number is not None and await own_order(talk.turn.work, customer.id, number) is None)
+    return talk.customer is None or (number is not None and await own_order_in_any_form(talk, number) is None)
 
 
 async def _look_up(talk: Talk, number: str, proof: str) -> bool:
@@ -94,6 +124,7 @@ async def _look_up(talk: Talk, number: str, proof: str) -> bool:
         number=number,
         proof=proof,
         limits=turn.shop.lookup_limits,
+        other_forms=other_forms(number, turn.shop.order_prefix),
     )
     if found is LookupRefusal.TOO_MANY_ATTEMPTS:
         slots["order_proof"] = None
@@ -104,11 +135,12 @@ async def _look_up(talk: Talk, number: str, proof: str) -> bool:
         )
         return False
     if found is LookupRefusal.NO_MATCH:
+        # Named as it was asked for: how it is kept would tell a stranger that there is such an order.
         talk.say(
             f"I find no order {number} with that e-mail address or postcode. "
             "Please check both; you can send me the order number again, too."
         )
         slots["order_proof"] = None
     else:
-        slots["order_proof"] = proof
+        slots.update(order_number=found.number, order_proof=proof)
     return True

@@ -31,6 +31,17 @@ class PersonalTask(Task):
         return self.asks_strangers and (is_mine or not is_near_an_answer(talk))
 
 
+class OwnDataTask(PersonalTask):
+    """Something that even a stranger wants done, unless they ask how it goes."""
+
+    def is_meant(self, talk: Talk) -> bool:
+        is_question = _HOW.search(details.text_of(talk.tracker)) is not None
+        return details.was_picked(talk.tracker) or not (is_question and is_near_an_answer(talk))
+
+
+_HOW = re.compile(r"^\W*(?:how|what|can i|when|will|does|do i|do you)\b", re.IGNORECASE)
+
+
 class LoyaltyTask(PersonalTask):
     """Something of the loyalty programme, where the shop has one."""
 

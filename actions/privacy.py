@@ -1,4 +1,4 @@
-"""The customer's own data: what is known, a copy of it, having it erased, and mails that are wanted or not."""
+"""The customer's own data: what is known, a copy of it, and having it erased."""
 
 from __future__ import annotations
 
@@ -8,112 +8,18 @@ from typing import Any
 
 from actions import details
 from actions.loyalty import MY_POINTS, points
-from actions.personal import PersonalTask, is_near_an_answer
+from actions.personal import OwnDataTask, PersonalTask
 from actions.task import Question, Talk, who
 from actions.treats import birthday_in_words
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, payload
 from bot.core.consents import MARKETING
 from bot.core.customers import EMAIL
 from bot.core.orders import Order
-from bot.services.consents import may_contact, record_consent
+from bot.services.consents import may_contact
 from bot.services.ledger import balance_of
-from bot.services.privacy import Erasure, request_erasure
+from bot.services.privacy import Erasure, request_erasure, unfinished_with
 
 EXPORT, ERASE, KNOW = "export", "erase", "know"
-
-
-class _OwnDataTask(PersonalTask):
-    """Something that even a stranger wants done, unless they ask how it goes."""
-
-    def is_meant(self, talk: Talk) -> bool:
-        is_question = _HOW.search(details.text_of(talk.tracker)) is not None
-        return details.was_picked(talk.tracker) or not (is_question and is_near_an_answer(talk))
-
-
-_HOW = re.compile(r"^\W*(?:how|what|can i|when|will|does|do i|do you)\b", re.IGNORECASE)
-
-
-class _NewsletterTask(_OwnDataTask):
-    """Says yes or no to the newsletter, for the verified customer's address."""
-
-    granted: bool
-
-    async def details(self, talk: Talk) -> list[str]:
-        return ["confirmed"]
-
-    async def obstacle(self, talk: Talk, order: Order | None) -> bool:
-        email = who(talk).email
-        if email is None:
-            talk.say("I know no e-mail address of yours, so there is nothing to change.", TALK_TO_A_PERSON)
-            return True
-        if await may_contact(talk.turn.work, channel=EMAIL, address=email, purpose=MARKETING) is self.granted:
-            already = "gets our newsletter already" if self.granted else "does not get our newsletter"
-            talk.say(f"{email} {already}, so there is nothing to change.")
-            return True
-        return False
-
-    async def question(self, slot: str, talk: Talk) -> Question:
-        text = self.wording(str(who(talk).email))
-        return Question(f"{text} Is that right?", text, YES_OR_NO)
-
-    def wording(self, email: str) -> str:
-        """What is agreed to or refused; kept as proof."""
-        raise NotImplementedError
-
-    async def finish(self, talk: Talk) -> None:
-        turn, email = talk.turn, str(who(talk).email)
-        await record_consent(
-            turn.work,
-            turn.clock,
-            channel=EMAIL,
-            address=email,
-            purpose=MARKETING,
-            granted=self.granted,
-            wording=self.wording(email),
-            source="chat",
-        )
-        talk.say(self.done(email))
-
-    def done(self, email: str) -> str:
-        """What is said when it is done."""
-        raise NotImplementedError
-
-
-class Unsubscribe(_NewsletterTask):
-    """No more advertising."""
-
-    wish = "unsubscribe"
-    title = "leaving the newsletter"
-    granted = False
-
-    def wording(self, email: str) -> str:
-        return f"We send no more news and offers to {email}."
-
-    def done(self, email: str) -> str:
-        return f"Done: no more news and offers to {email}. What concerns your own orders still comes."
-
-
-class NewsletterSubscription(_NewsletterTask):
-    """News and offers, please."""
-
-    wish = "newsletter_subscription"
-    title = "the newsletter"
-    granted = True
-
-    def is_meant(self, talk: Talk) -> bool:
-        wants_it = _WANTS_IT.search(details.text_of(talk.tracker)) is not None
-        return details.was_picked(talk.tracker) or (wants_it and super().is_meant(talk))
-
-    def wording(self, email: str) -> str:
-        return f"We send our news and offers to {email}, until you say no."
-
-    def done(self, email: str) -> str:
-        return f"Welcome aboard! Our next news comes to {email}. Every mail has a link to leave again."
-
-
-_WANTS_IT = re.compile(
-    r"\b(?:subscribe|sign me|sign up|join|add me|put me|want|like|get|receive|send me)\b", re.IGNORECASE
-)
 
 
 class PrivacyRequest(PersonalTask):
@@ -132,22 +38,23 @@ class PrivacyRequest(PersonalTask):
         return talk.slots["item"] == ERASE and await _cannot_erase(talk)
 
     async def take(self, talk: Talk) -> dict[str, Any]:
-        picked = details.value(talk.tracker, "facet")
+        picked, text = details.value(talk.tracker, "facet"), details.text_of(talk.tracker)
         if picked is not None:
             return {"item": str(picked)}
-        return {} if talk.slots["item"] else {"item": _asked_for(details.text_of(talk.tracker)) or KNOW}
+        if talk.slots["item"] == ERASE:
+            return _copy_first(talk)
+        if talk.slots["item"]:
+            return {}
+        if wants_both(text):
+            return _copy_then_erase(talk)
+        return {"item": _asked_for(text) or KNOW}
 
     async def question(self, slot: str, talk: Talk) -> Question:
         return await _erasure_question(talk)
 
     async def finish(self, talk: Talk) -> None:
         if talk.slots["item"] == EXPORT:
-            turn = talk.turn
-            link = turn.links.own_data(who(talk).id, turn.clock.now())
-            talk.say(
-                f"Here is everything that we keep about you, to read or to save: {link}\n"
-                "The link works for an hour. Pass it on to nobody.",
-            )
+            _say_link(talk)
         elif talk.slots["item"] == ERASE:
             await _erase(talk)
         else:
@@ -175,7 +82,46 @@ def _asked_for(text: str) -> str | None:
     return None
 
 
-class DeleteAccount(_OwnDataTask):
+def wants_both(text: str) -> bool:
+    """Whether somebody wants a copy of their data, and to have them erased."""
+    return _ERASE.search(text) is not None and _COPY.search(text) is not None
+
+
+_COPY = re.compile(
+    r"\b(?:copy|export|download|back ?up)\b|\bsend me (?:\w+ ){0,3}(?:data|info\w*|everything|all)\b", re.IGNORECASE
+)
+
+
+def _copy_then_erase(talk: Talk) -> dict[str, Any]:
+    """The copy at once; erasing waits behind it, as whatever is wished for beside something else."""
+    waiting = [one for one in talk.slots["waiting_wishes"] or [] if one["wish"] != DeleteAccount.wish]
+    return {
+        "wish": PrivacyRequest.wish,
+        "item": EXPORT,
+        "waiting_wishes": [{"wish": DeleteAccount.wish, "slots": {}}, *waiting],
+    }
+
+
+def _copy_first(talk: Talk) -> dict[str, Any]:
+    """The copy that somebody wants before they say yes to erasing, which is then asked again."""
+    text = details.text_of(talk.tracker)
+    if talk.requested != "confirmed" or _EXPORT.search(text) is None:
+        return {}
+    _say_link(talk)
+    # Kept, so that a "yes, but send me a copy first" is no yes yet.
+    return {"details": text}
+
+
+def _say_link(talk: Talk) -> None:
+    turn = talk.turn
+    link = turn.links.own_data(who(talk).id, turn.clock.now())
+    talk.say(
+        f"Here is everything that we keep about you, to read or to save: {link}\n"
+        "The link works for an hour. Pass it on to nobody.",
+    )
+
+
+class DeleteAccount(OwnDataTask):
     """Erases what is known about the customer, once they are sure."""
 
     wish = "delete_account"
@@ -187,6 +133,11 @@ class DeleteAccount(_OwnDataTask):
     async def obstacle(self, talk: Talk, order: Order | None) -> bool:
         return await _cannot_erase(talk)
 
+    async def take(self, talk: Talk) -> dict[str, Any]:
+        if talk.requested is None and wants_both(details.text_of(talk.tracker)):
+            return _copy_then_erase(talk)
+        return _copy_first(talk)
+
     async def question(self, slot: str, talk: Talk) -> Question:
         return await _erasure_question(talk)
 
@@ -196,12 +147,13 @@ class DeleteAccount(_OwnDataTask):
 
 async def _cannot_erase(talk: Talk) -> bool:
     """Whether an order is still on its way; then that is said."""
-    waiting = [order.number for order in await talk.orders() if order.is_open]
-    if not waiting:
-        return False
+    turn = talk.turn
+    unfinished = await unfinished_with(turn.work, who(talk).id)
+    if not unfinished.orders:
+        return False  # what else is unfinished is passed on to a person with the wish
     talk.say(
-        f"I can't erase your data while an order is open ({', '.join(waiting)}): without your address nobody could "
-        "bring it to you. Please ask again once it has arrived, or let a person help you.",
+        f"I can't erase your data while an order is open ({', '.join(unfinished.orders)}): without your address nobody "
+        "could bring it to you. Please ask again once it has arrived, or let a person help you.",
         ({"title": "Send me my data", "payload": payload("privacy_request", facet=EXPORT)}, *TALK_TO_A_PERSON),
     )
     return True

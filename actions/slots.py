@@ -10,6 +10,7 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.forms import REQUESTED_SLOT
 
 FORM = "task_form"
+LISTEN = "action_listen"
 GO_ON = "go_on"
 # What belongs to the task at hand; the rest of the slots is remembered beyond it.
 TASK_SLOTS = (

@@ -6,104 +6,29 @@ import re
 from typing import Any
 
 from rasa_sdk import Action, FormValidationAction, Tracker
-from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
+from rasa_sdk.events import ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.forms import REQUESTED_SLOT
 from rasa_sdk.types import DomainDict
 
 from actions import details
-from actions.answers import say_answer
 from actions.context import turn_of
 from actions.history import said_in_this_form
 from actions.identity import can_prove_identity, take_identity
-from actions.loyalty import asks_for_vouchers
-from actions.order_choice import last_order, normal_number, other_order, remembered_proof, take_order
-from actions.slots import FORM, GO_ON, QUESTION, TASK_SLOTS, changes, question_id, slots_of
+from actions.order_choice import (
+    normal_number,
+    remembered_proof,
+    settle_number,
+    take_order,
+)
+from actions.slots import FORM, GO_ON, LISTEN, QUESTION, TASK_SLOTS, changes, question_id, slots_of
 from actions.task import Access, Talk, Task
 from actions.task_questions import WITHOUT, go_on_question, has_it_not, help_without
 from actions.tasks import TASKS
-from actions.wording import CAPABILITIES, TALK_TO_A_PERSON
-from bot.core.wishes import TELLING, same_wish
+from actions.wording import TALK_TO_A_PERSON
 
-WAITING_AT_MOST = 3
 # After one of these the latest message is new to the form.
-LISTEN = "action_listen"
 BEGINNINGS = (LISTEN, "action_start_task", "action_nothing_to_stop")
-
-
-class StartTask(Action):
-    """Begins what the customer wishes for; what they were at waits, and is offered again afterwards."""
-
-    def name(self) -> str:
-        return "action_start_task"
-
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
-        slots, intent = slots_of(tracker), details.intent_of(tracker)
-        if details.answers_nothing_open(tracker):
-            dispatcher.utter_message(
-                text="That question is closed by now. What can I do for you?", buttons=list(CAPABILITIES)
-            )
-            return [FollowupAction(LISTEN)]
-        busy = tracker.active_loop_name == FORM and slots["wish"] in TASKS
-        async with turn_of(tracker) as turn:
-            talk = Talk(turn, tracker, dispatcher, slots)
-            numbers = [normal_number(talk, number) for number in details.typed_order_numbers(tracker)]
-            named = numbers[0] if numbers else None
-            if intent == "other_order":
-                wish = str((slots["wish"] if busy else slots["last_wish"]) or "track_order")
-                named = named or await other_order(talk, TASKS[wish])
-            else:
-                wish = _meant(intent, named, details.text_of(tracker))
-                if not TASKS[wish].is_meant(talk):
-                    # A question about how it works: answered, and what was going on goes on.
-                    await say_answer(turn, tracker, dispatcher)
-                    return _waiting_too(tracker, slots)
-                named = named or await last_order(talk, TASKS[wish])
-        if busy and wish == slots["wish"] and intent != "other_order":
-            # Said once more: the form goes on, and takes what is new in it.
-            return [SlotSet("named_order", named if numbers else None)]
-        waiting = list(slots["waiting_wishes"] or [])
-        is_other_order = named is not None and named != slots["order_number"]
-        is_another = wish in TELLING or is_other_order or not same_wish(wish, slots["wish"])
-        # Whoever only wanted to know something asks again, if it still matters.
-        if busy and is_another and slots["wish"] not in TELLING:
-            kept = {name: slots[name] for name in TASK_SLOTS if slots[name] is not None and name not in ("code", GO_ON)}
-            waiting.insert(0, {"wish": slots["wish"], "slots": kept})
-        for also in _also(tracker):
-            waiting.append({"wish": also["wish"], "slots": {"named_order": also.get("order_number")}})
-        waiting += [{"wish": wish, "slots": {"named_order": number}} for number in numbers[1:]]
-        waiting = [one for one in waiting if one["wish"] in TASKS and (one["wish"] != wish or one["slots"])]
-        slots.update(dict.fromkeys(TASK_SLOTS), wish=wish, named_order=named, waiting_wishes=waiting[:WAITING_AT_MOST])
-        # A question of the old task is no longer open.
-        return [*changes(tracker, slots), SlotSet(REQUESTED_SLOT, None)]
-
-
-def _waiting_too(tracker: Tracker, slots: dict[str, Any]) -> list[EventType]:
-    """What else the message wishes for, to be offered after it was answered."""
-    also = [{"wish": one["wish"], "slots": {"named_order": one.get("order_number")}} for one in _also(tracker)]
-    slots["waiting_wishes"] = [*(slots["waiting_wishes"] or []), *also][:WAITING_AT_MOST]
-    return changes(tracker, slots)
-
-
-def _also(tracker: Tracker) -> list[dict[str, Any]]:
-    return [one for one in tracker.latest_message.get("also") or [] if one["wish"] in TASKS]
-
-
-def _meant(intent: str, number: str | None, text: str) -> str:
-    """The task that is meant: an address goes with one order, or with all that come; rewards can be there already."""
-    if intent == "set_up_shipping_address" and number is not None:
-        return "change_shipping_address"
-    if intent == "change_shipping_address" and number is None and _FOR_ALL.search(text):
-        return "set_up_shipping_address"
-    if intent in ("redeem_points", "check_points") and _COMPLAINS.search(text):
-        return "complaint"
-    if intent == "redeem_points" and asks_for_vouchers(text):
-        return "check_points"
-    return intent if intent in TASKS else "track_order"
-
-
-_COMPLAINS = re.compile(r"\b(?:complain|complaint|stole|stolen|cheated)\b", re.IGNORECASE)
-_FOR_ALL = re.compile(r"\b(?:default|standard|next orders?|future|from now on|account|profile)\b", re.IGNORECASE)
 
 
 class ValidateTaskForm(FormValidationAction):
@@ -135,7 +60,8 @@ class ValidateTaskForm(FormValidationAction):
 def _is_another_wish(talk: Talk) -> bool:
     """Whether the message, in the middle of one task, names an order for another one."""
     wish, number = details.intent_of(talk.tracker), details.typed_order_number(talk.tracker)
-    is_other_order = number is not None and normal_number(talk, number) != talk.slots["order_number"]
+    known = normal_number(talk, talk.slots["order_number"] or "")
+    is_other_order = number is not None and normal_number(talk, number) != known
     return wish in TASKS and wish != talk.slots["wish"] and is_other_order
 
 
@@ -225,6 +151,11 @@ def _take_go_on(talk: Talk) -> bool:
             talk.slots["waiting_wishes"] = []
             talk.say("All right. If something else comes up, just write.")
             return False
+        case "provide_details" if (number := details.typed_order_number(talk.tracker)) is not None:
+            # "No, I meant TC-10002": what was done before the question is wished for with another order.
+            last = talk.slots["last_wish"]
+            wish = last if last in TASKS and TASKS[last].needs_order else "track_order"
+            talk.slots.update(wish=wish, order_number=normal_number(talk, number))
         case _:
             return True
     return True
@@ -280,6 +211,7 @@ async def _next_missing(talk: Talk, task: Task) -> tuple[str | None, bool]:
                 return None, True
         if slots["order_number"] is None:
             return "order_number", False
+        await settle_number(talk)  # whoever has proven who they are meanwhile has orders of their own
         order = await talk.order()
         if order is None and task.access is Access.PROVEN_ORDER:
             return "order_proof", False

@@ -7,14 +7,17 @@ from collections.abc import Mapping
 from actions.delivery import ChangeShippingAddress, SetUpShippingAddress
 from actions.loyalty import CheckPoints, CheckPunchCard, RedeemPoints
 from actions.money import CheckInvoice, GetRefund, Invoice, TrackRefund
+from actions.newsletter import NewsletterSubscription, Unsubscribe
 from actions.order_changes import CancelOrder, ChangeOrder
 from actions.orders import TrackOrder
 from actions.people import CallbackRequest, Complaint, GiveFeedback, Review
-from actions.privacy import DeleteAccount, NewsletterSubscription, PrivacyRequest, Unsubscribe
+from actions.privacy import DeleteAccount, PrivacyRequest
 from actions.returns import ReportProblem, ReturnItem
+from actions.signing_in import SignIn
 from actions.surveys import Survey
 from actions.task import Task
 from actions.treats import BirthdayTreat, GiftCard, ReferFriend
+from actions.undoing_rewards import UndoReward
 
 TASKS: Mapping[str, Task] = {
     task.wish: task
@@ -25,5 +28,6 @@ TASKS: Mapping[str, Task] = {
         *(Complaint(), Review(), GiveFeedback(), CallbackRequest(), Survey()),
         *(CheckPoints(), RedeemPoints(), CheckPunchCard(), BirthdayTreat(), ReferFriend(), GiftCard()),
         *(NewsletterSubscription(), Unsubscribe(), PrivacyRequest(), DeleteAccount()),
+        *(SignIn(), UndoReward()),
     )
 }

@@ -111,6 +111,17 @@ def normalise_order_number(text: str, prefix: str) -> str | None:
     return f"{letters}-{digits}" if letters else digits
 
 
+def other_forms(number: str, prefix: str) -> tuple[str, ...]:
+    """How a number, as normalise_order_number gives it, may be kept instead: orders from elsewhere keep theirs.
+
+    Without the shop's prefix, which a bare number was given (`536365`), or with no dash (`C536379`).
+    """
+    letters, dash, digits = number.rpartition("-")
+    if not dash:
+        return ()
+    return (digits, f"{letters}{digits}") if letters == prefix else (f"{letters}{digits}",)
+
+
 def proves_order(order: Order, proof: str) -> bool:
     """Whether a typed e-mail address or postcode belongs to the order. Takes the same time for right and wrong."""
     if "@" in proof:

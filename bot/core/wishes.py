@@ -8,6 +8,10 @@ ASK_KNOWLEDGE = "ask_knowledge"
 # Not a wish but a question of ours: how it was.
 SURVEY = "survey"
 
+# What leads to a task of its own by what is said, and not by how the message was understood.
+SIGN_IN = "sign_in"
+UNDO_REWARD = "undo_reward"
+
 # Wishes that take questions and answers, one at a time; everything else is answered at once.
 TASKS = frozenset(
     {
@@ -17,6 +21,7 @@ TASKS = frozenset(
         *("complaint", "review", "give_feedback", "callback_request", SURVEY),
         *("check_points", "redeem_points", "check_punch_card", "birthday_treat", "refer_friend", "gift_card"),
         *("newsletter_subscription", "unsubscribe", "privacy_request", "delete_account"),
+        *(SIGN_IN, UNDO_REWARD),
     }
 )
 
@@ -24,7 +29,7 @@ TASKS = frozenset(
 TELLING = frozenset(
     {
         *("track_order", "track_refund", "check_invoice", "get_invoice", SURVEY),
-        *("check_points", "check_punch_card", "refer_friend", "gift_card", "privacy_request"),
+        *("check_points", "check_punch_card", "refer_friend", "gift_card", "privacy_request", SIGN_IN),
     }
 )
 

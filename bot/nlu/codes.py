@@ -38,6 +38,9 @@ _ORDER_WORDS = [
     "order", "orders", "number", "numbers", "no", "nr", "num", "id", "ref", "reference", "parcel", "package",
     "ordernumber", "orderno",
 ]  # fmt: skip
+# After one of these a number of any length is an order's: the shop may have brought orders along from elsewhere.
+_ORDER_ITSELF = ["order", "orders", "ordernumber", "orderno", "parcel", "package"]
+_NUMBER_WORDS = ["number", "no", "nr", "num", "id"]
 _POSTCODE_WORDS = ["postcode", "postcodes", "postal", "zip", "zipcode", "pincode"]
 _LINKING_WORDS = [*_ORDER_WORDS, "is", "was", "its", "s", "code", "my"]
 _PHONE_WORDS = re.compile(
@@ -74,6 +77,7 @@ class _Hints:
 
     says_postcode: bool
     order: set[int] = field(default_factory=set)
+    named: set[int] = field(default_factory=set)
     postcode: set[int] = field(default_factory=set)
     amount: set[int] = field(default_factory=set)
 
@@ -147,6 +151,9 @@ class CodeFinder:
                 draft.add(ORDER_NUMBER, f"{self._format.prefixes[0].upper()}-{digits}", start, end)
             if usual and start in hints.order:
                 continue
+            if start in hints.named and not usual and not self._format.regex and start not in hints.postcode:
+                draft.add(ORDER_NUMBER, f"{self._format.prefixes[0].upper()}-{digits}", start, end)
+                continue
             if len(digits) <= 5 or start in hints.postcode or draft.is_only(start, end):
                 draft.add(POSTCODE, digits, start, end)
 
@@ -208,6 +215,12 @@ def _context_matcher(vocab: Vocab) -> Matcher:
     matcher = Matcher(vocab)
     matcher.add("order", [[{"LOWER": {"IN": _ORDER_WORDS}}, marks, link, marks, number]])
     matcher.add("order_hash", [[{"TEXT": "#"}, number]])
+    order_itself: dict[str, Any] = {"LOWER": {"IN": _ORDER_ITSELF}}
+    number_word: dict[str, Any] = {"LOWER": {"IN": _NUMBER_WORDS}}
+    long_number: dict[str, Any] = {"TEXT": {"REGEX": r"^[0-9]{6,7}$"}}
+    matcher.add("named_with_number_word", [[order_itself, number_word, marks, link, marks, number]])
+    matcher.add("named_hash", [[order_itself, {"TEXT": "#"}, number]])
+    matcher.add("named_long", [[order_itself, marks, link, marks, long_number]])
     postcode: list[dict[str, Any]] = [{"LOWER": {"IN": _POSTCODE_WORDS}}, marks, link, marks, link, number]
     post_code: list[dict[str, Any]] = [{"LOWER": "post"}, {"TEXT": "-", "OP": "?"}, {"LOWER": "code"}]
     matcher.add("postcode", [postcode, [*post_code, marks, link, number]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -45,24 +46,27 @@ async def look_up_order(
     number: str,
     proof: str,
     limits: LookupLimits,
+    other_forms: Sequence[str] = (),
 ) -> Order | LookupRefusal:
     """The order, if the typed e-mail address or postcode belongs to it; the attempt is recorded.
 
-    Too many failed attempts, in this conversation or for this order, end in TOO_MANY_ATTEMPTS whatever the proof, which
-    is not even looked at then.
+    `other_forms` are further ways in which the same number may be kept; all of them together are one attempt. Too many
+    failed attempts, in this conversation or for this order, end in TOO_MANY_ATTEMPTS whatever the proof, which is not
+    even looked at then.
     """
     now = clock.now()
     # Locked, so that guesses from many conversations at once are counted one after the other.
-    order = await work.orders.by_number(number, lock=True)
+    found = [await work.orders.by_number(form, lock=True) for form in (number, *other_forms)]
     in_conversation = await work.verifications.failed_in_conversation(
         conversation_id, ORDER_LOOKUP, now - limits.conversation_window
     )
     for_order = await work.verifications.failed_for_subject(ORDER_LOOKUP, number, now - limits.order_window)
     if limits.is_reached(in_conversation, for_order):
         return LookupRefusal.TOO_MANY_ATTEMPTS
-    proven = order is not None and proves_order(order, proof)
-    await work.verifications.add(VerificationAttempt(new_id(), conversation_id, ORDER_LOOKUP, number, proven, now))
-    return order if order is not None and proven else LookupRefusal.NO_MATCH
+    proven = [order for order in found if order is not None and proves_order(order, proof)]
+    attempt = VerificationAttempt(new_id(), conversation_id, ORDER_LOOKUP, number, bool(proven), now)
+    await work.verifications.add(attempt)
+    return proven[0] if proven else LookupRefusal.NO_MATCH
 
 
 async def own_order(work: UnitOfWork, customer_id: CustomerId, number: str) -> Order | None:

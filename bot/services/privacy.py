@@ -9,7 +9,7 @@ from typing import Any
 from bot.core.consents import FEEDBACK, LOYALTY, MARKETING, Consent, hash_address
 from bot.core.conversations import Conversation
 from bot.core.customers import EMAIL, PHONE, SHOP, Customer, CustomerId, erased_external_id
-from bot.core.privacy import Erasure
+from bot.core.privacy import Erasure, Unfinished
 from bot.core.requests import RequestKind, ServiceRequest
 from bot.core.shop import Shop
 from bot.errors import ErasureRefused
@@ -52,6 +52,15 @@ async def hand_out(db: Database, clock: Clock, customer_id: CustomerId, *, actor
     return data
 
 
+async def unfinished_with(work: UnitOfWork, customer_id: CustomerId) -> Unfinished:
+    """What is still going on with somebody, whichever of their records it is under: none of it, and they can be erased.
+
+    Raises CustomerNotFound.
+    """
+    customer = await customer_of(work, customer_id)
+    return await work.privacy.unfinished(await work.merges.same_person(customer.id))
+
+
 async def erase_customer(work: UnitOfWork, clock: Clock, customer_id: CustomerId, *, actor: str) -> Erasure:
     """Erase somebody for good: who they were, what they wrote, how they were reached. Figures stay, as nobody's.
 
@@ -86,8 +95,7 @@ async def request_erasure(
     To a person where business.yml says so, or while something is unfinished; asked again, it is the same request. Done
     at once, it is confirmed by a last mail, and the conversation and the present turn are nobody's any more.
     """
-    ids = await work.merges.same_person((await customer_of(work, customer.id)).id)
-    unfinished = (await work.privacy.unfinished(ids)).in_words()
+    unfinished = (await unfinished_with(work, customer.id)).in_words()
     if shop.erasure_needs_approval or unfinished:
         return await _pass_on(work, clock, shop, conversation, customer, unfinished)
     erasure = await erase_customer(work, clock, customer.id, actor="customer")

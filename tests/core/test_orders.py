@@ -10,6 +10,7 @@ from bot.core.orders import (
     OPEN_STATUSES,
     OrderStatus,
     normalise_order_number,
+    other_forms,
     proves_order,
 )
 from tests.builders import a_customer, an_order
@@ -114,3 +115,19 @@ def test_an_order_is_open_until_it_has_arrived_or_come_to_nothing():
 @pytest.mark.parametrize(("name", "first"), [("Maria Santos", "Maria"), (" Aiko ", "Aiko"), ("", ""), (" ", "")])
 def test_people_are_addressed_by_their_first_name(name, first):
     assert a_customer(name=name).first_name == first
+
+
+@pytest.mark.parametrize(
+    ("number", "forms"),
+    [("TC-536365", ("536365", "TC536365")), ("C-536379", ("C536379",)), ("536365", ())],
+)
+def test_a_number_may_be_kept_without_the_prefix_or_the_dash(number, forms):
+    assert other_forms(number, "TC") == forms
+
+
+@given(typed=TYPED, prefix=PREFIXES)
+def test_every_other_form_of_a_number_is_the_same_number(typed, prefix):
+    number = normalise_order_number(typed, prefix)
+    forms = other_forms(number, prefix) if number else ()
+
+    assert {normalise_order_number(form, prefix) for form in forms} <= {number}

@@ -14,6 +14,7 @@ from actions.orders import _NOT_HERE, READ_AT_MOST
 from actions.shop import find_products
 from actions.task import _STOP
 from actions.task_questions import has_it_not
+from actions.undoing_rewards import undoes_reward
 from bot.content import read_catalogue
 from bot.core.catalogue import Catalogue, Product
 
@@ -130,3 +131,33 @@ def test_what_is_sold_out_is_found_as_well() -> None:
     catalogue = Catalogue([Product("A", "Red mug", "mugs", 100, available=False)])
 
     assert [product.sku for product in find_products(catalogue, "a mug please")] == ["A"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cancel the reward I just redeemed",
+        "give me my points back for that voucher",
+        "undo my redemption",
+        "I don't want the voucher any more",
+        "can I have my points back please",
+        "turn the voucher back into points",
+    ],
+)
+def test_a_reward_that_is_not_wanted_is_understood(text: str) -> None:
+    assert undoes_reward(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "do I get my points back if I return something",
+        "cancel my order and give me the points back",
+        "use my points for a reward",
+        "what happens if I return a reward",
+        "I want to return something",
+        "use my gift card",
+    ],
+)
+def test_other_wishes_are_no_reward_to_give_back(text: str) -> None:
+    assert not undoes_reward(text)

@@ -139,3 +139,36 @@ async def test_a_verified_customer_sees_their_own_orders_only(db):
         assert await own_order(work, john.id, order.number) is None
         assert await own_order(work, john.id, "TC-2") is None
         assert await own_order(work, maria.id, "TC-99999") is None
+
+
+async def look_up_imported(db, clock, conversation, proof):
+    async with db.transaction() as work:
+        return await look_up_order(
+            work,
+            clock,
+            conversation_id=conversation.id,
+            number="TC-536365",
+            proof=proof,
+            limits=LIMITS,
+            other_forms=("536365", "TC536365"),
+        )
+
+
+async def test_an_order_kept_in_another_form_is_found_by_its_proof(db, clock, conversation):
+    imported = await stored_order(db, number="536365")
+
+    assert await look_up_imported(db, clock, conversation, "maria@example.com") == imported
+
+
+async def test_of_two_orders_with_one_number_the_proven_one_is_shown(db, clock, conversation):
+    await stored_order(db, number="TC-536365", email="john@example.com", postcode="6000")
+    imported = await stored_order(db, number="536365")
+
+    assert await look_up_imported(db, clock, conversation, "maria@example.com") == imported
+
+
+async def test_all_forms_of_a_number_together_are_one_attempt(db, clock, conversation):
+    await stored_order(db, number="536365")
+    results = [await look_up_imported(db, clock, conversation, "wrong@example.com") for _ in range(4)]
+
+    assert results == [NO_MATCH] * 3 + [TOO_MANY]
