@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
@@ -12,10 +15,11 @@ from actions.context import turn_of
 from actions.history import last_said
 from actions.money import refund_in_words
 from actions.orders import order_spoken_of
+from actions.slots import begin_task
 from actions.wording import TALK_TO_A_PERSON, Button, payload
 from bot.core.knowledge import Knowledge, KnowledgeEntry
 from bot.core.orders import can_change
-from bot.core.wishes import ASK_KNOWLEDGE
+from bot.core.wishes import ASK_KNOWLEDGE, SIGN_IN
 from bot.services.orders import refunds_of
 from bot.services.turn_context import TurnContext
 
@@ -41,11 +45,44 @@ class Answer(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         intent = details.intent_of(tracker)
         async with turn_of(tracker) as turn:
+            begun = _task_meant(turn, tracker)
+            if begun is not None:
+                return begin_task(tracker, begun[0], **begun[1])
             if intent == "check_refund_policy" and (news := await _refund_under_way(turn, tracker)) is not None:
                 dispatcher.utter_message(text=news)
             else:
                 await say_answer(turn, tracker, dispatcher)
         return []
+
+
+def _task_meant(turn: TurnContext, tracker: Tracker) -> tuple[str, dict[str, Any]] | None:
+    """The task that a message is about although it was understood as a question, and what is known of it."""
+    intent, text = details.intent_of(tracker), details.text_of(tracker)
+    if tracker.active_loop_name is not None or not text:
+        return None
+    has_points = turn.customer is not None and turn.shop.loyalty is not None
+    if has_points and intent == "use_promo_code" and _MY_VOUCHERS.search(text):
+        return "check_points", {"item": "vouchers"}
+    if has_points and tracker.get_slot("last_wish") == "check_points" and _WHERE_FROM.search(text):
+        return "check_points", {"item": "history"}
+    if turn.customer is None and intent == "switch_account" and _SIGNS_IN.search(text):
+        return SIGN_IN, {}
+    return None
+
+
+_MY_VOUCHERS = re.compile(
+    r"^\W*(?:(?:show|see) )?(?:me )?(?:my )?(?:vouchers?|coupons?)\W*$"
+    r"|\b(?:do i have|have i|which|what|show|see)\b"
+    r"(?!.*\b(?:enter|type|work|accept|checkout)).*\b(?:vouchers?|coupons?)\b",
+    re.IGNORECASE,
+)
+_WHERE_FROM = re.compile(
+    r"\b(?:where?|how) (?:did|do) (?:they|these|those|it|the points) (?:come|go|get)\b", re.IGNORECASE
+)
+_SIGNS_IN = re.compile(
+    r"^(?!.*\b(?:other|another|different|switch|change|out|how|can'?t|cannot)\b).*\b(?:log|sign)(?: me)? ?in\b",
+    re.IGNORECASE,
+)
 
 
 async def say_answer(turn: TurnContext, tracker: Tracker, dispatcher: CollectingDispatcher) -> None:

@@ -104,6 +104,9 @@ _DONE = {
 _DONE["privacy_request"] = _DONE["delete_account"]
 
 
+_FORGET_ME = re.compile(r"^\W*(?:please |pls |you )?forget (?:all |everything )?(?:about )?me\b", re.IGNORECASE)
+
+
 class NothingToStop(Action):
     """ "Cancel" while nothing is going on: the order that was spoken of last may be meant."""
 
@@ -113,6 +116,8 @@ class NothingToStop(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         if undoes_reward(details.text_of(tracker)) or tracker.get_slot("last_wish") == "redeem_points":
             return begin_task(tracker, UNDO_REWARD)
+        if _FORGET_ME.search(details.text_of(tracker)):
+            return begin_task(tracker, "delete_account")
         async with turn_of(tracker) as turn:
             order = await order_spoken_of(turn, tracker)
         if order is not None and can_change(order):

@@ -336,10 +336,11 @@ def _chosen(talk: Talk) -> Reward | None:
     picked = details.value(talk.tracker, "item")
     if picked is not None:
         return program(talk).reward(str(picked))
-    words = _words(details.text_of(talk.tracker))
-    named = [(len(found), reward) for reward in rewards if (found := _words(_title(reward)) & words - _COMMON)]
-    if named:
-        most = max(count for count, _ in named)
+    words = _words(details.text_of(talk.tracker)) - _COMMON
+    # Whoever is asked for a reward and says "a coffee" means the cup.
+    for said in (words, {"cup"} if talk.requested == "item" and words & _DRINKS else set()):
+        named = [(len(found), reward) for reward in rewards if (found := _words(_title(reward)) & said)]
+        most = max((count for count, _ in named), default=0)
         best = [reward for count, reward in named if count == most]
         if len(best) == 1:
             return best[0]
@@ -367,6 +368,9 @@ def _words(text: str) -> set[str]:
 
 
 _COMMON = _words("a an the of for my your free off any one with and or point reward to on order")
+
+
+_DRINKS = _words("coffee cofee coffe drink latte cappuccino espresso kape")
 
 
 def _title(reward: Reward) -> str:

@@ -60,6 +60,8 @@ def write_or_call(shop: Shop) -> str:
 
 
 NO_CONTACT = "none"
+# The wish to tell something has so many words at most, and what is told then has so many at least.
+_LEAD_WORDS, _REST_WORDS = 7, 4
 _WISHING_TO_TELL = (*("complain", "feedback", "review", "suggest", "leave a", "give you", "rate", "rating", "stars"),)
 
 
@@ -86,9 +88,12 @@ class _Message(Task):
 
     def says_it_all(self, text: str) -> bool:
         """Whether the first message is the message itself already, and not just the wish to leave one."""
-        low = text.lower()
+        # "I'd like to leave feedback, the beans taste burnt": what comes behind is it.
+        lead, _, rest = text.partition(",") if "," in text else text.partition(":")
+        is_told = len(lead.split()) <= _LEAD_WORDS and len(rest.split()) >= _REST_WORDS
+        low = rest.lower() if is_told else text.lower()
         wish_only = any(words in low for words in _WISHING_TO_TELL)
-        return not wish_only and len(low.split()) >= self.enough_words
+        return not wish_only and (is_told or len(low.split()) >= self.enough_words)
 
     async def question(self, slot: str, talk: Talk) -> Question:
         if slot == "details":

@@ -33,7 +33,7 @@ class SignIn(Task):
 
 def picked_sign_in(talk: Talk) -> bool:
     """Whether the offer to sign in was accepted."""
-    return details.value(talk.tracker, "facet") == SIGN_IN
+    return bool(details.value(talk.tracker, "facet") == SIGN_IN)
 
 
 async def answer_bare_identity(talk: Talk) -> list[EventType] | None:

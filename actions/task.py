@@ -211,7 +211,7 @@ def picked_or_written(talk: Talk, name: str) -> str | None:
     is_mere_word = intent in _MERE_WORDS and confidence > SURE and len(text.split()) <= MERE_WORDS_AT_MOST
     is_question = text.endswith("?") or text.lower().split()[0] in _QUESTION_WORDS
     is_wish = is_question and confidence > RATHER_SURE and intent not in NO_WISH and intent not in _TROUBLE
-    is_stop = intent == "cancel_dialogue" and _STOP.search(text) is not None
+    is_stop = intent in ("cancel_dialogue", "unsubscribe") and _STOP.search(text) is not None
     interrupts = intent in INTERRUPTIONS and confidence > RATHER_SURE
     return None if interrupts or is_stop or is_mere_word or is_wish else text
 

@@ -281,6 +281,7 @@ class GiftCard(PersonalTask):
 
 _ON_IT = re.compile(
     r"\b(?:balance|left|remaining|worth|still (?:money|good|something)|how much (?:money )?(?:is|do i have|have i)"
+    r"|what(?:'?s| is) (?:still )?on (?:my|a|the|this)"
     r"|check (?:my|a|the|this) (?:gift ?)?card)\b",
     re.IGNORECASE,
 )
