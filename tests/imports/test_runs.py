@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.core.import_fields import Kind
 from bot.core.imports import Tally
 from bot.core.loyalty import EarningRules, Program
-from bot.errors import ImportRefused, ImportUnaccounted
+from bot.errors import ImportRefused, ImportUnaccounted, TransactionLost
 from bot.imports.rejects import COLUMNS, rejects_beside
 from bot.services.imports import check_account
 from tests.builders import a_shop, stored_customer
@@ -34,7 +34,13 @@ class Killed(RuntimeError):
     """Stands for a process that dies."""
 
 
-def dies_at_batch(importing: Any, monkeypatch: pytest.MonkeyPatch, number: int, moment: str = "write") -> None:
+def dies_at_batch(
+    importing: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    moment: str = "write",
+    error: type[Exception] = Killed,
+) -> None:
     """Let an import die in its n-th batch: when it writes, or when it has written and not committed yet."""
     from bot.storage.imports import SqlImports
 
@@ -47,7 +53,7 @@ def dies_at_batch(importing: Any, monkeypatch: pytest.MonkeyPatch, number: int, 
         if len(seen) == number:
             if moment == "save":
                 await original(self, *arguments, **options)
-            raise Killed()
+            raise error()
         return await original(self, *arguments, **options)
 
     monkeypatch.setattr(SqlImports, name, failing)
@@ -75,6 +81,18 @@ async def test_an_import_that_died_goes_on_where_it_was_and_ends_as_if_it_had_no
     ]
     assert [one["rejected_row"] for one in importing.rejects()] == ["4", "7"]
     assert any("were imported before; going on" in text for text in importing.said) == (batch > 1)
+
+
+@pytest.mark.parametrize("moment", ["write", "save"])
+async def test_a_batch_that_is_in_anothers_way_is_tried_again(importing, monkeypatch, moment):
+    dies_at_batch(importing, monkeypatch, 2, moment, TransactionLost)
+
+    path = importing.write(ORDER_LINES, *LINES)
+    report = await importing.file(Kind.ORDERS, path, columns=ORDER_LINE_COLUMNS, batch_rows=1)
+
+    assert outcomes(report) == DONE
+    assert report.tally.records["orders added"] == 4
+    assert [one["rejected_row"] for one in importing.rejects()] == ["4", "7"]
 
 
 async def test_an_import_that_died_may_go_on_with_batches_of_another_size(importing, monkeypatch):
