@@ -65,7 +65,7 @@ def _task_meant(turn: TurnContext, tracker: Tracker) -> tuple[str, dict[str, Any
         return "check_points", {"item": "vouchers"}
     if has_points and tracker.get_slot("last_wish") == "check_points" and _WHERE_FROM.search(text):
         return "check_points", {"item": "history"}
-    if turn.customer is None and intent == "switch_account" and _SIGNS_IN.search(text):
+    if turn.customer is None and intent in ("switch_account", "create_account") and _SIGNS_IN.search(text):
         return SIGN_IN, {}
     return None
 
@@ -73,7 +73,8 @@ def _task_meant(turn: TurnContext, tracker: Tracker) -> tuple[str, dict[str, Any
 _MY_VOUCHERS = re.compile(
     r"^\W*(?:(?:show|see) )?(?:me )?(?:my )?(?:vouchers?|coupons?)\W*$"
     r"|\b(?:do i have|have i|which|what|show|see)\b"
-    r"(?!.*\b(?:enter|type|work|accept|checkout)).*\b(?:vouchers?|coupons?)\b",
+    r"(?!.*\b(?:enter|type|work|accept|checkout)).*\b(?:vouchers?|coupons?)\b"
+    r"|\b(?:lost|find|forgot|where(?:'?s| is))\b.*\bmy (?:\w+ )?(?:vouchers?|coupons?|qr)\b|\bqr code again\b",
     re.IGNORECASE,
 )
 _WHERE_FROM = re.compile(

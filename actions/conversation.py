@@ -166,6 +166,9 @@ class StayCalm(Action):
         return []
 
 
+_UNDO = re.compile(r"\b(?:undo|revert|take it back|wrong (?:one|reward))\b", re.IGNORECASE)
+
+
 class Decline(Action):
     """Says that something is beyond the assistant, or unclear, and what could be meant; in the end, brings in a person.
 
@@ -177,7 +180,8 @@ class Decline(Action):
         return "action_decline"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
-        if undoes_reward(details.text_of(tracker)):
+        has_redeemed = tracker.get_slot("last_wish") == "redeem_points" and tracker.active_loop_name is None
+        if undoes_reward(details.text_of(tracker)) or (has_redeemed and _UNDO.search(details.text_of(tracker))):
             return begin_task(tracker, UNDO_REWARD)
         if details.value(tracker, "product") is not None:
             # Whoever names one of our products wants something of us.

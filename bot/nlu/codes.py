@@ -40,6 +40,22 @@ _ORDER_WORDS = [
 ]  # fmt: skip
 # After one of these a number of any length is an order's: the shop may have brought orders along from elsewhere.
 _ORDER_ITSELF = ["order", "orders", "ordernumber", "orderno", "parcel", "package"]
+# "Where is order 1042" speaks of one that there is; "I want to order 1000 cups" does not.
+_BEFORE_AN_ORDER = [
+    "is",
+    "s",
+    "my",
+    "the",
+    "cancel",
+    "track",
+    "about",
+    "for",
+    "of",
+    "return",
+    "change",
+    "invoice",
+    "wheres",
+]
 _NUMBER_WORDS = ["number", "no", "nr", "num", "id"]
 _POSTCODE_WORDS = ["postcode", "postcodes", "postal", "zip", "zipcode", "pincode"]
 _LINKING_WORDS = [*_ORDER_WORDS, "is", "was", "its", "s", "code", "my"]
@@ -219,6 +235,8 @@ def _context_matcher(vocab: Vocab) -> Matcher:
     number_word: dict[str, Any] = {"LOWER": {"IN": _NUMBER_WORDS}}
     long_number: dict[str, Any] = {"TEXT": {"REGEX": r"^[0-9]{6,7}$"}}
     matcher.add("named_with_number_word", [[order_itself, number_word, marks, link, marks, number]])
+    before: dict[str, Any] = {"LOWER": {"IN": _BEFORE_AN_ORDER}}
+    matcher.add("named_after_word", [[before, order_itself, number]])
     matcher.add("named_hash", [[order_itself, {"TEXT": "#"}, number]])
     matcher.add("named_long", [[order_itself, marks, link, marks, long_number]])
     postcode: list[dict[str, Any]] = [{"LOWER": {"IN": _POSTCODE_WORDS}}, marks, link, marks, link, number]

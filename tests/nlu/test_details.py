@@ -49,6 +49,7 @@ def test_an_order_number_is_read_however_it_is_written(finder: DetailFinder, tex
     [
         ("where is order 536365", "TC-536365"), ("order number 1042", "TC-1042"), ("my order no. is 1042", "TC-1042"),
         ("order #1042", "TC-1042"), ("my parcel 5363651", "TC-5363651"),
+        ("where is order 1042", "TC-1042"), ("cancel my order 1042 please", "TC-1042"),
     ],
 )  # fmt: skip
 def test_a_number_of_another_length_is_an_order_where_it_is_called_one(
@@ -57,7 +58,10 @@ def test_a_number_of_another_length_is_an_order_where_it_is_called_one(
     assert values(finder, text) == [("order_number", number)]
 
 
-@pytest.mark.parametrize("text", ["536365", "the number is 536365", "I want to order 1000 mugs", "order 2500 grams"])
+@pytest.mark.parametrize(
+    "text",
+    ["536365", "the number is 536365", "I want to order 1000 mugs", "can i order 1000 stickers", "order 2500 grams"],
+)
 def test_a_number_of_another_length_is_no_order_by_itself(finder: DetailFinder, text: str) -> None:
     assert "order_number" not in [kind for kind, _ in values(finder, text)]
 
