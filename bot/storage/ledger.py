@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, func, insert, or_, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import BindParameter, ColumnElement, Row, ScalarSelect, bindparam, func, insert, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.customers import CustomerId
 from bot.core.ledger import Allocation, Balance, Debt, EntryId, EntryKind, LedgerEntry, Lot
 from bot.services.ports import LedgerNote
 from bot.storage import tables
-from bot.storage.engine import insert_unless_there
+from bot.storage.engine import insert_unless_there, insert_unless_there_statement
 from bot.storage.merges import SqlMerges
 from bot.storage.tier_points import points_by_day
 
@@ -25,6 +24,38 @@ _OPEN = tables.ledger_open.c
 _LEFT = text("ledger_open.remaining > 0")
 
 
+# Statements of which there are many a second are built once: building takes about as long as running them.
+_WHOSE: BindParameter[str] = bindparam("customer")
+_LOCK = (
+    select(tables.loyalty_accounts.c.customer_id)
+    .where(tables.loyalty_accounts.c.customer_id == _WHOSE)
+    .with_for_update()
+)
+_ADD = insert_unless_there_statement(
+    _ENTRY, tuple(column.name for column in _ENTRY.c if column.name != "id"), ("key",), returning="id"
+)
+_OPEN_OF = (
+    select(_OPEN.entry_id, _OPEN.side, _OPEN.remaining, _OPEN.available_at, _OPEN.expires_at)
+    .where(_OPEN.customer_id == _WHOSE, _LEFT)
+    .order_by(_OPEN.entry_id)
+)
+
+
+def _left(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    query = select(func.coalesce(func.sum(_OPEN.remaining), 0))
+    return query.where(_OPEN.customer_id == _WHOSE, _LEFT, *conditions).scalar_subquery()
+
+
+_NOW = bindparam("now", type_=_OPEN.expires_at.type)
+# Each runs over a part of one index; a condition on every row of a long account costs more than the sums.
+_BALANCE = select(
+    _left(_OPEN.side == "lot"),
+    _left(_OPEN.side == "lot", _OPEN.expires_at <= _NOW),
+    _left(_OPEN.side == "lot", _OPEN.available_at > _NOW),
+    _left(_OPEN.side == "debt"),
+)
+
+
 class SqlLedger:
     """LedgerRepository on SQLAlchemy."""
 
@@ -32,20 +63,17 @@ class SqlLedger:
         self._connection = connection
 
     async def lock(self, customer_id: CustomerId, at: datetime) -> None:
-        c = tables.loyalty_accounts.c
-        query = select(c.customer_id).where(c.customer_id == customer_id).with_for_update()
-        if await self._connection.scalar(query) is None:
+        whose = {"customer": customer_id}
+        if await self._connection.scalar(_LOCK, whose) is None:
             values = {"customer_id": customer_id, "opened_at": at}
             await insert_unless_there(self._connection, tables.loyalty_accounts, values, ["customer_id"])
-            await self._connection.scalar(query)
+            await self._connection.scalar(_LOCK, whose)
 
     async def add(self, entry: LedgerEntry) -> LedgerEntry | None:
-        values = {**asdict(entry), "kind": entry.kind.value}
+        values = {**vars(entry), "kind": entry.kind.value}
         del values["id"]
-        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(_ENTRY).values(**values).on_conflict_do_nothing(index_elements=["key"])
-        entry_id = await self._connection.scalar(statement.returning(_ENTRY.c.id))
-        return None if entry_id is None else LedgerEntry(**{**asdict(entry), "id": EntryId(entry_id)})
+        entry_id = await self._connection.scalar(_ADD, values)
+        return None if entry_id is None else replace(entry, id=EntryId(entry_id))
 
     async def get(self, entry_id: EntryId) -> LedgerEntry | None:
         row = (await self._connection.execute(select(_ENTRY).where(_ENTRY.c.id == entry_id))).one_or_none()
@@ -62,7 +90,7 @@ class SqlLedger:
 
     async def allocate(self, entry_id: EntryId, allocations: Sequence[Allocation]) -> None:
         if allocations:
-            rows = [{"entry_id": entry_id, **asdict(allocation)} for allocation in allocations]
+            rows = [{"entry_id": entry_id, **vars(allocation)} for allocation in allocations]
             await self._connection.execute(insert(tables.ledger_allocations), rows)
 
     async def allocations_of(self, entry_id: EntryId) -> list[Allocation]:
@@ -77,31 +105,18 @@ class SqlLedger:
         return [_entry(row) for row in await self._connection.execute(query)]
 
     async def open_of(self, customer_id: CustomerId) -> tuple[list[Lot], list[Debt]]:
-        query = select(_OPEN.entry_id, _OPEN.side, _OPEN.remaining, _OPEN.available_at, _OPEN.expires_at).where(
-            _OPEN.customer_id == customer_id, _LEFT
-        )
         lots, debts = [], []
-        for row in await self._connection.execute(query.order_by(_OPEN.entry_id)):
-            if row.side == "lot":
-                lots.append(Lot(row.entry_id, row.remaining, row.available_at, row.expires_at))
+        found = await self._connection.execute(_OPEN_OF, {"customer": customer_id})
+        for entry_id, side, remaining, available_at, expires_at in found:
+            if side == "lot":
+                lots.append(Lot(entry_id, remaining, available_at, expires_at))
             else:
-                debts.append(Debt(row.entry_id, row.remaining))
+                debts.append(Debt(entry_id, remaining))
         return lots, debts
 
     async def balance(self, customer_id: CustomerId, at: datetime) -> Balance:
-        def left(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
-            query = select(func.coalesce(func.sum(_OPEN.remaining), 0))
-            return query.where(_OPEN.customer_id == customer_id, _LEFT, *conditions).scalar_subquery()
-
-        # Each runs over a part of one index; a condition on every row of a long account costs more than the sums.
-        lots = _OPEN.side == "lot"
-        query = select(
-            left(lots),
-            left(lots, _OPEN.expires_at <= at),
-            left(lots, _OPEN.available_at > at),
-            left(_OPEN.side == "debt"),
-        )
-        here, gone, pending, owed = map(int, (await self._connection.execute(query)).one())
+        found = await self._connection.execute(_BALANCE, {"customer": customer_id, "now": at})
+        here, gone, pending, owed = map(int, found.one())
         return Balance(here - gone - pending - owed, pending)
 
     async def page(self, customer_id: CustomerId, *, before: EntryId | None, limit: int) -> list[LedgerEntry]:

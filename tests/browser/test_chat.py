@@ -100,6 +100,7 @@ def test_it_works_by_keyboard_alone_and_escape_closes(page: Page) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("page", [(1280, 800)], ids=["desktop"], indirect=True)  # a restart takes long
 def test_what_is_written_while_the_server_is_away_is_answered_once_when_it_is_back(page: Page, service) -> None:
     panel = open_chat(page)
     ask(panel, "hello")

@@ -22,7 +22,7 @@ from bot.storage.imports import SqlImports
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 90.0
-ORDERS = 20_000
+ORDERS = 10_000
 STOPPED = "Stopped. What was imported stays; the same command goes on from there.\n"
 HEADER = "Order number,Date,Customer ID,SKU,Quantity,Unit price"
 

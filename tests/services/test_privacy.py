@@ -50,7 +50,7 @@ from tests.services.mails import sent_mails
 
 MARIA, PHONE_NUMBER, STREET = "maria.santos@example.com", "+639171234567", "48 Salcedo Street"
 # Whatever is about her, and nobody else.
-TRACES = ("maria", "santos", "9171234567", "salcedo", "sw1a", "minou", "c-1001", "trk-77", "4711", "referme")
+TRACES = ("maria", "santos", "9171234567", "salcedo", "sw1a", "minou", "c-1001", "trk-77", "chat-of-hers", "referme")
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ async def live(db, clock, customer, number=1, **changes):
     order = await stored_order(
         db, number=f"TC-{number}", customer_id=customer.id, email=MARIA, status=OrderStatus.DELIVERED, **placed
     )
-    account = an_identity(channel="telegram", external_id=f"4711-{number}", customer_id=customer.id)
+    account = an_identity(channel="telegram", external_id=f"chat-of-hers-{number}", customer_id=customer.id)
     async with db.transaction() as work:
         await work.customers.add_identity(account)
     talk = await stored_conversation(db, customer_id=customer.id, verified_until=NOW + timedelta(hours=1), **changes)
@@ -78,7 +78,7 @@ async def live(db, clock, customer, number=1, **changes):
         await work.refunds.add(refund)
         back = a_return(order, number=f"R-{number}", reason="My cat Minou broke it.", status=ReturnStatus.REFUNDED)
         await work.returns.add(back)
-        said = a_message(talk, text="I am Maria, and Minou is my cat.", external_id=f"4711:{number}")
+        said = a_message(talk, text="I am Maria, and Minou is my cat.", external_id=f"chat-of-hers:{number}")
         answer = a_message(talk, seq=2, author=Author.BOT, text="Hello Maria!")
         await work.messages.add(said, answer, channel=talk.channel)
         await work.tracker_events.append(talk.id, 0, [('{"text": "Minou"}', True)], NOW)
