@@ -1,31 +1,22 @@
-"""Points: how many there are, where they came from, and what to have for them."""
+"""Points: how many there are, and where they came from; the level and the punch card."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Any
 
 from actions import details
-from actions.personal import LoyaltyTask, TellingTask, event_key, program
-from actions.task import Question, Talk, pick, who
-from actions.wording import YES_OR_NO, Button, day, payload
+from actions.personal import TellingTask, program
+from actions.task import Talk, who
+from actions.vouchers import last_day, points, show_voucher, usable_vouchers, voucher_line
+from actions.wording import Button, day, payload
 from bot.core.ledger import EntryKind, LedgerEntry, expiring
-from bot.core.loyalty import Reward
-from bot.core.money import money_in_words as money
-from bot.core.shop import Shop
 from bot.core.tiers import TierStanding
-from bot.core.voucher_words import last_moment
-from bot.core.vouchers import Voucher
-from bot.errors import InsufficientPoints
 from bot.services.earning import tier_of
 from bot.services.ledger import balance_of
 from bot.services.punch_cards import cards_of
-from bot.services.rewards import redeem_reward
-from bot.services.vouchers import vouchers_of
 
 HISTORY_LENGTH = 8
-REWARDS_SHOWN = 6
 # Points that run out within so many days are mentioned by themselves.
 MENTIONED_DAYS = 90
 
@@ -108,10 +99,11 @@ async def _say_balance(talk: Talk) -> None:
         lines.append(f"{points(balance.pending)} more are on their way; the first come in on {when}.")
     lines += _missing_in_words(standing)
     choices = [USE_POINTS] if balance.available > 0 and program(talk).rewards else []
-    talk.say("\n".join(lines), [*choices, *_more_to_see(talk)])
+    talk.say("\n".join(lines), [*choices, *more_to_see(talk)])
 
 
-def _more_to_see(talk: Talk) -> list[Button]:
+def more_to_see(talk: Talk) -> list[Button]:
+    """What there is beside a balance."""
     return [HISTORY, MY_CARD] if program(talk).punch_cards else [HISTORY]
 
 
@@ -192,199 +184,6 @@ async def _say_vouchers(talk: Talk) -> None:
     first = usable[0]
     link = turn.links.voucher(first.code, turn.clock.now())
     talk.say(f"Waiting for you:\n{lines}\nTo show the first one at the counter: {link}", [MY_POINTS])
-
-
-async def usable_vouchers(talk: Talk) -> list[Voucher]:
-    """What the customer can still use, soonest to end first."""
-    turn = talk.turn
-    vouchers = await vouchers_of(turn.work, turn.clock, who(talk).id)
-    return sorted(vouchers, key=lambda voucher: (voucher.expires_at is None, voucher.expires_at))
-
-
-def voucher_line(voucher: Voucher, shop: Shop) -> str:
-    """A voucher in one line."""
-    until = f", until {last_day(voucher.expires_at, shop)}" if voucher.expires_at else ""
-    return f"{voucher.title}: {voucher.code}{until}"
-
-
-def show_voucher(talk: Talk, text: str, voucher: Voucher) -> None:
-    """Say something together with a voucher: its code in words, as a picture to scan, and as a page to keep."""
-    turn = talk.turn
-    now = turn.clock.now()
-    until = f" until {last_day(voucher.expires_at, turn.shop)}" if voucher.expires_at else ""
-    where = "Show it at the counter"
-    if voucher.effect.item is None:
-        where += ", or type it in when you pay in the web shop"
-    at_least = _at_least(voucher.minimum_minor, turn.shop)
-    talk.say(
-        f"{text}\nYour code: {voucher.code}\nIt works once{until}{at_least}. {where}. "
-        f"To keep it at hand: {turn.links.voucher(voucher.code, now)}",
-        image=turn.links.voucher_image(voucher.code, now),
-        image_alt=f"QR code of your reward {voucher.code}",
-    )
-
-
-class RedeemPoints(LoyaltyTask):
-    """Swaps points for a reward."""
-
-    wish = "redeem_points"
-    title = "your reward"
-
-    def is_meant(self, talk: Talk) -> bool:
-        # Points are nobody else's, and no way to pay for what was ordered already.
-        is_for_others = _GIVES_AWAY.search(details.text_of(talk.tracker)) is not None
-        return super().is_meant(talk) and not is_for_others
-
-    async def details(self, talk: Talk) -> list[str]:
-        return ["item", "confirmed"]
-
-    async def obstacle(self, talk: Talk, order: Any) -> bool:
-        rewards = program(talk).rewards
-        if not rewards:
-            talk.say("There are no rewards to choose from right now; your points stay yours.")
-            return True
-        available = await _available(talk)
-        cheapest = min(rewards, key=lambda reward: reward.points)
-        if available >= cheapest.points:
-            return False
-        talk.say(
-            f"You have {points(max(available, 0))}. The first reward is {_title(cheapest)} for "
-            f"{points(cheapest.points)}, so {points(cheapest.points - available)} are missing.",
-            _more_to_see(talk),
-        )
-        return True
-
-    async def take(self, talk: Talk) -> dict[str, Any]:
-        chosen = _chosen(talk)
-        if chosen is None:
-            return {}
-        available = await _available(talk) if talk.customer else chosen.points
-        if chosen.points > available:
-            talk.say(f"{_title(chosen)} takes {points(chosen.points)}, and you have {points(max(available, 0))}.")
-            return {"item": None}
-        return {"item": chosen.offer.id}
-
-    async def question(self, slot: str, talk: Talk) -> Question:
-        available = await _available(talk)
-        if slot == "item":
-            rewards = sorted(program(talk).rewards, key=lambda reward: reward.points)
-            lines = "\n".join(f"{_title(reward)}: {points(reward.points)}" for reward in rewards)
-            affordable = [reward for reward in rewards if reward.points <= available]
-            choices = [pick(_title(reward), item=reward.offer.id) for reward in affordable[-REWARDS_SHOWN:]]
-            return Question(
-                f"You have {points(available)}. What would you like for them?\n{lines}",
-                "So, which reward would you like?",
-                choices,
-            )
-        reward = _reward(talk)
-        left = available - reward.points
-        return Question(
-            f"{_title(reward)} for {points(reward.points)}: after that you have {points(left)} left. "
-            f"{_terms(reward, talk.turn.shop)} Shall I?",
-            f"So, shall I give {points(reward.points)} for {_title(reward)}?",
-            YES_OR_NO,
-        )
-
-    async def finish(self, talk: Talk) -> None:
-        turn, reward = talk.turn, _reward(talk)
-        try:
-            voucher = await redeem_reward(
-                turn.work, turn.clock, turn.shop, who(talk).id, reward.offer.id, key=event_key(talk, "redeem")
-            )
-        except InsufficientPoints as refused:
-            talk.say(
-                f"Your points have just changed: you have {points(refused.available)}, so I spent none.", [HISTORY]
-            )
-            return
-        left = await _available(talk)
-        text = f"Done! {_title(reward)} is yours, and you have {points(left)} left."
-        show_voucher(talk, text, voucher)
-
-    async def refuse(self, talk: Talk) -> bool:
-        talk.say("All right, your points stay as they are.", [MY_POINTS])
-        return True
-
-
-_GIVES_AWAY = re.compile(
-    r"\b(?:transfer|(?:give|send|gift|move)\b.*\bto\b|pay (?:for )?(?:my |an? |the )?order)\b", re.IGNORECASE
-)
-
-
-async def _available(talk: Talk) -> int:
-    return (await balance_of(talk.turn.work, talk.turn.clock, who(talk).id)).available
-
-
-def _reward(talk: Talk) -> Reward:
-    reward = program(talk).reward(talk.slots["item"])
-    assert reward is not None  # noqa: S101 - the slot only takes those there are
-    return reward
-
-
-def _terms(reward: Reward, shop: Shop) -> str:
-    """What whoever takes it should know before."""
-    offer = reward.offer
-    return f"The code works once{_at_least(offer.minimum_minor, shop)}, within {offer.valid_days} days."
-
-
-def _at_least(minimum_minor: int, shop: Shop) -> str:
-    return f" for an order of at least {money(minimum_minor, shop.currency)}" if minimum_minor else ""
-
-
-def _chosen(talk: Talk) -> Reward | None:
-    """The reward that the message names: picked, by its title, or by so many points where only one costs that."""
-    rewards = program(talk).rewards
-    picked = details.value(talk.tracker, "item")
-    if picked is not None:
-        return program(talk).reward(str(picked))
-    words = _words(details.text_of(talk.tracker)) - _COMMON
-    # Whoever is asked for a reward and says "a coffee" means the cup.
-    for said in (words, {"cup"} if talk.requested == "item" and words & _DRINKS else set()):
-        named = [(len(found), reward) for reward in rewards if (found := _words(_title(reward)) & said)]
-        most = max((count for count, _ in named), default=0)
-        best = [reward for count, reward in named if count == most]
-        if len(best) == 1:
-            return best[0]
-    amount = details.value(talk.tracker, "points") or _bare_amount(talk)
-    costing = [reward for reward in rewards if amount is not None and str(reward.points) == str(amount)]
-    return costing[0] if len(costing) == 1 else None
-
-
-def _bare_amount(talk: Talk) -> str | None:
-    """A number that stands alone, or at the end of a correction ("no, I meant 150"), where a reward is asked for."""
-    match = _BARE_AMOUNT.fullmatch(details.text_of(talk.tracker))
-    return match[1].replace(",", "") if match and talk.requested in ("item", "confirmed") else None
-
-
-_BARE_AMOUNT = re.compile(
-    r"(?:.*\b(?:mean|meant|make (?:it|that)|rather|instead|for|change (?:it )?to|it'?s|want)\b"
-    r"|\W*(?:no|ok|okay|sorry)\b)?"
-    r"\W*(?:the |a |an )?([0-9][0-9,]{1,5})(?: one| then| points?| pls| please| instead)*\W*",
-    re.IGNORECASE,
-)
-
-
-def _words(text: str) -> set[str]:
-    return {word.removesuffix("s") for word in re.findall(r"[a-z0-9$%.-]+", text.lower())}
-
-
-_COMMON = _words("a an the of for my your free off any one with and or point reward to on order")
-
-
-_DRINKS = _words("coffee cofee coffe drink latte cappuccino espresso kape")
-
-
-def _title(reward: Reward) -> str:
-    return reward.offer.title
-
-
-def points(number: int) -> str:
-    """A number of points in words."""
-    return "1 point" if number == 1 else f"{number:,} points"
-
-
-def last_day(ends_at: datetime, shop: Shop) -> str:
-    """The last day of something that ends at a moment: midnight still belongs to the day before."""
-    return day(last_moment(ends_at, shop.hours.zone), shop)
 
 
 class CheckPunchCard(TellingTask):

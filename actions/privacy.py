@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from actions import details
-from actions.loyalty import MY_POINTS, points
+from actions.loyalty import MY_POINTS
 from actions.personal import OwnDataTask, PersonalTask
 from actions.task import Question, Talk, who
 from actions.treats import birthday_in_words
+from actions.vouchers import points
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, payload
 from bot.core.consents import MARKETING
 from bot.core.customers import EMAIL

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from actions.delivery import ChangeShippingAddress, SetUpShippingAddress
-from actions.loyalty import CheckPoints, CheckPunchCard, RedeemPoints
+from actions.loyalty import CheckPoints, CheckPunchCard
 from actions.money import CheckInvoice, GetRefund, Invoice, TrackRefund
 from actions.newsletter import NewsletterSubscription, Unsubscribe
 from actions.order_changes import CancelOrder, ChangeOrder
 from actions.orders import TrackOrder
 from actions.people import CallbackRequest, Complaint, GiveFeedback, Review
 from actions.privacy import DeleteAccount, PrivacyRequest
+from actions.redeeming import RedeemPoints
 from actions.returns import ReportProblem, ReturnItem
 from actions.signing_in import SignIn
 from actions.surveys import Survey

@@ -8,9 +8,10 @@ from datetime import date
 from typing import Any
 
 from actions import details
-from actions.loyalty import MY_POINTS, last_day, points, show_voucher, usable_vouchers
+from actions.loyalty import MY_POINTS
 from actions.personal import LoyaltyTask, PersonalTask, TellingTask, is_near_an_answer, program
 from actions.task import Access, Question, Talk, is_something_else, picked_or_written, who
+from actions.vouchers import last_day, points, show_voucher, usable_vouchers
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO
 from bot.core.birthdays import is_birthday
 from bot.core.loyalty import ReferralRules

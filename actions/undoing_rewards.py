@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from actions import details
-from actions.loyalty import HISTORY, MY_POINTS, points, usable_vouchers, voucher_line
+from actions.loyalty import HISTORY, MY_POINTS
 from actions.personal import LoyaltyTask
 from actions.task import Question, Talk, pick, who
+from actions.vouchers import points, usable_vouchers, voucher_line
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO
 from bot.core.vouchers import Voucher, VoucherKind
 from bot.core.wishes import UNDO_REWARD

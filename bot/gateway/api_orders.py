@@ -66,7 +66,7 @@ async def get_order(call: Call) -> OrderAnswer:
     """The order as it is known here, with its refunds and returns."""
     number = normalise_order_number(call.path("number"), call.shop.order_prefix)
     async with call.db.reading() as work:
-        state = await order_state(work, number) if number else None
+        state = await order_state(work, call.shop, number) if number else None
     if state is None:
         raise NotFound("There is no order with this number.")
     return _answer(state)

@@ -17,6 +17,7 @@ from bot.core.orders import (
     OrderStatus,
     can_change_address,
     cancellation_terms,
+    other_forms,
     proves_order,
 )
 from bot.core.refunds import Refund, RefundId, RefundReason, RefundStatus
@@ -36,6 +37,14 @@ class LookupRefusal(Enum):
 
     NO_MATCH = "no_match"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
+
+
+async def kept_number(work: UnitOfWork, number: str, prefix: str) -> str:
+    """How an order's number is kept: as given, unless an order has only one of its other forms."""
+    for form in (number, *other_forms(number, prefix)):
+        if await work.orders.by_number(form) is not None:
+            return form
+    return number
 
 
 async def look_up_order(

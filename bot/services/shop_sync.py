@@ -28,6 +28,7 @@ from bot.services.birthdays import set_birthday
 from bot.services.customers import add_customer, save_customer
 from bot.services.earning import settle_order
 from bot.services.ids import new_id
+from bot.services.orders import kept_number
 from bot.services.persons import customer_of
 from bot.services.ports import Clock, Database, UnitOfWork
 
@@ -113,9 +114,9 @@ async def _save_customer(work: UnitOfWork, clock: Clock, known: Customer, change
             raise ReportRefused([("birthday", "is a day that no year has")]) from error
 
 
-async def order_state(work: UnitOfWork, number: str) -> OrderState | None:
-    """The order with that number; None when there is none."""
-    order = await work.orders.by_number(number)
+async def order_state(work: UnitOfWork, shop: Shop, number: str) -> OrderState | None:
+    """The order with that number, whichever of its forms it has; None when there is none."""
+    order = await work.orders.by_number(await kept_number(work, number, shop.order_prefix))
     return await _state(work, order) if order else None
 
 
@@ -131,6 +132,7 @@ async def upsert_order(
     async with db.transaction() as work:
         now = clock.now()
         _refuse(ReportRefused, _simple_faults(report, shop, now))
+        number = await kept_number(work, number, shop.order_prefix)
         known = await work.orders.by_number(number, lock=True)
         owner = await _owner(work, clock, customer)
         if owner is not None and (known is None or known.customer_id != owner.id):

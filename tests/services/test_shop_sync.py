@@ -69,7 +69,7 @@ async def everything(db):
     """All that reports can change."""
     async with db.reading() as work:
         customer = await work.customers.by_external_id("C-1")
-        state = await order_state(work, "TC-1001")
+        state = await order_state(work, a_shop(), "TC-1001")
         entries = await work.ledger.page(customer.id, before=None, limit=100) if customer else []
         return customer, state, entries
 
@@ -86,6 +86,20 @@ async def test_a_first_report_makes_the_order_and_its_customer(sql_db, clock, re
     assert (order.status, order.total_minor, order.lines, order.currency) == (S.PAID, 2_900, (MUGS,), "USD")
     assert (order.email, order.postcode, order.paid_at) == ("maria@example.com", "1200", clock.now())
     assert await points(sql_db, clock) == Balance(29)
+
+
+@pytest.mark.parametrize("kept", ["536365", "TC536365"])
+async def test_an_order_that_was_imported_under_a_number_of_another_form_is_the_one_that_is_reported(
+    sql_db, shop, report, kept
+):
+    maria = await stored_customer(sql_db, external_id="C-1", email="maria@example.com")
+    await stored_order(sql_db, number=kept, customer_id=maria.id, status=S.PAID, total_minor=2_900)
+
+    state = await report(S.SHIPPED, number="TC-536365")
+
+    assert (state.created, state.order.number, state.order.status) == (False, kept, S.SHIPPED)
+    async with sql_db.reading() as work:
+        assert await order_state(work, shop, "TC-536365") == replace(state, ignored=())
 
 
 async def test_the_same_report_again_changes_nothing_and_returns_the_same(sql_db, clock, report):
