@@ -12,7 +12,7 @@ _CHATS = "messages and hand-offs"
 
 REVENUE = Definition(
     "revenue", "Revenue", "what the orders placed in the window brought, less what was refunded of them",
-    Unit.MONEY, "orders less refunds", None, _ORDERS,
+    Unit.MONEY, "orders less refunds and credit notes", None, _ORDERS,
 )  # fmt: skip
 ORDERS = Definition(
     "orders", "Orders", "orders placed in the window, without unpaid and cancelled ones",
@@ -20,7 +20,7 @@ ORDERS = Definition(
 )  # fmt: skip
 AVERAGE_ORDER = Definition(
     "average_order", "Average order", "what an order of the window brought on average",
-    Unit.MONEY, "orders less refunds", "orders", _ORDERS,
+    Unit.MONEY, "orders less refunds and credit notes", "orders", _ORDERS,
 )  # fmt: skip
 BUYERS = Definition(
     "buyers", "Customers who bought", "different customers with an order in the window",
@@ -46,8 +46,8 @@ REPEAT_RATE = Definition(
     Unit.SHARE, "customers with 2 orders or more", "customers with 1 order or more", _ORDERS,
 )  # fmt: skip
 LIFETIME_VALUE = Definition(
-    "lifetime_value", "Lifetime value so far", "what a customer has brought on average: (orders − refunds) × margin",
-    Unit.MONEY, "(orders − refunds) × margin", "customers who ever bought", _ORDERS,
+    "lifetime_value", "Lifetime value so far", "what a customer has brought on average: (orders − refunds − credit notes) × margin",
+    Unit.MONEY, "(orders − refunds − credit notes) × margin", "customers who ever bought", _ORDERS,
 )  # fmt: skip
 
 CSAT = Definition(
