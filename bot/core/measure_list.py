@@ -11,7 +11,7 @@ _ANSWERS = "customers' answers to surveys"
 _CHATS = "messages and hand-offs"
 
 REVENUE = Definition(
-    "revenue", "Revenue", "what the orders placed in the window brought, less what was refunded of them",
+    "revenue", "Revenue", "what orders placed in the window brought, less refunds of them and credit notes of the window",
     Unit.MONEY, "orders less refunds and credit notes", None, _ORDERS,
 )  # fmt: skip
 ORDERS = Definition(
@@ -46,7 +46,8 @@ REPEAT_RATE = Definition(
     Unit.SHARE, "customers with 2 orders or more", "customers with 1 order or more", _ORDERS,
 )  # fmt: skip
 LIFETIME_VALUE = Definition(
-    "lifetime_value", "Lifetime value so far", "what a customer has brought on average: (orders − refunds − credit notes) × margin",
+    "lifetime_value", "Lifetime value so far",
+    "what a customer has brought on average: (orders − refunds − credit notes) × margin",
     Unit.MONEY, "(orders − refunds − credit notes) × margin", "customers who ever bought", _ORDERS,
 )  # fmt: skip
 

@@ -153,7 +153,7 @@ def test_the_terminal_shows_every_measure_with_what_it_is_of_and_over_which_days
 
 def test_what_a_measure_is_of_is_said_in_words(full):
     assert of_what(full.measures["csat"], "USD") == "8 answers of 4 or 5 ÷ 10 answers"
-    assert of_what(full.measures["revenue"], "USD") == "orders less refunds"
+    assert of_what(full.measures["revenue"], "USD") == "orders less refunds and credit notes"
     assert of_what(full.measures["first_response_median"], "USD") == "0 hand-offs with a person's reply"
     assert of_what(full.measures["lifetime_value"], "USD").startswith("$")
 
