@@ -11,7 +11,7 @@ _ANSWERS = "customers' answers to surveys"
 _CHATS = "messages and hand-offs"
 
 REVENUE = Definition(
-    "revenue", "Revenue", "what orders placed in the window brought, less refunds of them and credit notes of the window",
+    "revenue", "Revenue", "what orders placed in the window brought, less refunds of them and credit notes",
     Unit.MONEY, "orders less refunds and credit notes", None, _ORDERS,
 )  # fmt: skip
 ORDERS = Definition(
