@@ -52,7 +52,12 @@ class ReplyCollector(OutputChannel):
 
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         before = len(self.replies)
+        # Rasa would send it by itself, and without the text that it goes with.
+        image, alt = message.pop("image", None), str(message.pop("image_alt", None) or "")
         await super().send_response(recipient_id, message)
+        if image:
+            said = self.replies.pop() if len(self.replies) > before else Reply("")
+            self.replies.append(replace(said, image=Image(str(image), alt)))
         if message.get("is_question"):
             self._questions += self.replies[before:]
 
@@ -69,10 +74,6 @@ class ReplyCollector(OutputChannel):
         choices = tuple(Choice(str(button["title"]), str(button["payload"])) for button in buttons)
         self.replies.append(Reply(text.strip(), choices))
 
-    async def send_image_url(self, recipient_id: str, image: str, **kwargs: Any) -> None:
-        # Rasa sends it after the text that it goes with.
-        said = self.replies.pop() if kwargs.get("text") and self.replies else Reply("")
-        self.replies.append(replace(said, image=Image(image, str(kwargs.get("image_alt") or ""))))
 
 
 class Assistant:
