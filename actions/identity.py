@@ -8,6 +8,7 @@ from typing import Any
 from actions import details
 from actions.task import Question, Talk
 from actions.wording import TALK_TO_A_PERSON, Button, payload
+from bot.core.channels import WEB
 from bot.core.customers import normalise_email
 from bot.services.verification import CodeRefusal, CodeSending, Verified, check_code, may_send_code, send_code
 
@@ -24,9 +25,11 @@ _ASKS_AGAIN = re.compile(
 def questions_about_identity(slot: str, talk: Talk) -> Question | None:
     """How the e-mail address and the code are asked for; None for any other slot."""
     if slot == "email":
+        # Elsewhere there is no site to sign in to.
+        signed_in = " (If you sign in to your account on this site, I need none.)"
         return Question(
-            "First I have to be sure that it is you. Which e-mail address do you use with us? "
-            "I will send a code there. (If you sign in to your account on this site, I need none.)",
+            "First I have to be sure that it is you. Which e-mail address do you use with us? I will send a code there."
+            + (signed_in if talk.turn.conversation.channel == WEB else ""),
             "So, which e-mail address do you use with us?",
         )
     if slot == "code":

@@ -43,6 +43,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_import(commands.add_parser("import", help="customers or orders from a CSV file"))
     _add_feedback(commands.add_parser("feedback", help="what customers speak of, and telling them what was done"))
     _add_report(commands.add_parser("report", help="the shop's figures: tables here, in files, and as pictures"))
+    telegram = commands.add_parser("telegram", help="how Telegram brings messages: by webhook, or asked for")
+    telegram.add_argument("action", choices=["set-webhook", "delete-webhook", "info"])
     _add_coupon(commands.add_parser("coupon", help="campaigns: a code for everybody who knows it"))
     _add_gift_card(commands.add_parser("gift-card", help="money on a code"))
     _add_customer(commands.add_parser("customer", help="somebody's data: hand out, erase; customers who are one"))
@@ -249,6 +251,8 @@ def run(command: str, config: Config, options: dict[str, object]) -> int:
             asyncio.run(app.report(config, options))
         case "coupon" | "gift-card":
             print(asyncio.run(app.reward_command(config, command, options)))
+        case "telegram":
+            print(asyncio.run(app.telegram_command(config, str(options["action"]))))
         case "customer":
             print(asyncio.run(app.customer_command(config, options, _confirm)))
     return 0

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,13 @@ from bot.channels.mail import MailFolder, SmtpMail
 from bot.clock import SystemClock
 from bot.config import Config, load_config
 from bot.content import ContentFiles, ShopFiles, shop_files
+from bot.core.channels import TELEGRAM
 from bot.errors import ConfigError
 from bot.gateway.application import create_gateway
+from bot.gateway.channels import Webhook
 from bot.gateway.links import SignedLinks
 from bot.gateway.settings import LIVE, GatewaySettings
+from bot.messaging import Couriers, ask_for_messages, has_public_address, open_telegram, telegram_command
 from bot.metrics import TurnMetrics
 from bot.reward_commands import run_reward_command
 from bot.services.conversations import open_channel_conversation
@@ -42,6 +45,8 @@ OUTBOX_POLL_SECONDS = 5.0
 TIMERS_EVERY_SECONDS = 60.0
 RESTART_SECONDS_AT_MOST = 30.0
 _BEHIND = "The database is behind this version: run `python -m bot migrate`."
+
+__all__ = ["telegram_command"]
 
 log = logging.getLogger(__name__)
 
@@ -227,7 +232,14 @@ def model_metadata(config: Config) -> str:
 @contextlib.asynccontextmanager
 async def running_gateway(config: Config, storage: Storage) -> AsyncIterator[None]:
     """The gateway, listening. At the end its sockets are closed with a reason."""
-    app = create_gateway(
+    async with open_telegram(config, storage.db, SystemClock()) as telegram:
+        webhooks = {TELEGRAM: telegram.inbox} if telegram else {}
+        async with _listening(_gateway(config, storage, webhooks), config, storage):
+            yield
+
+
+def _gateway(config: Config, storage: Storage, webhooks: Mapping[str, Webhook]) -> web.Application:
+    return create_gateway(
         GatewaySettings(
             shop=config.business.to_shop(),
             allowed_origins=config.allowed_origins,
@@ -239,7 +251,12 @@ async def running_gateway(config: Config, storage: Storage) -> AsyncIterator[Non
         ),
         storage.db,
         SystemClock(),
+        webhooks,
     )
+
+
+@contextlib.asynccontextmanager
+async def _listening(app: web.Application, config: Config, storage: Storage) -> AsyncIterator[None]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
@@ -295,8 +312,16 @@ async def running_scheduler(config: Config, storage: Storage) -> AsyncIterator[N
             await run_timers(storage.db, SystemClock(), shop, jobs)
             await asyncio.sleep(TIMERS_EVERY_SECONDS)
 
-    async with storage.wakeups.listening(receive_hint):
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(storage.wakeups.listening(receive_hint))
         tasks = [asyncio.create_task(deliver_all()), asyncio.create_task(run_all_timers())]
+        telegram = await stack.enter_async_context(open_telegram(config, storage.db, SystemClock()))
+        if telegram is not None:
+            couriers = Couriers(storage.db, SystemClock(), telegram)
+            await stack.enter_async_context(storage.wakeups.listening(couriers.receive_hint))
+            tasks.append(asyncio.create_task(couriers.run()))
+            if not has_public_address(config):
+                tasks.append(asyncio.create_task(ask_for_messages(telegram)))
         try:
             yield
         finally:

@@ -45,7 +45,9 @@ ALLOWED = {
     "bot.customer_commands": {"bot.core", "bot.errors", "bot.services"},
     "bot.reward_commands": {"bot.core", "bot.errors", "bot.services"},
     "bot.config": {"bot.business", "bot.errors", "bot.web_addresses"},
-    # Two that wire the rest: the composition root, which knows every layer, and the command line, which starts it.
+    # Three that wire the rest: the composition root, which knows every layer, its part for the messaging channels, and
+    # the command line, which starts it.
+    "bot.messaging": {"bot.core", "bot.services", "bot.gateway", "bot.channels", "bot.config", "bot.errors"},
     "bot.app": {
         *("bot.core", "bot.services", "bot.storage", "bot.gateway", "bot.channels", "bot.dialogue"),
         "bot.imports",
@@ -53,6 +55,7 @@ ALLOWED = {
         "bot.feedback_command",
         *("bot.business", "bot.clock", "bot.config", "bot.content", "bot.errors", "bot.metrics"),
         "bot.customer_commands",
+        "bot.messaging",
         "bot.reward_commands",
     },
     "bot.__main__": {"bot.app", "bot.config", "bot.errors", "bot.logs"},

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from aiohttp import WSCloseCode, web
 from aiohttp.typedefs import Handler
 
 from bot.errors import BotError
-from bot.gateway import api, chat, feedback, health, invoices, own_data, pages, rest, settings, unsubscribe, vouchers
+from bot.gateway import (
+    api,
+    channels,
+    chat,
+    feedback,
+    health,
+    invoices,
+    own_data,
+    pages,
+    rest,
+    settings,
+    unsubscribe,
+    vouchers,
+)
 from bot.gateway.limits import RateLimit
 from bot.gateway.live import LiveConversations
 from bot.gateway.responses import error_response, problem
@@ -24,8 +37,13 @@ REQUESTS_AT_ONCE, REQUESTS_PER_SECOND = 300, 30.0
 log = logging.getLogger(__name__)
 
 
-def create_gateway(config: settings.GatewaySettings, db: Database, clock: Clock) -> web.Application:
-    """The web application. Give its LiveConversations (under LIVE) the hints that arrive."""
+def create_gateway(
+    config: settings.GatewaySettings, db: Database, clock: Clock, webhooks: Mapping[str, channels.Webhook] | None = None
+) -> web.Application:
+    """The web application. Give its LiveConversations (under LIVE) the hints that arrive.
+
+    `webhooks` are those of the messaging channels that are set up, by the channel's name.
+    """
     app = web.Application(middlewares=[add_security_headers, answer_errors], client_max_size=MAX_BODY_BYTES)
     app[settings.SETTINGS] = config
     app[settings.DATABASE] = db
@@ -35,7 +53,8 @@ def create_gateway(config: settings.GatewaySettings, db: Database, clock: Clock)
     app[settings.MESSAGE_LIMIT] = RateLimit(MESSAGES_AT_ONCE, MESSAGES_PER_SECOND)
     app[settings.ADDRESS_LIMIT] = RateLimit(REQUESTS_AT_ONCE, REQUESTS_PER_SECOND)
     app[settings.SOCKETS] = set()
-    for module in (chat, rest, api, pages, invoices, own_data, unsubscribe, vouchers, feedback, health):
+    app[channels.WEBHOOKS] = webhooks or {}
+    for module in (chat, rest, channels, api, pages, invoices, own_data, unsubscribe, vouchers, feedback, health):
         app.add_routes(module.routes)
     app.router.add_static("/static/", pages.STATIC, append_version=True)
     app.cleanup_ctx.append(_poll)

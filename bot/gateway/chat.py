@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from bot.core.channels import WEB
 from bot.core.conversations import Conversation
 from bot.core.customers import Customer
 from bot.errors import BotError
@@ -26,7 +27,6 @@ from bot.gateway.tokens import (
     read_visitor_token,
 )
 from bot.services.conversations import (
-    WEB,
     end_conversation,
     mark_read,
     open_web_conversation,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.core.channels import WEB
 from bot.core.conversations import (
     MAX_TEXT_CHARACTERS,
     Author,
@@ -23,8 +24,6 @@ from bot.errors import ConversationNotFound, DuplicateMessageId, EmptyText, Text
 from bot.services.customers import add_customer
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
-
-WEB = "web"
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ async def receive_message(
             if choice is None:
                 raise UnknownChoice
             inbound = replace(inbound, text=choice.title)
-        return await _record(work, clock, conversation, inbound)
+        return await record_inbound(work, clock, conversation, inbound)
 
 
 def checked_text(text: str) -> str:
@@ -132,7 +131,10 @@ def checked_text(text: str) -> str:
     return text
 
 
-async def _record(work: UnitOfWork, clock: Clock, conversation: Conversation, inbound: InboundMessage) -> Message:
+async def record_inbound(
+    work: UnitOfWork, clock: Clock, conversation: Conversation, inbound: InboundMessage
+) -> Message:
+    """Record a message that was checked, in a conversation that is locked, and wake whom it is for."""
     now = clock.now()
     for_bot = conversation.owner is Owner.BOT
     message = Message(

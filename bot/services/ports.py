@@ -28,6 +28,7 @@ from bot.core.refunds import Refund, RefundId
 from bot.core.requests import ServiceRequest
 from bot.core.returns import Return, ReturnStatus
 from bot.core.verification import VerificationCode
+from bot.services.channel_ports import DeliveryRepository
 from bot.services.customer_ports import (
     AuditRepository,
     ConsentRepository,
@@ -189,6 +190,9 @@ class MessageRepository(Protocol):
     async def replies_to(self, conversation_id: ConversationId, seq: int) -> list[Message]: ...
     async def set_turn(self, message_id: MessageId, state: TurnState, attempts: int) -> None: ...
     async def offered_choice(self, conversation_id: ConversationId, payload: str) -> Choice | None: ...
+    async def last_offer(self, conversation_id: ConversationId) -> tuple[Choice, ...]:
+        """What the last thing that was said to the customer offered; nothing if it offered nothing."""
+        ...
 
 
 class CustomerRepository(Protocol):
@@ -498,6 +502,8 @@ class UnitOfWork(Protocol):
     def feedback(self) -> FeedbackRepository: ...
     @property
     def outbox(self) -> OutboxRepository: ...
+    @property
+    def deliveries(self) -> DeliveryRepository: ...
     @property
     def workers(self) -> WorkerRepository: ...
 

@@ -8,6 +8,7 @@ from datetime import date
 
 from bot.core.shop import Shop
 from bot.services.birthdays import give_birthday_treats
+from bot.services.channel_inbox import forget_updates
 from bot.services.expiry_warnings import warn_of_expiring_points
 from bot.services.feedback_mail import ask_after_delivery
 from bot.services.gift_cards import expire_gift_cards
@@ -60,6 +61,9 @@ def all_jobs(links: PageLinks) -> tuple[tuple[str, Job], ...]:
     async def warn_of_expiry(db: Database, clock: Clock, shop: Shop) -> int:
         return await warn_of_expiring_points(db, clock, shop, links)
 
+    async def forget_old_updates(db: Database, clock: Clock, shop: Shop) -> int:
+        return await forget_updates(db, clock)
+
     return (
         ("points that ran out", expire_points),
         ("points that run out soon", once_a_day(warn_of_expiry)),
@@ -69,6 +73,7 @@ def all_jobs(links: PageLinks) -> tuple[tuple[str, Job], ...]:
         ("birthday treats", treat_birthdays),
         ("friends brought along", reward_referrals),
         ("questions about orders", ask_about_orders),
+        ("updates from messaging channels", once_a_day(forget_old_updates)),
     )
 
 

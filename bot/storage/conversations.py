@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, and_, case, insert, literal, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.channels import PUSH_CHANNELS
 from bot.core.conversations import (
     Author,
     Choice,
@@ -25,6 +26,7 @@ from bot.core.conversations import (
 from bot.core.customers import IdentityId
 from bot.core.handoffs import Handoff, HandoffReason
 from bot.storage import tables
+from bot.storage.channels import SqlDeliveries
 
 # A choice stays good while it can still be seen: further back than this nobody scrolls to press one.
 OFFERS_LOOKED_AT = 50
@@ -156,6 +158,10 @@ class SqlMessages:
         ]
         if rows:
             await self._connection.execute(insert(tables.messages), rows)
+        if channel in PUSH_CHANNELS:
+            for message in messages:
+                if message.author is not Author.CUSTOMER:
+                    await SqlDeliveries(self._connection).wake(message.conversation_id, channel, message.at)
 
     async def by_external_id(self, channel: str, external_id: str) -> Message | None:
         c = tables.messages.c
@@ -204,6 +210,12 @@ class SqlMessages:
         query = select(c.choices).where(c.conversation_id == conversation_id, c.author != Author.CUSTOMER.value)
         rows = await self._connection.execute(query.order_by(c.seq.desc()).limit(OFFERS_LOOKED_AT))
         return next((Choice(**offer) for row in rows for offer in row.choices if offer["payload"] == payload), None)
+
+    async def last_offer(self, conversation_id: ConversationId) -> tuple[Choice, ...]:
+        c = tables.messages.c
+        query = select(c.choices).where(c.conversation_id == conversation_id, c.author != Author.CUSTOMER.value)
+        choices = await self._connection.scalar(query.order_by(c.seq.desc()).limit(1))
+        return tuple(Choice(**offer) for offer in choices or ())
 
     async def _list(self, condition: ColumnElement[bool], limit: int | None = None) -> list[Message]:
         query = select(tables.messages).where(condition).order_by(tables.messages.c.seq).limit(limit)

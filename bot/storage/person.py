@@ -26,13 +26,16 @@ _PARTS = (
     (tables.ledger_notes, tables.ledger_notes.c.entry_id, tables.ledger_entries.c.id),
     (tables.gift_card_entries, tables.gift_card_entries.c.card_id, tables.gift_cards.c.id),
 )
-_OF_CONVERSATIONS = (tables.messages, tables.conversation_events, tables.handoffs, tables.verification_attempts)
+_OF_CONVERSATIONS = (
+    *(tables.messages, tables.conversation_events, tables.handoffs, tables.verification_attempts),
+    *(tables.channel_deliveries, tables.channel_buttons),
+)
 # Nobody's, or nothing that is not said by another table: what follows from the ledger's entries, the dialogue's own
 # notes of the messages, marks of imported values, and the machinery.
 NOBODYS = frozenset(
     {
         *("ledger_allocations", "ledger_open", "tracker_events", "import_marks", "import_runs"),
-        *("improvements", "workers"),
+        *("improvements", "workers", "channel_updates"),
     }
 )
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     text,
 )
 
+from bot.storage.channel_tables import channel_buttons, channel_deliveries, channel_updates
 from bot.storage.customer_tables import (
     audit_log,
     consents,
@@ -45,6 +46,9 @@ from bot.storage.reward_tables import gift_card_entries, gift_cards, voucher_use
 __all__ = [
     "UtcDateTime",
     "audit_log",
+    "channel_buttons",
+    "channel_deliveries",
+    "channel_updates",
     "consents",
     "credit_note_lines",
     "credit_notes",

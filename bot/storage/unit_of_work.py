@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.errors import TransactionLost
 from bot.services.ports import Hint
 from bot.storage.birthdays import SqlBirthdays
+from bot.storage.channels import SqlDeliveries
 from bot.storage.consents import SqlAudit, SqlConsents
 from bot.storage.conversations import SqlConversations, SqlHandoffs, SqlMessages
 from bot.storage.customer_records import SqlIdentities, SqlNotes
@@ -74,6 +75,7 @@ class SqlUnitOfWork:
         self.referrals = SqlReferrals(connection)
         self.feedback = SqlFeedback(connection)
         self.outbox = SqlOutbox(connection)
+        self.deliveries = SqlDeliveries(connection)
         self.workers = SqlWorkers(connection)
         self.hints: dict[Hint, None] = {}
 

@@ -21,7 +21,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from bot.business import load_business
-from bot.core.conversations import Author, ConversationId, Message, MessageId
+from bot.core.conversations import Author, Choice, ConversationId, Message, MessageId
 from bot.core.customers import Customer, CustomerId
 from bot.core.shop import Shop
 from bot.gateway.application import create_gateway
@@ -138,13 +138,13 @@ class Gateway:
         ) as response:
             return response.status, await response.json(content_type=None)
 
-    async def bot_says(self, conversation_id: str, *texts: str) -> None:
+    async def bot_says(self, conversation_id: str, *texts: str, choices: tuple[Choice, ...] = ()) -> None:
         """Messages from the bot, as a worker elsewhere would commit them."""
         async with self.store.transaction() as work:
             conversation = await work.conversations.lock(ConversationId(conversation_id))
             assert conversation is not None
             for seq, text in enumerate(texts, conversation.last_seq + 1):
-                said = Message(MessageId(new_id()), conversation.id, seq, Author.BOT, text, self.clock.now())
+                said = Message(MessageId(new_id()), conversation.id, seq, Author.BOT, text, self.clock.now(), choices)
                 await work.messages.add(said, channel=conversation.channel)
             await work.conversations.save(replace(conversation, last_seq=conversation.last_seq + len(texts)))
             work.hint(Hint("outbound", conversation_id))

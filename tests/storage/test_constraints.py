@@ -175,6 +175,19 @@ FIRST: dict[str, dict[str, Any]] = {
         "attempts": 0,
     },
     "workers": {"id": "1", "started_at": NOW, "seen_at": NOW},
+    "channel_deliveries": {
+        "conversation_id": "1",
+        "channel": "telegram",
+        "seq": 0,
+        "parts": 0,
+        "attempts": 0,
+        "next_attempt_at": NOW,
+        "news_at": NOW,
+        "stopped_at": NOW,
+        "last_error": "away",
+    },
+    "channel_updates": {"channel": "telegram", "update_id": "1", "received_at": NOW},
+    "channel_buttons": {"token": "1", "conversation_id": "1", "seq": 1, "position": 0, "payload": "/affirm"},
     "feedback": {
         "id": "1",
         "kind": "csat",
@@ -222,6 +235,9 @@ SECOND: dict[str, dict[str, Any]] = {
     "handoffs": {"id": "2", "conversation_id": "2"},
     "outbox": {"id": "2", "key": "2"},
     "workers": {"id": "2"},
+    "channel_deliveries": {"conversation_id": "2"},
+    "channel_updates": {"update_id": "2"},
+    "channel_buttons": {"token": "2", "position": 1},
     "feedback": {"id": "2", "key": "2"},
     "feedback_themes": {"theme": "taste"},
     "improvements": {"id": "2"},
@@ -229,6 +245,7 @@ SECOND: dict[str, dict[str, Any]] = {
 # What each CHECK refuses in a row that is right otherwise.
 REFUSED: dict[str, list[dict[str, Any]]] = {
     **loyalty.REFUSED,
+    "ck_channel_deliveries_progress": [{"seq": -1}, {"parts": -1}, {"attempts": -1}],
     "ck_customers_email_lower_case": [{"email": "Maria@example.com"}],
     "ck_customers_birthday_whole": [{"birthday_day": None}, {"birthday_month": None}],
     "ck_customers_birthday_month": [{"birthday_month": 0}, {"birthday_month": 13}],

@@ -1,0 +1,124 @@
+"""Updates taken in, however they come: told to our webhook, or asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from bot.channels.telegram.channel import TelegramChannel
+from bot.channels.telegram.client import TelegramClient, Unknowable
+from bot.channels.telegram.updates import ALLOWED_UPDATES, Update, read_update
+from bot.core.channels import TELEGRAM
+from bot.services.channel_inbox import Taken, take_in
+from bot.services.channel_ports import ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, Part
+from bot.services.ports import Clock, Database
+
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
+# Telegram holds a question for updates open for so long; between two that failed there is a pause.
+POLL_SECONDS = 25
+PAUSE_SECONDS = 5.0
+OLD_BUTTON = "This choice is too old. Please write what you would like."
+IN_GROUPS = (
+    "I only talk to people one at a time, so that nothing personal is read by others. Please write to me directly."
+)
+
+log = logging.getLogger(__name__)
+
+
+class TelegramInbox:
+    """Webhook of the gateway for Telegram, and the one who asks for updates where there is no webhook."""
+
+    def __init__(self, db: Database, clock: Clock, channel: TelegramChannel, secret: str) -> None:
+        self._db = db
+        self._clock = clock
+        self._channel = channel
+        self._secret = secret.encode()
+        # The bot's own, without the @; what is said in groups is for others until it is known.
+        self.bot_name: str | None = None
+        self._courtesies: set[asyncio.Task[None]] = set()
+
+    def is_genuine(self, headers: Mapping[str, str]) -> bool:
+        """Whether a request comes from Telegram: it brings the secret that Telegram was given."""
+        return hmac.compare_digest(headers.get(SECRET_HEADER, "").encode("utf-8", "replace"), self._secret)
+
+    async def receive(self, body: bytes) -> None:
+        """Take in what was told to the webhook. Raises only what the database raises: Telegram then tells it again.
+
+        What is not understood counts as taken, or Telegram would repeat it, and hold back all that comes after it.
+        """
+        try:
+            data = json.loads(body)
+        except (ValueError, RecursionError):
+            data = None
+        await self.receive_update(data)
+
+    async def receive_update(self, data: Any) -> None:
+        """The same for one update that was read already."""
+        update = read_update(data, self.bot_name)
+        if update is None:
+            log.warning("Telegram sent something that is no update; it was left alone")
+            return
+        taken = None
+        if update.event is not None:
+            taken = await take_in(self._db, self._clock, TELEGRAM, update.id, update.event)
+        self._be_courteous(update, taken)
+
+    def _be_courteous(self, update: Update, taken: Taken | None) -> None:
+        # Beside the answer to Telegram, which must not wait for more calls.
+        if update.callback_id is not None:
+            is_old = taken in (None, Taken.UNKNOWN_BUTTON)
+            self._beside(self._channel.acknowledge(update.callback_id, OLD_BUTTON if is_old else None))
+        if update.keyboard is not None and taken is Taken.RECORDED:
+            self._beside(self._channel.take_buttons_away(*update.keyboard))
+        if update.in_group is not None:
+            self._beside(self._say(update.in_group, IN_GROUPS))
+
+    async def _say(self, chat: str, text: str) -> None:
+        try:
+            await self._channel.send(chat, Part(text))
+        except (ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused) as error:
+            log.info("a group could not be answered: %s", error)
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._courtesies.add(task)
+        task.add_done_callback(self._courtesies.discard)
+
+    async def close(self) -> None:
+        """Wait for what is still on its way."""
+        await asyncio.gather(*self._courtesies, return_exceptions=True)
+
+
+async def poll(client: TelegramClient, inbox: TelegramInbox) -> None:
+    """Ask for updates, until cancelled; for a machine that Telegram cannot reach. Each is taken in before the next.
+
+    An update that was not taken in is asked for again, because only the following question says which have been.
+    """
+    offset: int | None = None
+    while True:
+        try:
+            updates = await client.call(
+                "getUpdates",
+                {"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": list(ALLOWED_UPDATES)},
+                seconds=POLL_SECONDS + 15.0,
+            )
+            for update in updates if isinstance(updates, list) else ():
+                await inbox.receive_update(update)
+                if isinstance(update, dict) and isinstance(number := update.get("update_id"), int):
+                    offset = number + 1
+        except ChannelBusy as busy:
+            await asyncio.sleep(busy.seconds)
+        except ChannelRefused as error:
+            # While a webhook is set, nobody may ask.
+            log.warning("Telegram gives out no messages: %s. See `python -m bot telegram delete-webhook`.", error)
+            await asyncio.sleep(PAUSE_SECONDS)
+        except (ChannelDown, ChannelBlocked, Unknowable) as error:
+            log.warning("could not ask Telegram for messages: %s", error)
+            await asyncio.sleep(PAUSE_SECONDS)
+        except Exception:
+            log.exception("could not take in what Telegram had; asking again")
+            await asyncio.sleep(PAUSE_SECONDS)

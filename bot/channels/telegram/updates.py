@@ -1,0 +1,131 @@
+"""What Telegram sends, read: an update becomes one of the events that all channels know, or nothing of ours.
+
+The shapes are those of https://core.telegram.org/bots/api#update. What is missing or of another type is no event, and
+never an error: Telegram sends an update again and again until it is taken, and holds back all that come after it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from bot.services.channel_inbox import ChannelEvent, Picked, Said, Stopped
+
+# What Telegram is asked to send; all else it keeps to itself.
+ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member")
+_COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
+# As words, so that the assistant answers them like anything else that is said.
+_SAID_BY_COMMAND = {"start": "hello", "help": "what can you do?", "human": "I want to talk to a person"}
+_STOP = "stop"
+# What may come instead of a text, and how it is told. The first that an update has counts.
+_KINDS = {
+    "photo": "a picture",
+    "voice": "a voice message",
+    "video_note": "a video",
+    "video": "a video",
+    "audio": "a sound file",
+    "sticker": "a sticker",
+    "animation": "an animation",
+    "document": "a file",
+    "contact": "a contact",
+    "location": "a place on the map",
+    "venue": "a place on the map",
+    "poll": "a poll",
+    "dice": "a dice",
+}
+_NOT_THERE = ("kicked", "left")
+
+
+@dataclass(frozen=True)
+class Update:
+    """An update that was understood as far as needed. `event` is None for what is none of ours.
+
+    `callback_id` is to be answered, so that the button stops turning; `keyboard` is the message whose buttons were used
+    up by that (chat and message id). `in_group` is set where somebody spoke to the bot before others.
+    """
+
+    id: str
+    event: ChannelEvent | None = None
+    callback_id: str | None = None
+    keyboard: tuple[str, int] | None = None
+    in_group: str | None = None
+
+
+def read_update(data: Any, bot_name: str | None = None) -> Update | None:
+    """An update as it comes, in JSON; None for what is no update at all. `bot_name` is the bot's, without the @."""
+    if not isinstance(data, dict) or not isinstance(number := data.get("update_id"), int) or isinstance(number, bool):
+        return None
+    update_id = str(number)
+    if len(update_id) > 20:
+        return None
+    if isinstance(message := data.get("message"), dict):
+        return _read_message(update_id, message, bot_name)
+    if isinstance(query := data.get("callback_query"), dict):
+        return _read_pick(update_id, query)
+    if isinstance(change := data.get("my_chat_member"), dict):
+        return _read_membership(update_id, change)
+    return Update(update_id)
+
+
+def _read_message(update_id: str, message: dict[str, Any], bot_name: str | None) -> Update:
+    chat = _private_chat(message)
+    text = message.get("text")
+    if chat is None:
+        group = _group(message)
+        spoken_to = isinstance(text, str) and bot_name is not None and f"@{bot_name.lower()}" in text.lower()
+        return Update(update_id, in_group=group if spoken_to else None)
+    if not isinstance(text, str):
+        return Update(update_id, _not_text(chat, message))
+    command = _COMMAND.fullmatch(text.strip())
+    if command is None:
+        return Update(update_id, Said(chat, text))
+    name = command[1].lower()
+    if name == _STOP:
+        return Update(update_id, Stopped(chat))
+    return Update(update_id, Said(chat, _SAID_BY_COMMAND.get(name, text.strip())))
+
+
+def _not_text(chat: str, message: dict[str, Any]) -> ChannelEvent | None:
+    kind = next((words for name, words in _KINDS.items() if name in message), None)
+    if kind is None:
+        return None
+    caption = message.get("caption")
+    # In brackets, as what is told about a message and not said in it.
+    return Said(chat, f"[{kind}]" + (f" {caption}" if isinstance(caption, str) else ""))
+
+
+def _read_pick(update_id: str, query: dict[str, Any]) -> Update:
+    callback_id, data = query.get("id"), query.get("data")
+    message = query.get("message")
+    chat = _private_chat(message) if isinstance(message, dict) else None
+    if not isinstance(callback_id, str):
+        return Update(update_id)
+    if chat is None or not isinstance(data, str):
+        return Update(update_id, callback_id=callback_id)
+    assert isinstance(message, dict)  # noqa: S101 - a chat was found in it
+    number = message.get("message_id")
+    keyboard = (chat, number) if isinstance(number, int) else None
+    return Update(update_id, Picked(chat, data), callback_id, keyboard)
+
+
+def _read_membership(update_id: str, change: dict[str, Any]) -> Update:
+    chat, now = _private_chat(change), change.get("new_chat_member")
+    is_gone = isinstance(now, dict) and now.get("status") in _NOT_THERE
+    return Update(update_id, Stopped(chat) if chat and is_gone else None)
+
+
+def _private_chat(holder: dict[str, Any]) -> str | None:
+    """The chat with one person alone: nothing personal is ever said before others."""
+    chat = holder.get("chat")
+    return _chat_id(chat) if isinstance(chat, dict) and chat.get("type") == "private" else None
+
+
+def _group(holder: dict[str, Any]) -> str | None:
+    chat = holder.get("chat")
+    return _chat_id(chat) if isinstance(chat, dict) and chat.get("type") in ("group", "supergroup") else None
+
+
+def _chat_id(chat: dict[str, Any]) -> str | None:
+    number = chat.get("id")
+    return str(number) if isinstance(number, int) and not isinstance(number, bool) and abs(number) < 2**63 else None

@@ -1,0 +1,109 @@
+"""Whatever Telegram sends is understood or left alone, and never an error."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.channels.telegram.updates import Update, read_update
+from bot.services.channel_inbox import Picked, Said, Stopped
+from tests.fakes.telegram import FakeTelegram, Sent
+
+telegram = FakeTelegram()
+
+
+def event_of(update):
+    return read_update(update, "tala_coffee_bot").event
+
+
+@pytest.mark.parametrize(
+    ("text", "event"),
+    [
+        ("Where is my order?", Said("1001", "Where is my order?")),
+        ("/start", Said("1001", "hello")),
+        ("/help", Said("1001", "what can you do?")),
+        ("/human", Said("1001", "I want to talk to a person")),
+        ("/human@tala_coffee_bot", Said("1001", "I want to talk to a person")),
+        ("/stop", Stopped("1001")),
+        ("/STOP", Stopped("1001")),
+        ("/unknown thing", Said("1001", "/unknown thing")),
+        ("/", Said("1001", "/")),
+        ('/affirm{"question": "erase"}', Said("1001", '/affirm{"question": "erase"}')),
+    ],
+)
+def test_texts_and_commands(text, event):
+    assert event_of(telegram.message(text)) == event
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"photo": [{"file_id": "x"}]}, "[a picture]"),
+        ({"photo": [{"file_id": "x"}], "caption": "broken on arrival"}, "[a picture] broken on arrival"),
+        ({"voice": {"duration": 3}}, "[a voice message]"),
+        ({"sticker": {"emoji": "x"}}, "[a sticker]"),
+        ({"document": {"file_name": "x.pdf"}}, "[a file]"),
+        ({"location": {"latitude": 1, "longitude": 2}}, "[a place on the map]"),
+        ({"contact": {"phone_number": "123"}}, "[a contact]"),
+    ],
+)
+def test_what_is_no_text_is_told_in_words(fields, words):
+    assert event_of(telegram.message(None, **fields)) == Said("1001", words)
+
+
+def test_a_button_is_a_pick_whose_keyboard_is_known():
+    telegram.sent.append(Sent("1001", 5, "Shall I?", [[{"text": "Yes", "callback_data": "token"}]]))
+    update = read_update(telegram.pick("Yes"))
+
+    assert (update.event, update.keyboard) == (Picked("1001", "token"), ("1001", 5))
+    assert update.callback_id.startswith("q")
+
+
+def test_a_block_is_an_opt_out():
+    assert event_of(telegram.block()) == Stopped("1001")
+
+
+@pytest.mark.parametrize("kind", ["group", "supergroup"])
+def test_in_groups_the_bot_hears_only_what_is_said_to_it(kind):
+    chat = {"id": -100, "type": kind, "title": "Friends of coffee"}
+    spoken_to = telegram.message("hey @Tala_Coffee_Bot, where is my order?", group=chat)
+    overheard = telegram.message("where is my order?", group=chat)
+
+    assert (read_update(spoken_to, "tala_coffee_bot").event, read_update(spoken_to, "tala_coffee_bot").in_group) == (
+        None,
+        "-100",
+    )
+    assert read_update(overheard, "tala_coffee_bot") == Update(str(overheard["update_id"]))
+
+
+@pytest.mark.parametrize(
+    "name", ["edited_message", "channel_post", "inline_query", "poll", "message_reaction", "a_kind_of_tomorrow"]
+)
+def test_other_kinds_are_left_alone(name):
+    assert read_update({"update_id": 1, name: {"text": "x"}}) == Update("1")
+
+
+@pytest.mark.parametrize(
+    "data", [None, [], "x", 7, {}, {"update_id": None}, {"update_id": "1"}, {"update_id": True}, {"update_id": 10**30}]
+)
+def test_what_is_no_update_is_none(data):
+    assert read_update(data) is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=8,
+)
+NAMES = ["chat", "text", "from", "data", "id", "type", "message", "message_id", "new_chat_member", "status", "photo"]
+SHAPES = st.recursive(
+    JSON, lambda inner: st.dictionaries(st.sampled_from(NAMES), inner | st.just("private"), max_size=6), max_leaves=12
+)
+
+
+@given(st.sampled_from(["message", "callback_query", "my_chat_member"]), SHAPES)
+def test_an_update_of_any_shape_is_read_without_an_error(name, shape):
+    update = read_update({"update_id": 1, name: shape}, "tala_coffee_bot")
+
+    assert isinstance(update, Update)

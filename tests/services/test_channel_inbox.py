@@ -1,0 +1,156 @@
+"""What comes in from messaging channels is taken in once, in the right conversation, and as what it is."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.core.channels import TELEGRAM
+from bot.core.conversations import MAX_TEXT_CHARACTERS, Author, Choice, TurnState
+from bot.services.channel_inbox import UPDATES_KEPT, Picked, Said, Stopped, Taken, forget_updates, take_in
+from bot.services.conversations import open_channel_conversation
+from tests.services.test_courier import say
+
+YES_OR_NO = (Choice("Yes", '/affirm{"question": "erase"}'), Choice("No", "/deny"))
+
+
+@pytest.fixture
+def take(sql_db, clock):
+    async def take(update_id, event):
+        return await take_in(sql_db, clock, TELEGRAM, update_id, event)
+
+    return take
+
+
+async def talk_with(db, clock, address="1001"):
+    return await open_channel_conversation(db, clock, channel=TELEGRAM, external_id=address)
+
+
+async def said_in(db, clock, address="1001"):
+    talk = await talk_with(db, clock, address)
+    async with db.reading() as work:
+        return await work.messages.after(talk.id, 0)
+
+
+async def test_a_message_is_recorded_and_waits_for_its_turn(sql_db, clock, take):
+    assert await take("1", Said("1001", " Where is my order? ")) is Taken.RECORDED
+
+    (message,) = await said_in(sql_db, clock)
+    assert (message.author, message.text) == (Author.CUSTOMER, "Where is my order?")
+    assert (message.external_id, message.turn_state) == ("telegram:1", TurnState.PENDING)
+    assert {hint.topic for hint in sql_db.hints} == {"inbound", "echo"}
+
+
+async def test_the_same_update_is_taken_in_once_however_often_and_at_once(sql_db, clock, take):
+    found = await asyncio.gather(*(take("1", Said("1001", "hello")) for _ in range(20)))
+    again = await take("1", Said("1001", "something else"))
+
+    assert sorted(found).count(Taken.RECORDED) == 1 and again is Taken.REPEATED
+    assert [message.text for message in await said_in(sql_db, clock)] == ["hello"]
+
+
+async def test_two_accounts_have_two_conversations(sql_db, clock, take):
+    await take("1", Said("1001", "I am Maria"))
+    await take("2", Said("2002", "I am John"))
+
+    assert [message.text for message in await said_in(sql_db, clock)] == ["I am Maria"]
+    assert [message.text for message in await said_in(sql_db, clock, "2002")] == ["I am John"]
+
+
+async def test_a_text_longer_than_a_message_is_kept_whole_in_several(sql_db, clock, take):
+    words = "word " * 900
+    await take("1", Said("1001", words))
+
+    said = await said_in(sql_db, clock)
+    assert [message.external_id for message in said] == ["telegram:1", "telegram:1:1", "telegram:1:2"]
+    assert all(len(message.text) <= MAX_TEXT_CHARACTERS for message in said)
+    assert " ".join(message.text for message in said).split() == words.split()
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "\x00"])
+async def test_a_text_without_words_is_no_message_or_a_sign_for_what_was_there(sql_db, clock, take, text):
+    taken = await take("1", Said("1001", text))
+
+    assert taken is (Taken.RECORDED if text == "\x00" else Taken.EMPTY)
+
+
+async def test_a_button_is_the_choice_that_it_stands_for(sql_db, clock, take):
+    talk = await talk_with(sql_db, clock)
+    await say(sql_db, talk, "Shall I?", choices=YES_OR_NO)
+    async with sql_db.transaction() as work:
+        yes, _ = await work.deliveries.tokens_of(talk.id, 1, YES_OR_NO)
+
+    assert await take("1", Picked("1001", yes)) is Taken.RECORDED
+    message = (await said_in(sql_db, clock))[-1]
+    assert (message.text, message.payload) == ("Yes", YES_OR_NO[0].payload)
+
+
+@pytest.mark.parametrize("token", ["", "made-up", YES_OR_NO[0].payload, "/affirm", "x" * 64])
+async def test_nobody_picks_what_they_were_not_offered(sql_db, clock, take, token):
+    talk = await talk_with(sql_db, clock)
+    await say(sql_db, talk, "Shall I?", choices=YES_OR_NO)
+
+    assert await take("1", Picked("1001", token)) is Taken.UNKNOWN_BUTTON
+    assert len(await said_in(sql_db, clock)) == 1
+
+
+async def test_nobody_presses_a_button_of_another_conversation(sql_db, clock, take):
+    talk = await talk_with(sql_db, clock)
+    await say(sql_db, talk, "Shall I?", choices=YES_OR_NO)
+    async with sql_db.transaction() as work:
+        yes, _ = await work.deliveries.tokens_of(talk.id, 1, YES_OR_NO)
+
+    assert await take("1", Picked("2002", yes)) is Taken.UNKNOWN_BUTTON
+    assert await said_in(sql_db, clock, "2002") == []
+
+
+@pytest.mark.parametrize(("text", "picked"), [("2", "/deny"), (" 1. ", YES_OR_NO[0].payload), ("(2)", "/deny")])
+async def test_a_number_is_the_choice_of_that_number(sql_db, clock, take, text, picked):
+    await say(sql_db, await talk_with(sql_db, clock), "Shall I?", choices=YES_OR_NO)
+    await take("1", Said("1001", text))
+
+    assert (await said_in(sql_db, clock))[-1].payload == picked
+
+
+@pytest.mark.parametrize("text", ["3", "0", "10002", "2 mugs"])
+async def test_any_other_number_is_a_number(sql_db, clock, take, text):
+    await say(sql_db, await talk_with(sql_db, clock), "Shall I?", choices=YES_OR_NO)
+    await take("1", Said("1001", text))
+
+    message = (await said_in(sql_db, clock))[-1]
+    assert (message.text, message.payload) == (text, None)
+
+
+async def test_whoever_stopped_us_hears_nothing_until_they_write_again(sql_db, clock, take):
+    talk = await talk_with(sql_db, clock)
+    await say(sql_db, talk, "hello")
+    assert await take("1", Stopped("1001")) is Taken.STOPPED
+    await say(sql_db, talk, "are you there?")
+    now = clock.now()
+    async with sql_db.transaction() as work:
+        assert await work.deliveries.claim_due([TELEGRAM], now, now) is None
+
+    await take("2", Said("1001", "I am back"))
+    await say(sql_db, talk, "welcome back")
+    async with sql_db.transaction() as work:
+        delivery = await work.deliveries.claim_due([TELEGRAM], now, now)
+    # What was said meanwhile is not told afterwards.
+    assert (delivery.seq, delivery.stopped_at) == (2, None)
+
+
+async def test_somebody_of_whom_nothing_is_known_may_stop_us(sql_db, clock, take):
+    assert await take("1", Stopped("3003")) is Taken.STOPPED
+    await say(sql_db, await talk_with(sql_db, clock, "3003"), "hello")
+
+    async with sql_db.transaction() as work:
+        assert await work.deliveries.claim_due([TELEGRAM], clock.now(), clock.now()) is None
+
+
+async def test_updates_are_forgotten_once_nobody_repeats_them(sql_db, clock, take):
+    await take("1", Said("1001", "hello"))
+    clock.advance(seconds=UPDATES_KEPT.total_seconds() + 1)
+    await take("2", Said("1001", "hello again"))
+
+    assert await forget_updates(sql_db, clock) == 1
+    assert await take("2", Said("1001", "hello again")) is Taken.REPEATED
