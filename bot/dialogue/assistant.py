@@ -75,7 +75,6 @@ class ReplyCollector(OutputChannel):
         self.replies.append(Reply(text.strip(), choices))
 
 
-
 class Assistant:
     """One loaded model. Answers one conversation's messages in order; different conversations may run at once."""
 
