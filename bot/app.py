@@ -319,7 +319,8 @@ async def running_scheduler(config: Config, storage: Storage) -> AsyncIterator[N
         if telegram is not None:
             couriers = Couriers(storage.db, SystemClock(), telegram)
             await stack.enter_async_context(storage.wakeups.listening(couriers.receive_hint))
-            tasks.append(asyncio.create_task(couriers.run()))
+            delivering = asyncio.create_task(couriers.run())
+            stack.push_async_callback(_finish, delivering, couriers.stop)
             if not has_public_address(config):
                 tasks.append(asyncio.create_task(ask_for_messages(telegram)))
         try:
@@ -328,6 +329,14 @@ async def running_scheduler(config: Config, storage: Storage) -> AsyncIterator[N
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _finish(task: asyncio.Task[None], stop: Callable[[], None]) -> None:
+    """Let a task end by itself, and end it where it takes too long."""
+    stop()
+    await asyncio.wait({task}, timeout=SHUTDOWN_SECONDS)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def shop_content(config: Config) -> ContentFiles:

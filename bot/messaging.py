@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from bot.channels.telegram.channel import CAPABILITIES, TelegramChannel
-from bot.channels.telegram.client import TelegramClient, Unknowable
+from bot.channels.telegram.client import TelegramClient
 from bot.channels.telegram.inbox import TelegramInbox, poll
 from bot.channels.telegram.setup import run_telegram_command
 from bot.config import Config
@@ -20,12 +20,12 @@ from bot.errors import ConfigError
 from bot.gateway.links import VOUCHER_IMAGE
 from bot.gateway.tokens import BadToken, read_voucher_token
 from bot.gateway.vouchers import qr_image
-from bot.services.channel_ports import ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused
+from bot.services.channel_ports import ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, ChannelUnsure, Delivery
 from bot.services.courier import Pace, Route, deliver_next
 from bot.services.ports import Clock, Database, Hint
 
 COURIERS = 4
-POLL_SECONDS = 5.0
+POLL_SECONDS = 1.0
 # A platform shows "typing" for about as long.
 TYPING_SECONDS = 4.0
 
@@ -62,7 +62,7 @@ async def open_telegram(config: Config, db: Database, clock: Clock) -> AsyncIter
 
 async def _learn_name(client: TelegramClient, inbox: TelegramInbox) -> None:
     """Ask for the bot's own name, by which people in groups speak to it."""
-    with contextlib.suppress(ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, Unknowable):
+    with contextlib.suppress(ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, ChannelUnsure):
         found = await client.call("getMe", {})
         if isinstance(found, dict) and isinstance(found.get("username"), str):
             inbox.bot_name = found["username"]
@@ -96,6 +96,7 @@ class Couriers:
         pace = Pace(CAPABILITIES, loop.time, asyncio.sleep)
         self._routes: Mapping[str, Route] = {TELEGRAM: Route(telegram.channel, pace)}
         self._wake = asyncio.Event()
+        self._stopping = False
         self._typing: dict[str, float] = {}
         self._courtesies: set[asyncio.Task[None]] = set()
 
@@ -124,14 +125,22 @@ class Couriers:
             log.debug("typing was not shown", exc_info=True)
 
     async def run(self) -> None:
-        """Deliver what is due, until cancelled."""
+        """Deliver what is due, until told to stop."""
         await asyncio.gather(*(self._deliver_all() for _ in range(COURIERS)))
 
+    def stop(self) -> None:
+        """End after the parts that are on their way."""
+        self._stopping = True
+        self._wake.set()
+
+    async def _deliver_next(self) -> Delivery | None:
+        return await deliver_next(self._db, self._clock, self._routes, should_stop=lambda: self._stopping)
+
     async def _deliver_all(self) -> None:
-        while True:
+        while not self._stopping:
             self._wake.clear()
             try:
-                while (delivery := await deliver_next(self._db, self._clock, self._routes)) is not None:
+                while (delivery := await self._deliver_next()) is not None and not self._stopping:
                     if delivery.last_error:
                         log.warning("a conversation could not be told everything: %s", delivery.last_error)
             except Exception:

@@ -11,6 +11,8 @@ from bot.gateway import settings
 from bot.gateway.database import Unavailable, database_answers
 from bot.gateway.limits import client_address
 
+MAX_UPDATE_BYTES = 2**20
+
 routes = web.RouteTableDef()
 
 
@@ -39,10 +41,21 @@ async def webhook(request: web.Request) -> web.Response:
         # Counted, so that the secret cannot be guessed at speed; the platform, which has it, is not slowed down.
         request.app[settings.ADDRESS_LIMIT].spend(f"webhook {client_address(request)}")
         raise web.HTTPUnauthorized(text="The platform's secret is missing or wrong.")
-    body = await request.read()
+    body = await _read(request)
     try:
         with database_answers():
             await channel.receive(body)
     except Unavailable:
         raise web.HTTPServiceUnavailable(text="Not taken in; tell it again.") from None
     return web.Response(text="ok")
+
+
+async def _read(request: web.Request) -> bytes:
+    """The body, which comes from the platform itself and may be longer than what others may send.
+
+    Of one that is longer than any update the beginning is enough to see that it is none.
+    """
+    body = bytearray()
+    async for part in request.content.iter_chunked(2**16):
+        body += part[: MAX_UPDATE_BYTES - len(body)]
+    return bytes(body)

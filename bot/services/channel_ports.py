@@ -60,6 +60,10 @@ class ChannelBlocked(Exception):
     """The customer does not want to be written to, or is not there any more."""
 
 
+class ChannelUnsure(Exception):
+    """It cannot be known whether the part was sent: the connection broke at that moment."""
+
+
 class ChannelRefused(Exception):
     """The platform will not take this part, now or later."""
 
@@ -73,9 +77,14 @@ class Channel(Protocol):
     async def send(self, address: str, part: Part) -> None:
         """Send one part to an account on the platform.
 
-        Raises ChannelBusy, ChannelDown, ChannelBlocked or ChannelRefused, and only where nothing was sent. Where it
-        cannot be known whether it was, it counts as sent: a line twice confuses more than one that is asked for again.
+        Raises ChannelBusy, ChannelDown, ChannelBlocked or ChannelRefused where nothing was sent. Where it cannot be
+        known whether it was, ChannelUnsure: it counts as sent then, because a line twice confuses more than one that is
+        asked for again.
         """
+        ...
+
+    async def probe(self) -> None:
+        """See whether the platform answers at all. Raises ChannelDown or ChannelBusy."""
         ...
 
     async def indicate(self, address: str) -> None:
@@ -98,6 +107,9 @@ class Delivery:
     attempts: int = 0
     stopped_at: datetime | None = None
     last_error: str | None = None
+    # Until then it is one courier's; only who holds this lease changes anything.
+    leased_until: datetime | None = None
+    is_leased: bool = True
 
 
 class DeliveryRepository(Protocol):
@@ -108,12 +120,15 @@ class DeliveryRepository(Protocol):
         ...
 
     async def get(self, conversation_id: ConversationId) -> Delivery | None: ...
-    async def progress(self, delivery: Delivery) -> None:
-        """Note how far it has got; it stays leased."""
+    async def progress(self, delivery: Delivery) -> bool:
+        """Note how far it has got; it stays leased. False, noting nothing, if the lease is lost or it was stopped."""
         ...
 
-    async def save(self, delivery: Delivery, next_attempt_at: datetime | None) -> None:
-        """Give it back, to go on then; None for when something new comes, or at once if it has come since the claim."""
+    async def save(self, delivery: Delivery, next_attempt_at: datetime | None) -> bool:
+        """Give it back, to go on then; None for when something new comes, or at once if it has come since the claim.
+
+        False, noting nothing, if the lease is lost or it was stopped.
+        """
         ...
 
     async def stop(self, channel: str, address: str, at: datetime) -> bool:

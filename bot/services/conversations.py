@@ -132,11 +132,14 @@ def checked_text(text: str) -> str:
 
 
 async def record_inbound(
-    work: UnitOfWork, clock: Clock, conversation: Conversation, inbound: InboundMessage
+    work: UnitOfWork, clock: Clock, conversation: Conversation, inbound: InboundMessage, *, for_bot: bool = True
 ) -> Message:
-    """Record a message that was checked, in a conversation that is locked, and wake whom it is for."""
+    """Record a message that was checked, in a conversation that is locked, and wake whom it is for.
+
+    One that is not `for_bot` is kept, and has no turn.
+    """
     now = clock.now()
-    for_bot = conversation.owner is Owner.BOT
+    for_bot = for_bot and conversation.owner is Owner.BOT
     message = Message(
         id=MessageId(new_id()),
         conversation_id=conversation.id,

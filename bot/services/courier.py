@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -25,6 +25,7 @@ from bot.services.channel_ports import (
     ChannelBusy,
     ChannelDown,
     ChannelRefused,
+    ChannelUnsure,
     Delivery,
     Part,
 )
@@ -33,6 +34,9 @@ from bot.services.ports import Clock, Database
 LEASE = timedelta(seconds=60)
 MESSAGES_AT_ONCE = 20
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
+LONGEST_PAUSE_FOR_ALL = 5.0
+# A courier waits no longer for one conversation than this, in seconds: others are waiting for the courier.
+PATIENCE = 3.0
 # Buckets of accounts that nobody has written to for a while say nothing any more.
 BUCKETS_KEPT = 10_000
 
@@ -47,28 +51,30 @@ class Pace:
     def __init__(self, capabilities: Capabilities, now: Callable[[], float], sleep: Sleep) -> None:
         self._capabilities = capabilities
         self._now = now
-        self._sleep = sleep
+        self.sleep = sleep
         self._everybody = Bucket(capabilities.to_everybody, now())
         self._each: dict[str, Bucket] = {}
         self._paused_until = now()
 
-    async def take_turn(self, address: str) -> None:
-        """Wait until something may be sent to the account."""
-        while True:
-            now = self._now()
-            one = self._each.setdefault(address, Bucket(self._capabilities.to_one, now))
-            wait = max(self._paused_until - now, self._everybody.wait(now), one.wait(now))
-            if wait <= 0:
-                self._everybody.take(now)
-                one.take(now)
-                break
-            await self._sleep(wait)
+    def take_turn(self, address: str) -> float:
+        """0, and then something is to be sent to the account at once; or the seconds until it may be."""
+        now = self._now()
+        one = self._each.setdefault(address, Bucket(self._capabilities.to_one, now))
+        wait = max(self._paused_until - now, self._everybody.wait(now), one.wait(now))
+        if wait > 0:
+            return wait
+        self._everybody.take(now)
+        one.take(now)
         if len(self._each) > BUCKETS_KEPT:
             self._each = {name: bucket for name, bucket in self._each.items() if not bucket.is_full(now)}
+        return 0
 
     def pause(self, seconds: float) -> None:
-        """The platform asked for a pause: nobody sends meanwhile."""
-        self._paused_until = max(self._paused_until, self._now() + seconds)
+        """The platform asked for a pause: nobody sends for that long, or a moment if it is longer.
+
+        Whom it was about waits for all of it; the others are told by the platform, if it means them as well.
+        """
+        self._paused_until = max(self._paused_until, self._now() + min(seconds, LONGEST_PAUSE_FOR_ALL))
 
 
 @dataclass(frozen=True)
@@ -79,48 +85,80 @@ class Route:
     pace: Pace
 
 
-async def deliver_next(db: Database, clock: Clock, routes: Mapping[str, Route]) -> Delivery | None:
+def _never() -> bool:
+    return False
+
+
+async def deliver_next(
+    db: Database, clock: Clock, routes: Mapping[str, Route], *, should_stop: Callable[[], bool] = _never
+) -> Delivery | None:
     """Tell the conversation that has waited longest what is new, and return how it stands; None when nothing is due.
 
-    Several may run at once, and in several processes: each has another conversation.
+    Several may run at once, and in several processes: each has another conversation. Told to stop, it ends after the
+    part that is on its way.
     """
     async with db.transaction() as work:
         now = clock.now()
         delivery = await work.deliveries.claim_due(sorted(routes), now, now + LEASE)
     if delivery is None:
         return None
-    return await _deliver(db, clock, routes[delivery.channel], delivery)
+    route = routes[delivery.channel]
+    delivery = replace(delivery, last_error=None)
+    try:
+        if delivery.attempts:
+            # It went wrong before. Asking costs nothing; a line that is lost on the way would.
+            await route.channel.probe()
+        return await _deliver(db, clock, route, delivery, should_stop)
+    except ChannelBusy as busy:
+        route.pace.pause(busy.seconds)
+        return await _give_back(db, delivery, clock.now() + timedelta(seconds=busy.seconds), str(busy))
+    except ChannelDown as down:
+        return await _put_off(db, clock, delivery, str(down))
 
 
-async def _deliver(db: Database, clock: Clock, route: Route, delivery: Delivery) -> Delivery:
-    lease_ends = clock.now() + LEASE
+async def _deliver(
+    db: Database, clock: Clock, route: Route, delivery: Delivery, should_stop: Callable[[], bool]
+) -> Delivery:
+    slept, lease_is_half_over_at = 0.0, clock.now() + LEASE / 2
     messages = await _new_messages(db, delivery)
     for message in messages:
         parts = await _parts_of(db, route.channel.capabilities, message)
         for number, part in enumerate(parts[delivery.parts :], delivery.parts + 1):
-            if clock.now() + LEASE / 2 > lease_ends:
-                # Another courier may go on when the lease ends; this one gives it back before.
-                return await _note(db, delivery, clock.now())
-            try:
-                await route.pace.take_turn(delivery.address)
-                await route.channel.send(delivery.address, part)
-            except ChannelBusy as busy:
-                route.pace.pause(busy.seconds)
-                return await _note(db, delivery, clock.now() + timedelta(seconds=busy.seconds), str(busy))
-            except ChannelDown as down:
-                return await _put_off(db, clock, delivery, str(down))
-            except ChannelBlocked as blocked:
-                return await _note(db, replace(delivery, stopped_at=clock.now()), None, str(blocked))
-            except ChannelRefused as refused:
-                # It must not hold up what comes after it.
-                log.error("a part of a message was refused for good: %s", refused)
-                delivery = replace(delivery, last_error=str(refused)[:500])
-            delivery = replace(delivery, parts=number, attempts=0)
-            async with db.transaction() as work:
-                await work.deliveries.progress(delivery)
+            while (wait := route.pace.take_turn(delivery.address)) > 0:
+                if slept + wait > PATIENCE:
+                    # Others are served meanwhile.
+                    return await _give_back(db, delivery, clock.now() + timedelta(seconds=wait))
+                slept += wait
+                await route.pace.sleep(wait)
+            if should_stop() or clock.now() >= lease_is_half_over_at:
+                return await _give_back(db, delivery, clock.now())
+            sent = await _send(db, clock, route.channel, delivery, number, part)
+            if not sent.is_leased:
+                return sent
+            delivery = sent
         delivery = replace(delivery, seq=message.seq, parts=0)
     is_more = len(messages) == MESSAGES_AT_ONCE
-    return await _note(db, delivery, clock.now() if is_more else None, delivery.last_error)
+    return await _give_back(db, delivery, clock.now() if is_more else None, delivery.last_error)
+
+
+async def _send(db: Database, clock: Clock, channel: Channel, delivery: Delivery, number: int, part: Part) -> Delivery:
+    """Send one part, and note that it was sent. The delivery is leased no more where it has to end here."""
+    done = replace(delivery, parts=number, attempts=0)
+    try:
+        await channel.send(delivery.address, part)
+    except ChannelUnsure as unsure:
+        # It counts as sent; what comes after it waits until the platform answers again.
+        return await _put_off(db, clock, replace(done, attempts=delivery.attempts), str(unsure))
+    except ChannelBlocked as blocked:
+        return await _give_back(db, replace(delivery, stopped_at=clock.now()), None, str(blocked))
+    except ChannelRefused as refused:
+        # It must not hold up what comes after it.
+        log.error("a part of a message was refused for good: %s", refused)
+        done = replace(done, last_error=str(refused)[:500])
+    async with db.transaction() as work:
+        is_ours = await work.deliveries.progress(done)
+    # Otherwise the customer has stopped us meanwhile, or it took so long that another courier goes on.
+    return done if is_ours else replace(done, is_leased=False)
 
 
 async def _new_messages(db: Database, delivery: Delivery) -> list[Message]:
@@ -149,10 +187,7 @@ def in_parts(message: Message, capabilities: Capabilities, buttons: tuple[Button
     text = message.text
     if message.author_name and message.author is Author.AGENT:
         text = f"{message.author_name}: {text}"
-    fits = len(buttons) <= capabilities.buttons and all(
-        utf16_length(button.title) <= capabilities.button_title_length for button in buttons
-    )
-    if message.choices and not (buttons and fits):
+    if message.choices and not (buttons and fit_on_buttons([button.title for button in buttons], capabilities)):
         numbered = "\n".join(f"{number}. {choice.title}" for number, choice in enumerate(message.choices, 1))
         text, buttons = f"{text}\n\n{numbered}\n\nAnswer with the number.", ()
     parts = [Part(piece) for piece in split_text(text, capabilities.text_length)]
@@ -166,18 +201,25 @@ def in_parts(message: Message, capabilities: Capabilities, buttons: tuple[Button
     return parts
 
 
+def fit_on_buttons(titles: Sequence[str], capabilities: Capabilities) -> bool:
+    """Whether choices of these titles are buttons there, and no numbered list."""
+    return len(titles) <= capabilities.buttons and all(
+        utf16_length(title) <= capabilities.button_title_length for title in titles
+    )
+
+
 async def _put_off(db: Database, clock: Clock, delivery: Delivery, error: str) -> Delivery:
     attempts = delivery.attempts + 1
     longest = min(FIRST_PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE)
     # Not all at the same moment, when the platform is back.
     pause = timedelta(seconds=longest * random.uniform(0.5, 1))  # noqa: S311 - no secret
-    return await _note(db, replace(delivery, attempts=attempts), clock.now() + pause, error)
+    return await _give_back(db, replace(delivery, attempts=attempts), clock.now() + pause, error)
 
 
-async def _note(
+async def _give_back(
     db: Database, delivery: Delivery, next_attempt_at: datetime | None, error: str | None = None
 ) -> Delivery:
     delivery = replace(delivery, last_error=error[:500] if error else None)
     async with db.transaction() as work:
         await work.deliveries.save(delivery, next_attempt_at)
-    return delivery
+    return replace(delivery, is_leased=False)

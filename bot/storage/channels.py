@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, literal, select, update
+from sqlalchemy import delete, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -39,7 +40,8 @@ class SqlDeliveries:
         statement = update(_DELIVERY).where(_C.conversation_id == due.scalar_subquery())
         values = {"next_attempt_at": until, "news_at": None}
         claimed = await self._connection.scalar(statement.values(values).returning(_C.conversation_id))
-        return await self.get(ConversationId(claimed)) if claimed else None
+        delivery = await self.get(ConversationId(claimed)) if claimed else None
+        return replace(delivery, leased_until=until) if delivery else None
 
     async def get(self, conversation_id: ConversationId) -> Delivery | None:
         conversation, account = tables.conversations.c, tables.channel_identities.c
@@ -63,22 +65,31 @@ class SqlDeliveries:
             last_error=row.last_error,
         )
 
-    async def progress(self, delivery: Delivery) -> None:
-        statement = update(_DELIVERY).where(_C.conversation_id == delivery.conversation_id)
-        await self._connection.execute(statement.values(_progress(delivery)))
+    async def progress(self, delivery: Delivery) -> bool:
+        values = {"seq": delivery.seq, "parts": delivery.parts, "attempts": delivery.attempts}
+        return await self._change(delivery, values)
 
-    async def save(self, delivery: Delivery, next_attempt_at: datetime | None) -> None:
+    async def save(self, delivery: Delivery, next_attempt_at: datetime | None) -> bool:
         values = {
-            **_progress(delivery),
-            # The customer may have stopped us meanwhile.
-            "stopped_at": func.coalesce(_C.stopped_at, delivery.stopped_at),
+            "seq": delivery.seq,
+            "parts": delivery.parts,
+            "attempts": delivery.attempts,
+            "stopped_at": delivery.stopped_at,
             "last_error": delivery.last_error,
             # What came meanwhile is due as well; but not before a pause is over.
             "next_attempt_at": _C.news_at if next_attempt_at is None else next_attempt_at,
             "news_at": None,
         }
-        statement = update(_DELIVERY).where(_C.conversation_id == delivery.conversation_id)
-        await self._connection.execute(statement.values(values))
+        return await self._change(delivery, values)
+
+    async def _change(self, delivery: Delivery, values: Mapping[str, Any]) -> bool:
+        """Whoever stops a delivery takes its lease away, and who claims it again has another one."""
+        statement = update(_DELIVERY).where(
+            _C.conversation_id == delivery.conversation_id,
+            _C.next_attempt_at == delivery.leased_until,
+            _C.stopped_at.is_(None),
+        )
+        return (await self._connection.execute(statement.values(values))).rowcount == 1
 
     async def wake(self, conversation_id: ConversationId, channel: str, at: datetime) -> None:
         """There is something new to deliver; for whoever adds messages."""
@@ -163,13 +174,3 @@ class SqlDeliveries:
         )
         names = ["conversation_id", "channel", "seq", "parts", "attempts"]
         await self._connection.execute(insert(_DELIVERY).from_select(names, rows))
-
-
-def _progress(delivery: Delivery) -> dict[str, Any]:
-    # Whoever stopped us and came back while something was on its way is told nothing of before.
-    is_behind = _C.seq > delivery.seq
-    return {
-        "seq": case((is_behind, _C.seq), else_=delivery.seq),
-        "parts": case((is_behind, _C.parts), else_=delivery.parts),
-        "attempts": delivery.attempts,
-    }

@@ -17,7 +17,7 @@ from bot.storage import tables
 from bot.storage.person import Person
 
 # Never handed out: what only proves a secret, and how merges are undone.
-_LEFT_OUT = frozenset({"code_hash", "snapshot"})
+_LEFT_OUT = frozenset({"code_hash", "snapshot", "token"})
 _NO_MAIL = {"to": "", "subject": "", "body": "", "reply_to": None}
 _IN_TIME = ("conversation_id", "created_at", "placed_at", "requested_at", "asked_at", "at", "seq")
 _OPEN = [status.value for status in OPEN_STATUSES]
@@ -77,7 +77,8 @@ def _erasing_words(person: Person, at: datetime) -> Iterator[Update | Delete]:
     renamed = case((m.external_id.is_not(None), "erased:" + m.id))
     nothing: dict[str, Any] = {"choices": [], "payload": None, "image": null()}
     yield _change(tables.messages, theirs, text=ERASED_TEXT, external_id=renamed, **nothing)
-    for table in (tables.tracker_events, tables.verification_attempts):
+    gone = (tables.tracker_events, tables.verification_attempts, tables.channel_buttons, tables.channel_deliveries)
+    for table in gone:
         yield delete(table).where(table.c.conversation_id.in_(person.conversations()))
     yield delete(tables.verification_codes).where(person.codes())
     ended = func.coalesce(request.closed_at, at)

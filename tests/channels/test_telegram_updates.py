@@ -49,7 +49,7 @@ def test_texts_and_commands(text, event):
     ],
 )
 def test_what_is_no_text_is_told_in_words(fields, words):
-    assert event_of(telegram.message(None, **fields)) == Said("1001", words)
+    assert event_of(telegram.message(None, **fields)) == Said("1001", words, is_wordless=words.endswith("]"))
 
 
 def test_a_button_is_a_pick_whose_keyboard_is_known():
@@ -58,6 +58,13 @@ def test_a_button_is_a_pick_whose_keyboard_is_known():
 
     assert (update.event, update.keyboard) == (Picked("1001", "token"), ("1001", 5))
     assert update.callback_id.startswith("q")
+
+
+@pytest.mark.parametrize("data", ["", "/affirm", "a b", "\x00", "\ud800", "x" * 65, "ü"])
+def test_data_that_no_button_of_ours_has_is_no_pick_and_still_answered(data):
+    update = read_update(telegram.press(data, 5))
+
+    assert update.event is None and update.callback_id is not None
 
 
 def test_a_block_is_an_opt_out():

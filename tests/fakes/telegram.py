@@ -114,6 +114,14 @@ class FakeTelegram:
         """Do what the next caller asks, and end the connection without saying so."""
         self.moods.append(lambda: "after")
 
+    def hang(self) -> None:
+        """Do what the next caller asks, and never say so."""
+        self.moods.append(lambda: "hang")
+
+    def answer_raw(self, status: int, body: bytes) -> None:
+        """Have something in between answer the next caller."""
+        self.moods.append(lambda: (status, body))
+
     # What people do
 
     def person(self, chat: str) -> dict[str, Any]:
@@ -205,6 +213,8 @@ class FakeTelegram:
             method = request.match_info["method"].lower()
             self.calls.append((method, parameters))
             mood = self.moods.popleft()() if self.moods and method != "getupdates" else None
+            if isinstance(mood, tuple):
+                return web.Response(status=mood[0], body=mood[1], content_type="text/html")
             if mood == "before":
                 return self._hang_up(request)
             handler = getattr(self, f"_do_{method}", None)
@@ -213,6 +223,8 @@ class FakeTelegram:
             result = await handler(parameters)
             if mood == "after":
                 return self._hang_up(request)
+            if mood == "hang":
+                await asyncio.sleep(3_600)
             return web.json_response({"ok": True, "result": result})
         except Refused as refused:
             body: dict[str, Any] = {"ok": False, "error_code": refused.code, "description": refused.description}

@@ -10,13 +10,21 @@ from datetime import timedelta
 import pytest
 
 from bot.channels.telegram.channel import CAPABILITIES, TelegramChannel
-from bot.channels.telegram.client import TelegramClient, Unknowable
+from bot.channels.telegram.client import TelegramClient
 from bot.channels.telegram.inbox import OLD_BUTTON, TelegramInbox, poll
 from bot.channels.telegram.setup import TelegramRefused, run_telegram_command
 from bot.core.conversations import Choice, Image
 from bot.core.rate_buckets import Rate
 from bot.gateway.channels import WEBHOOKS
-from bot.services.channel_ports import Button, ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, Part
+from bot.services.channel_ports import (
+    Button,
+    ChannelBlocked,
+    ChannelBusy,
+    ChannelDown,
+    ChannelRefused,
+    ChannelUnsure,
+    Part,
+)
 from bot.services.courier import Pace, Route, deliver_next
 from tests.fakes.telegram import TOKEN, FakeTelegram
 from tests.gateway.chat_client import eventually
@@ -107,7 +115,9 @@ async def test_an_update_that_is_told_again_is_answered_once(shop_on_telegram, t
     await seen(telegram, "echo: hello", "echo: bye")
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b'{"update_id": "x"}', b"\xff\xfe", b"[" * 5_000])
+@pytest.mark.parametrize(
+    "raw", [b"", b"{", b"[]", b"null", b'{"update_id": "x"}', b"\xff\xfe", b"[" * 5_000, b"[" * 2_000_000]
+)
 async def test_a_poison_update_is_taken_so_that_it_holds_up_nothing(shop_on_telegram, telegram, raw):
     assert await telegram.tell(None, raw=raw) == 200
     assert await telegram.tell(telegram.message("hello")) == 200
@@ -236,15 +246,60 @@ async def test_each_refusal_of_telegrams_is_what_it_means(telegram, client):
     assert telegram.sent == []
 
 
-async def test_a_connection_that_ends_after_the_request_counts_as_sent(telegram, client):
+async def test_a_connection_that_ends_or_hangs_after_the_request_leaves_us_unsure(telegram, client):
     channel = TelegramChannel(client, picture_of)
     telegram.hang_up_after()
-    await channel.send("1001", Part("once"))
+    with pytest.raises(ChannelUnsure):
+        await channel.send("1001", Part("once"))
+    telegram.hang()
+    with pytest.raises(ChannelUnsure):
+        await client.call("sendMessage", {"chat_id": "1001", "text": "twice"}, seconds=0.2)
 
-    assert [sent.text for sent in telegram.sent] == ["once"]
-    telegram.hang_up_after()
-    with pytest.raises(Unknowable):
-        await client.call("sendMessage", {"chat_id": "1001", "text": "x"})
+    assert [sent.text for sent in telegram.sent] == ["once", "twice"]
+    with pytest.raises(ChannelUnsure):
+        telegram.answer_raw(504, b"<html>Gateway Timeout")
+        await channel.send("1001", Part("x"))
+    with pytest.raises(ChannelDown):
+        telegram.answer_raw(502, b"\xff\xfe<html>")
+        await channel.send("1001", Part("x"))
+
+
+async def test_it_is_seen_whether_telegram_answers_at_all(telegram, client):
+    channel = TelegramChannel(client, picture_of)
+    await channel.probe()
+    telegram.hang_up_before()
+    with pytest.raises(ChannelDown):
+        await channel.probe()
+
+
+async def test_scores_share_rows(telegram, client):
+    channel = TelegramChannel(client, picture_of)
+    buttons = tuple(Button(title, f"t{title}") for title in [*map(str, range(11)), "Not now", "Later please", "Never"])
+    await channel.send("1001", Part("How likely?", buttons=buttons))
+
+    assert [len(row) for row in telegram.sent[0].keyboard] == [6, 5, 2, 1]
+
+
+async def test_an_update_that_always_fails_is_given_up_so_that_others_are_answered(
+    start_gateway, telegram, client, monkeypatch
+):
+    monkeypatch.setattr("bot.channels.telegram.inbox.PAUSE_SECONDS", 0)
+    gateway = await start_gateway()
+    inbox = TelegramInbox(gateway.db, gateway.clock, TelegramChannel(client, picture_of), SECRET)
+    take = inbox.receive_update
+
+    async def fail_for_one(data):
+        if data["message"]["text"] == "poison":
+            raise ValueError("this one never works")
+        await take(data)
+
+    monkeypatch.setattr(inbox, "receive_update", fail_for_one)
+    for text in ("poison", "hello"):
+        telegram.queue(telegram.message(text))
+    asking = asyncio.create_task(poll(client, inbox))
+    await eventually(lambda: gateway.rows("SELECT text FROM messages WHERE author = 'customer'") == [("hello",)])
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
 
 
 async def test_a_telegram_that_is_not_there_is_down_and_no_error_has_the_token():

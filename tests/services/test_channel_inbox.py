@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from bot.core.channels import TELEGRAM
-from bot.core.conversations import MAX_TEXT_CHARACTERS, Author, Choice, TurnState
-from bot.services.channel_inbox import UPDATES_KEPT, Picked, Said, Stopped, Taken, forget_updates, take_in
+from bot.core.conversations import MAX_TEXT_CHARACTERS, Author, Choice, Owner, TurnState
+from bot.services.channel_inbox import ONLY_WORDS, UPDATES_KEPT, Picked, Said, Stopped, Taken, forget_updates, take_in
 from bot.services.conversations import open_channel_conversation
-from tests.services.test_courier import say
+from tests.services.test_courier import CAPABILITIES, say
 
+WITH_BUTTONS = CAPABILITIES
+WITHOUT_BUTTONS = replace(CAPABILITIES, buttons=0)
 YES_OR_NO = (Choice("Yes", '/affirm{"question": "erase"}'), Choice("No", "/deny"))
 
 
 @pytest.fixture
 def take(sql_db, clock):
-    async def take(update_id, event):
-        return await take_in(sql_db, clock, TELEGRAM, update_id, event)
+    async def take(update_id, event, capabilities=WITH_BUTTONS):
+        return await take_in(sql_db, clock, TELEGRAM, capabilities, update_id, event)
 
     return take
 
@@ -108,7 +111,7 @@ async def test_nobody_presses_a_button_of_another_conversation(sql_db, clock, ta
 @pytest.mark.parametrize(("text", "picked"), [("2", "/deny"), (" 1. ", YES_OR_NO[0].payload), ("(2)", "/deny")])
 async def test_a_number_is_the_choice_of_that_number(sql_db, clock, take, text, picked):
     await say(sql_db, await talk_with(sql_db, clock), "Shall I?", choices=YES_OR_NO)
-    await take("1", Said("1001", text))
+    await take("1", Said("1001", text), WITHOUT_BUTTONS)
 
     assert (await said_in(sql_db, clock))[-1].payload == picked
 
@@ -116,10 +119,35 @@ async def test_a_number_is_the_choice_of_that_number(sql_db, clock, take, text, 
 @pytest.mark.parametrize("text", ["3", "0", "10002", "2 mugs"])
 async def test_any_other_number_is_a_number(sql_db, clock, take, text):
     await say(sql_db, await talk_with(sql_db, clock), "Shall I?", choices=YES_OR_NO)
-    await take("1", Said("1001", text))
+    await take("1", Said("1001", text), WITHOUT_BUTTONS)
 
     message = (await said_in(sql_db, clock))[-1]
     assert (message.text, message.payload) == (text, None)
+
+
+@pytest.mark.parametrize(("text", "picked"), [("9", "/score9"), ("0", "/score0"), ("10", "/score10"), ("11", None)])
+async def test_a_score_is_the_score_and_not_a_place_in_the_list(sql_db, clock, take, text, picked):
+    scores = (*(Choice(f"{score}", f"/score{score}") for score in range(10, -1, -1)), Choice("Not now", "/deny"))
+    await say(sql_db, await talk_with(sql_db, clock), "How likely?", choices=scores)
+    await take("1", Said("1001", text), WITHOUT_BUTTONS)
+
+    assert (await said_in(sql_db, clock))[-1].payload == picked
+
+
+async def test_an_album_is_answered_once(sql_db, clock, take):
+    for number in range(4):
+        await take(f"{number}", Said("1001", "[a picture]", is_wordless=True))
+    await take("9", Said("1001", "look at these"))
+
+    said = [message.text for message in await said_in(sql_db, clock)]
+    assert said == ["[a picture]", ONLY_WORDS, "[a picture]", "[a picture]", "[a picture]", "look at these"]
+
+
+async def test_where_choices_are_buttons_a_number_is_a_number(sql_db, clock, take):
+    await say(sql_db, await talk_with(sql_db, clock), "How many? Or all?", choices=YES_OR_NO)
+    await take("1", Said("1001", "2"))
+
+    assert (await said_in(sql_db, clock))[-1].payload is None
 
 
 async def test_whoever_stopped_us_hears_nothing_until_they_write_again(sql_db, clock, take):
@@ -145,6 +173,28 @@ async def test_somebody_of_whom_nothing_is_known_may_stop_us(sql_db, clock, take
 
     async with sql_db.transaction() as work:
         assert await work.deliveries.claim_due([TELEGRAM], clock.now(), clock.now()) is None
+
+
+async def test_a_picture_without_words_is_kept_and_answered_that_words_are_needed(sql_db, clock, take):
+    assert await take("1", Said("1001", "[a picture]", is_wordless=True)) is Taken.RECORDED
+    await take("2", Said("1001", "my mug is broken"))
+
+    picture, answer, words = await said_in(sql_db, clock)
+    assert (picture.text, picture.turn_state) == ("[a picture]", TurnState.NOT_FOR_BOT)
+    assert (answer.author, answer.text, answer.reply_to_seq) == (Author.BOT, ONLY_WORDS, 1)
+    assert (words.seq, words.turn_state) == (3, TurnState.PENDING)
+    async with sql_db.transaction() as work:
+        assert await work.deliveries.claim_due([TELEGRAM], clock.now(), clock.now()) is not None
+
+
+async def test_a_person_sees_a_picture_without_the_bots_remarks(sql_db, clock, take):
+    talk = await talk_with(sql_db, clock)
+    async with sql_db.transaction() as work:
+        conversation = await work.conversations.lock(talk.id)
+        await work.conversations.save(replace(conversation, owner=Owner.AGENT))
+    await take("1", Said("1001", "[a picture]", is_wordless=True))
+
+    assert [message.text for message in await said_in(sql_db, clock)] == ["[a picture]"]
 
 
 async def test_updates_are_forgotten_once_nobody_repeats_them(sql_db, clock, take):

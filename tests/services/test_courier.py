@@ -17,6 +17,7 @@ from bot.services.channel_ports import (
     ChannelBusy,
     ChannelDown,
     ChannelRefused,
+    ChannelUnsure,
 )
 from bot.services.courier import LEASE, Pace, Route, deliver_next, in_parts
 from tests.builders import a_conversation, a_message, an_identity, stored_conversation
@@ -47,6 +48,10 @@ class Platform:
 
     async def indicate(self, address):
         pass
+
+    async def probe(self):
+        if self.moods and isinstance(self.moods[0], ChannelDown):
+            raise self.moods.pop(0)
 
 
 class Steady:
@@ -169,21 +174,100 @@ async def test_one_conversation_that_cannot_be_told_holds_up_no_other(sql_db, cl
     assert platform.sent == [("2002", "two"), ("1001", "one")]
 
 
-async def test_a_platform_that_asks_for_a_pause_gets_it_from_everybody(sql_db, clock, routes, platform, talk, steady):
+async def test_whom_the_platform_wants_a_pause_for_waits_and_the_others_a_moment(
+    sql_db, clock, routes, platform, talk, steady
+):
     await say(sql_db, talk, "one")
-    platform.moods = [ChannelBusy(7)]
+    platform.moods = [ChannelBusy(120)]
     (delivery,) = await deliver_all(sql_db, clock, routes)
     assert delivery.seq == 0
 
-    other = await a_talk(sql_db, "2002")
-    await say(sql_db, other, "two")
-    before = steady.now
+    await say(sql_db, await a_talk(sql_db, "2002"), "two")
     await deliver_all(sql_db, clock, routes)
-    assert steady.now - before >= 7
-    clock.advance(seconds=8)
+    assert platform.sent == [], "everybody pauses for a moment"
+    steady.now += 6
+    clock.advance(seconds=6)
+    await deliver_all(sql_db, clock, routes)
+    assert platform.sent == [("2002", "two")]
+    clock.advance(seconds=120)
     await deliver_all(sql_db, clock, routes)
 
     assert platform.sent == [("2002", "two"), ("1001", "one")]
+
+
+async def test_a_part_of_which_nobody_knows_is_not_sent_again_and_the_rest_waits(sql_db, clock, routes, platform, talk):
+    await say(sql_db, talk, "one", "two", "three")
+    platform.moods = [ChannelUnsure("timed out"), ChannelDown("still away"), ChannelDown("still away")]
+    await deliver_all(sql_db, clock, routes)
+    for _ in range(3):
+        clock.advance(seconds=10)
+        await deliver_all(sql_db, clock, routes)
+
+    assert [text for _, text in platform.sent] == ["two", "three"]
+    async with sql_db.reading() as work:
+        delivery = await work.deliveries.get(talk.id)
+    assert (delivery.seq, delivery.attempts, delivery.last_error) == (3, 0, None)
+
+
+async def test_one_who_writes_a_lot_does_not_hold_the_courier(sql_db, clock, platform, steady, talk):
+    slow = replace(CAPABILITIES, to_one=Rate(1, 1))
+    routes = {TELEGRAM: Route(platform, Pace(slow, steady, steady.sleep))}
+    await say(sql_db, talk, *(f"{number}" for number in range(20)))
+    await say(sql_db, await a_talk(sql_db, "2002"), "me too")
+
+    before = steady.now
+    await deliver_next(sql_db, clock, routes)
+    assert steady.now - before <= 3
+    while steady.now < 60:
+        clock.advance(seconds=1)
+        steady.now += 1
+        await deliver_all(sql_db, clock, routes)
+
+    assert ("2002", "me too") in platform.sent[:8]
+    assert [text for address, text in platform.sent if address == "1001"] == [f"{number}" for number in range(20)]
+
+
+async def test_whoever_stops_us_in_the_middle_hears_nothing_more(sql_db, clock, routes, platform, talk):
+    await say(sql_db, talk, "one", "two", "three")
+    send = platform.send
+
+    async def send_and_be_stopped(address, part):
+        await send(address, part)
+        async with sql_db.transaction() as work:
+            await work.deliveries.stop(TELEGRAM, "1001", clock.now())
+
+    platform.send = send_and_be_stopped
+    await deliver_all(sql_db, clock, routes)
+
+    assert [text for _, text in platform.sent] == ["one"]
+    async with sql_db.reading() as work:
+        assert (await work.deliveries.get(talk.id)).stopped_at == clock.now()
+
+
+async def test_a_courier_that_was_too_slow_changes_nothing_any_more(sql_db, clock, routes, platform, talk):
+    await say(sql_db, talk, "one", "two")
+    send = platform.send
+
+    async def send_slowly(address, part):
+        platform.send = send
+        clock.advance(seconds=LEASE.total_seconds() + 1)
+        await deliver_next(sql_db, clock, routes)
+        await send(address, part)
+
+    platform.send = send_slowly
+    await deliver_all(sql_db, clock, routes)
+
+    # The second one has told everything; the first one's part is the only one twice.
+    assert [text for _, text in platform.sent] == ["one", "two", "one"]
+
+
+async def test_told_to_stop_it_ends_after_the_part_that_is_on_its_way(sql_db, clock, routes, platform, talk):
+    await say(sql_db, talk, "one", "two")
+    await deliver_next(sql_db, clock, routes, should_stop=lambda: len(platform.sent) == 1)
+    assert [text for _, text in platform.sent] == ["one"]
+
+    await deliver_all(sql_db, clock, routes)
+    assert [text for _, text in platform.sent] == ["one", "two"]
 
 
 async def test_whoever_blocks_us_hears_nothing_more(sql_db, clock, routes, platform, talk):
@@ -270,12 +354,17 @@ async def test_choices_are_buttons_whose_tokens_stay_the_same(sql_db, clock, rou
 async def test_nobody_is_written_to_faster_than_the_platform_likes(steady):
     capabilities = Capabilities(40, 20, 3, 12, to_everybody=Rate(10, 10), to_one=Rate(1, 2))
     pace = Pace(capabilities, steady, steady.sleep)
+
+    async def wait_for_turn(address):
+        while (wait := pace.take_turn(address)) > 0:
+            await steady.sleep(wait)
+
     for _ in range(6):
-        await pace.take_turn("1001")
+        await wait_for_turn("1001")
     assert steady.now == pytest.approx(4)
 
     for number in range(30):
-        await pace.take_turn(f"other {number}")
+        await wait_for_turn(f"other {number}")
     assert steady.now == pytest.approx(6.1)
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import html
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.channels.telegram.client import TelegramClient, Unknowable
+from bot.channels.telegram.client import TelegramClient
 from bot.core.channels import TELEGRAM
 from bot.core.rate_buckets import Rate
 from bot.services.channel_ports import (
@@ -18,6 +17,7 @@ from bot.services.channel_ports import (
     ChannelBusy,
     ChannelDown,
     ChannelRefused,
+    ChannelUnsure,
     Part,
 )
 
@@ -25,16 +25,14 @@ from bot.services.channel_ports import (
 CAPABILITIES = Capabilities(
     text_length=4_096,
     caption_length=1_024,
-    buttons=10,
+    buttons=24,
     button_title_length=64,
     to_everybody=Rate(per_second=30, at_once=30),
     to_one=Rate(per_second=1, at_once=3),
 )
-# Titles up to this length share a row in pairs.
-SHORT_TITLE = 18
-_ANY = (ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, Unknowable)
-
-log = logging.getLogger(__name__)
+# So many buttons share a row while none of their titles is longer: scores, then short answers.
+ROWS = ((3, 6), (18, 2))
+_ANY = (ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, ChannelUnsure)
 
 # The bytes of a picture of ours, by its address; None where there is none.
 Pictures = Callable[[str], Awaitable[bytes | None]]
@@ -53,13 +51,17 @@ class TelegramChannel:
     async def send(self, address: str, part: Part) -> None:
         """See Channel.send."""
         picture = await self._pictures(part.image.url) if part.image else None
+        if picture is not None:
+            await self._client.call("sendPhoto", photo_parameters(address, part), file=("photo", picture))
+        else:
+            await self._client.call("sendMessage", text_parameters(address, part))
+
+    async def probe(self) -> None:
+        """See Channel.probe."""
         try:
-            if picture is not None:
-                await self._client.call("sendPhoto", photo_parameters(address, part), file=("photo", picture))
-            else:
-                await self._client.call("sendMessage", text_parameters(address, part))
-        except Unknowable as unknowable:
-            log.warning("%s; it counts as sent", unknowable)
+            await self._client.call("getMe", {})
+        except (ChannelBlocked, ChannelRefused, ChannelUnsure) as error:
+            raise ChannelDown(str(error)) from None
 
     async def indicate(self, address: str) -> None:
         """Show "typing" for five seconds."""
@@ -103,10 +105,12 @@ def _keyboard(buttons: tuple[Button, ...]) -> dict[str, Any] | None:
         return None
     rows: list[list[dict[str, str]]] = []
     for button in buttons:
-        shown = {"text": button.title, "callback_data": button.token}
-        has_room = rows and len(rows[-1]) == 1 and len(rows[-1][0]["text"]) <= SHORT_TITLE
-        if has_room and len(button.title) <= SHORT_TITLE:
-            rows[-1].append(shown)
-        else:
-            rows.append([shown])
+        if not rows or not _share_a_row([*(one["text"] for one in rows[-1]), button.title]):
+            rows.append([])
+        rows[-1].append({"text": button.title, "callback_data": button.token})
     return {"inline_keyboard": rows}
+
+
+def _share_a_row(titles: list[str]) -> bool:
+    longest = max(map(len, titles))
+    return any(longest <= length and len(titles) <= number for length, number in ROWS)

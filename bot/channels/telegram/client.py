@@ -6,13 +6,14 @@ line ever shows an address.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 
-from bot.services.channel_ports import ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused
+from bot.services.channel_ports import ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, ChannelUnsure
 
 REQUEST_SECONDS = 30.0
 CONNECT_SECONDS = 10.0
@@ -20,10 +21,6 @@ CONNECT_SECONDS = 10.0
 USUAL_PAUSE = 5.0
 # These mean that the account cannot be written to; anything else that is refused is a fault of the request.
 _GONE = ("chat not found", "user is deactivated", "bot was blocked", "bot was kicked", "bot can't initiate")
-
-
-class Unknowable(Exception):
-    """The connection broke after the request had gone out: it may have been carried out, or not."""
 
 
 class TelegramClient:
@@ -43,21 +40,21 @@ class TelegramClient:
     ) -> Any:
         """The result of a method. A file goes along under the name of its field.
 
-        Raises ChannelBusy, ChannelDown, ChannelBlocked or ChannelRefused where nothing was done, and Unknowable where
-        that cannot be told.
+        Raises ChannelBusy, ChannelDown, ChannelBlocked or ChannelRefused where nothing was done, and ChannelUnsure
+        where that cannot be told.
         """
         if self._session is None:
             self._session = aiohttp.ClientSession(trust_env=True)
-        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
+        timeout = aiohttp.ClientTimeout(total=seconds, connect=CONNECT_SECONDS, sock_connect=CONNECT_SECONDS)
         try:
             async with self._session.post(
                 f"{self._address}/{method}", data=_form(parameters, file), timeout=timeout
             ) as response:
-                return _result(method, response.status, await response.text())
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+                return _result(method, response.status, await response.text(errors="replace"))
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError) as error:
             raise ChannelDown(f"{method}: Telegram cannot be reached ({type(error).__name__})") from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unknowable(f"{method}: the connection broke ({type(error).__name__})") from None
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+            raise ChannelUnsure(f"{method}: the connection broke ({type(error).__name__})") from None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -81,7 +78,9 @@ def _result(method: str, status: int, body: str) -> Any:
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
-        # Something between us and Telegram answered instead.
+        # Something between us and Telegram answered instead; perhaps only for want of patience.
+        if status == 504:
+            raise ChannelUnsure(f"{method}: no answer of Telegram's in time (status {status})")
         raise ChannelDown(f"{method}: no answer of Telegram's (status {status})")
     if answer.get("ok") is True:
         return answer.get("result")

@@ -9,18 +9,22 @@ import logging
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from bot.channels.telegram.channel import TelegramChannel
-from bot.channels.telegram.client import TelegramClient, Unknowable
+from bot.channels.telegram.channel import CAPABILITIES, TelegramChannel
+from bot.channels.telegram.client import TelegramClient
 from bot.channels.telegram.updates import ALLOWED_UPDATES, Update, read_update
 from bot.core.channels import TELEGRAM
+from bot.core.conversations import ConversationId
 from bot.services.channel_inbox import Taken, take_in
-from bot.services.channel_ports import ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, Part
+from bot.services.channel_ports import ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, ChannelUnsure, Part
 from bot.services.ports import Clock, Database
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
 # Telegram holds a question for updates open for so long; between two that failed there is a pause.
 POLL_SECONDS = 25
 PAUSE_SECONDS = 5.0
+# So often is an update tried that cannot be taken in, where we ask for updates.
+TRIES = 5
+CLOSING_SECONDS = 3.0
 OLD_BUTTON = "This choice is too old. Please write what you would like."
 IN_GROUPS = (
     "I only talk to people one at a time, so that nothing personal is read by others. Please write to me directly."
@@ -40,6 +44,7 @@ class TelegramInbox:
         # The bot's own, without the @; what is said in groups is for others until it is known.
         self.bot_name: str | None = None
         self._courtesies: set[asyncio.Task[None]] = set()
+        self._failures = 0
 
     def is_genuine(self, headers: Mapping[str, str]) -> bool:
         """Whether a request comes from Telegram: it brings the secret that Telegram was given."""
@@ -64,8 +69,25 @@ class TelegramInbox:
             return
         taken = None
         if update.event is not None:
-            taken = await take_in(self._db, self._clock, TELEGRAM, update.id, update.event)
+            taken = await take_in(self._db, self._clock, TELEGRAM, CAPABILITIES, update.id, update.event)
         self._be_courteous(update, taken)
+
+    async def receive_update_at_last(self, data: Any) -> None:
+        """The same; but an update that fails again and again, while the database answers, is given up.
+
+        Nobody would be answered any more, for a day, because of what a single person has sent.
+        """
+        try:
+            await self.receive_update(data)
+            self._failures = 0
+        except Exception:
+            self._failures += 1
+            if self._failures < TRIES:
+                raise
+            async with self._db.reading() as work:
+                await work.deliveries.choice_of(ConversationId(""), "")
+            log.exception("an update could not be taken in, again and again; it was given up")
+            self._failures = 0
 
     def _be_courteous(self, update: Update, taken: Taken | None) -> None:
         # Beside the answer to Telegram, which must not wait for more calls.
@@ -80,7 +102,7 @@ class TelegramInbox:
     async def _say(self, chat: str, text: str) -> None:
         try:
             await self._channel.send(chat, Part(text))
-        except (ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused) as error:
+        except (ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, ChannelUnsure) as error:
             log.info("a group could not be answered: %s", error)
 
     def _beside(self, work: Coroutine[Any, Any, None]) -> None:
@@ -89,7 +111,11 @@ class TelegramInbox:
         task.add_done_callback(self._courtesies.discard)
 
     async def close(self) -> None:
-        """Wait for what is still on its way."""
+        """Wait for what is still on its way, for a moment."""
+        if self._courtesies:
+            await asyncio.wait(self._courtesies, timeout=CLOSING_SECONDS)
+        for task in tuple(self._courtesies):
+            task.cancel()
         await asyncio.gather(*self._courtesies, return_exceptions=True)
 
 
@@ -107,7 +133,7 @@ async def poll(client: TelegramClient, inbox: TelegramInbox) -> None:
                 seconds=POLL_SECONDS + 15.0,
             )
             for update in updates if isinstance(updates, list) else ():
-                await inbox.receive_update(update)
+                await inbox.receive_update_at_last(update)
                 if isinstance(update, dict) and isinstance(number := update.get("update_id"), int):
                     offset = number + 1
         except ChannelBusy as busy:
@@ -116,7 +142,7 @@ async def poll(client: TelegramClient, inbox: TelegramInbox) -> None:
             # While a webhook is set, nobody may ask.
             log.warning("Telegram gives out no messages: %s. See `python -m bot telegram delete-webhook`.", error)
             await asyncio.sleep(PAUSE_SECONDS)
-        except (ChannelDown, ChannelBlocked, Unknowable) as error:
+        except (ChannelDown, ChannelBlocked, ChannelUnsure) as error:
             log.warning("could not ask Telegram for messages: %s", error)
             await asyncio.sleep(PAUSE_SECONDS)
         except Exception:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.channels.telegram.client import TelegramClient, Unknowable
+from bot.channels.telegram.client import TelegramClient
 from bot.channels.telegram.updates import ALLOWED_UPDATES
 from bot.errors import BotError
-from bot.services.channel_ports import ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused
+from bot.services.channel_ports import ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, ChannelUnsure
 
 WEBHOOK_PATH = "/channels/telegram/webhook"
 # What people are offered when they type a slash.
@@ -36,7 +36,7 @@ async def run_telegram_command(client: TelegramClient, action: str, public_url: 
                 return "The webhook is gone. `serve` asks Telegram for messages while PUBLIC_URL is not https."
             case _:
                 return await _info(client)
-    except (ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, Unknowable) as error:
+    except (ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, ChannelUnsure) as error:
         raise TelegramRefused(f"Telegram did not do it. {error}") from error
 
 

@@ -18,6 +18,7 @@ _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*
 # As words, so that the assistant answers them like anything else that is said.
 _SAID_BY_COMMAND = {"start": "hello", "help": "what can you do?", "human": "I want to talk to a person"}
 _STOP = "stop"
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # What may come instead of a text, and how it is told. The first that an update has counts.
 _KINDS = {
     "photo": "a picture",
@@ -73,7 +74,7 @@ def _read_message(update_id: str, message: dict[str, Any], bot_name: str | None)
     text = message.get("text")
     if chat is None:
         group = _group(message)
-        spoken_to = isinstance(text, str) and bot_name is not None and f"@{bot_name.lower()}" in text.lower()
+        spoken_to = isinstance(text, str) and bot_name is not None and _names(bot_name, text)
         return Update(update_id, in_group=group if spoken_to else None)
     if not isinstance(text, str):
         return Update(update_id, _not_text(chat, message))
@@ -86,13 +87,18 @@ def _read_message(update_id: str, message: dict[str, Any], bot_name: str | None)
     return Update(update_id, Said(chat, _SAID_BY_COMMAND.get(name, text.strip())))
 
 
+def _names(bot_name: str, text: str) -> bool:
+    return re.search(rf"@{re.escape(bot_name)}\b", text, re.IGNORECASE) is not None
+
+
 def _not_text(chat: str, message: dict[str, Any]) -> ChannelEvent | None:
     kind = next((words for name, words in _KINDS.items() if name in message), None)
     if kind is None:
         return None
     caption = message.get("caption")
     # In brackets, as what is told about a message and not said in it.
-    return Said(chat, f"[{kind}]" + (f" {caption}" if isinstance(caption, str) else ""))
+    words = caption if isinstance(caption, str) and caption.strip() else None
+    return Said(chat, f"[{kind}]" + (f" {words}" if words else ""), is_wordless=words is None)
 
 
 def _read_pick(update_id: str, query: dict[str, Any]) -> Update:
@@ -101,7 +107,8 @@ def _read_pick(update_id: str, query: dict[str, Any]) -> Update:
     chat = _private_chat(message) if isinstance(message, dict) else None
     if not isinstance(callback_id, str):
         return Update(update_id)
-    if chat is None or not isinstance(data, str):
+    # Whoever changed their app can send anything here; ours are of these characters only.
+    if chat is None or not isinstance(data, str) or not _TOKEN.fullmatch(data):
         return Update(update_id, callback_id=callback_id)
     assert isinstance(message, dict)  # noqa: S101 - a chat was found in it
     number = message.get("message_id")

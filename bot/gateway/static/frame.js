@@ -355,6 +355,16 @@ function draw() {
   $("subtitle").textContent = texts.subtitle[session.owner](session.assistant, session.agent) + signedIn;
   $("greeting-text").textContent = texts.greeting(session.assistant, session.shop, session.customer?.split(" ")[0]);
   $("starters").hidden = !transcript.empty;
+  $("save").hidden = transcript.empty;
+}
+
+/** Hand the conversation over as a file, made here: it is asked for nowhere and kept nowhere. */
+function saveConversation() {
+  const file = new Blob([`${session.shop}\n\n${transcript.asText()}`], { type: "text/plain;charset=utf-8" });
+  const link = el("a", { href: URL.createObjectURL(file), download: texts.fileName(session.shop, new Date()) });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  announcer.say(texts.saved);
 }
 
 /** One line of trouble above the box; an empty text takes it away. */
@@ -368,6 +378,7 @@ function announceMessage({ author, name, text, image, choices }) {
   const picture = image?.alt ? ` ${image.alt}.` : "";
   const options = choices?.length ? ` ${texts.choose}: ${choices.map((choice) => choice.title).join(", ")}.` : "";
   announcer.say(texts.said(nameOf(author, name)) + text + picture + options);
+  host.tell("message", { author, name: nameOf(author, name), text });
   if (!session.open) countUnread(session.unread + 1);
 }
 
@@ -403,6 +414,7 @@ $("retry").addEventListener("click", () => {
   composer.focus();
   connection.restart();
 });
+$("save").addEventListener("click", saveConversation);
 $("close").hidden = !host.embedded;
 $("close").addEventListener("click", leave);
 document.addEventListener("keydown", (event) => {

@@ -42,6 +42,9 @@ export const texts = {
   endYes: { queue: "Yes, leave", agent: "Yes, end it" },
   endNo: "Cancel",
 
+  saved: "The conversation is saved as a file.",
+  fileName: (shop, now) => `${shop} ${now.toISOString().slice(0, 10)}.txt`,
+
   left: (count) => (count === 1 ? "1 character left" : `${count.toLocaleString("en")} characters left`),
   full: (max) => `That is the limit of ${max.toLocaleString("en")} characters.`,
   identityExpired: "Your sign-in has run out. Please sign in on the shop's page again to see your account here.",

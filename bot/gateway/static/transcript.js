@@ -43,6 +43,17 @@ export class Transcript {
     return this.#items.length === 0;
   }
 
+  /** What was said, as one text to keep: who, when, the words, and what pictures show. */
+  asText() {
+    const shown = this.#items.filter((item) => item.state === "delivered");
+    return shown
+      .map(({ author, name, text, image, at }) => {
+        const picture = image?.alt ? `\n[${image.alt}] ${image.url}` : "";
+        return `${at.toLocaleString()} · ${this.#nameOf(author, name)}\n${text}${picture}\n`;
+      })
+      .join("\n");
+  }
+
   has(seq) {
     return this.#items.some((item) => item.seq === seq);
   }

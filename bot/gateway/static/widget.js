@@ -3,9 +3,11 @@
  *
  *   <script async src="https://HOST/widget.js" data-site="SITE"></script>
  *
- * Optional: data-identity-token="JWT". The page can call window.Kasuki.open(draft?), close(), identify(token) and
- * logout(). Before this script has loaded, queue calls instead:
- *   (window.Kasuki = window.Kasuki || []).push(["identify", token]);
+ * Optional: data-identity-token="JWT". The page can call Kasuki("open", draft?), ("close"), ("identify", token),
+ * ("logout"), ("on", event, listener) and ("shutdown"), or the same as methods: Kasuki.open(draft?). Calls made before
+ * this script has loaded wait, if the page begins with
+ *   window.Kasuki = window.Kasuki || function () { (Kasuki.q = Kasuki.q || []).push(arguments); };
+ * or queues them itself: (window.Kasuki = window.Kasuki || []).push(["identify", token]).
  * When a sign-in has run out the window gets a "kasuki:identity-expired" event; answer it with identify(freshToken).
  *
  * The shop's page may forbid inline styles, so everything is styled by one constructed sheet in a shadow root.
@@ -15,7 +17,7 @@
 
   const script = document.currentScript ?? document.querySelector('script[data-site][src*="/widget.js"]');
   if (!script || window.Kasuki?.open) return; // a page that embeds the script twice still gets one launcher
-  const queued = Array.isArray(window.Kasuki) ? window.Kasuki : [];
+  const queued = Array.isArray(window.Kasuki) ? window.Kasuki : window.Kasuki?.q ?? [];
 
   const ORIGIN = new URL(script.src).origin;
   const SITE = script.dataset.site || "default";
@@ -60,7 +62,7 @@
     @media (forced-colors: active) { .launcher, .panel { border: 1px solid; } }
     @media print { .launcher, .panel { display: none; } }`;
 
-  let root, wrap, launcher, badge, panel, iframe, wait, loadTimer;
+  let host, root, wrap, launcher, badge, panel, iframe, wait, loadTimer;
   let opened = false;
   let frameReady = false;
   let unread = 0;
@@ -83,7 +85,7 @@
 
   /** Put the launcher on the page; nothing else is loaded until it is used. */
   function mount() {
-    const host = el("div", { id: "kasuki-chat" });
+    host = el("div", { id: "kasuki-chat" });
     root = host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(CSS);
@@ -169,10 +171,45 @@
     } else if (type === "unread") {
       unread = Number(event.data.count) || 0;
       label();
+      report("unread", { count: unread });
+    } else if (type === "message") {
+      const { author, name, text } = event.data;
+      report("message", { author, name, text });
     } else if (type === "identity-expired") {
       token = null;
       window.dispatchEvent(new CustomEvent("kasuki:identity-expired"));
+      report("identity-expired", {});
     }
+  }
+
+  const listeners = { message: new Set(), unread: new Set(), open: new Set(), close: new Set(), "identity-expired": new Set() };
+
+  /** Have a function called with what happens: a message that came in, unread messages, opening and closing. */
+  function on(name, listener) {
+    if (typeof listener === "function") listeners[name]?.add(listener);
+    return () => listeners[name]?.delete(listener);
+  }
+
+  /** A listener of the page's that fails must not stop the chat. */
+  function report(name, data) {
+    for (const listener of listeners[name]) {
+      try {
+        listener(data);
+      } catch (error) {
+        console.warn("Kasuki: a listener failed", error);
+      }
+    }
+  }
+
+  /** Take the chat off the page. The conversation stays, and open() brings the chat back. */
+  function shutdown() {
+    if (!host) return;
+    clearTimeout(loadTimer);
+    window.removeEventListener("message", receive);
+    host.remove();
+    host = iframe = panel = null;
+    opened = frameReady = false;
+    unread = 0;
   }
 
   function showFrame() {
@@ -184,10 +221,13 @@
   /** Open the panel; a draft is put in the message box, not sent. */
   function open(text) {
     if (typeof text === "string") draft = text;
+    if (!host) mount();
     if (!iframe) createPanel();
+    const isNews = !opened;
     opened = true;
     label();
     if (frameReady) showFrame();
+    if (isNews) report("open", {});
   }
 
   function close() {
@@ -198,6 +238,7 @@
     label();
     tell("close");
     if (hadFocus) launcher.focus();
+    report("close", {});
   }
 
   /** Say who is signed in, with a short-lived token from the shop's server. */
@@ -226,16 +267,14 @@
     }
   }
 
-  const api = { open, close, identify, logout };
-  const run = (call) => {
-    const [name, ...values] = Array.isArray(call) ? call : [call];
-    api[name]?.(...values);
-  };
+  const api = { open, close, identify, logout, on, shutdown };
+  const call = (name, ...values) => (Object.hasOwn(api, name) ? api[name](...values) : undefined);
+  const run = (one) => (typeof one === "string" ? call(one) : call(...one));
 
   function start() {
     mount();
-    window.Kasuki = { ...api, push: run };
-    queued.forEach(run);
+    window.Kasuki = Object.assign(call, api, { push: run });
+    Array.from(queued).forEach(run);
   }
 
   if (document.body) start();
