@@ -81,7 +81,8 @@ class FakeTelegram:
     pending: deque[dict[str, Any]] = field(default_factory=deque)
     # Each is used up by one request: a status to answer, or a way to end the connection.
     moods: deque[Callable[[], Any]] = field(default_factory=deque)
-    limit_per_chat: int | None = None
+    # Accounts for whom there is always a pause of so many seconds.
+    busy: dict[str, int] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     url: str = ""
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
@@ -273,6 +274,8 @@ class FakeTelegram:
 
     async def _do_sendphoto(self, parameters: dict[str, Any]) -> Any:
         chat, photo = self._chat(parameters), parameters.get("photo")
+        if isinstance(photo, str) and photo.startswith("attach://"):
+            photo = parameters.get(photo.removeprefix("attach://"))
         if not isinstance(photo, bytes):
             raise Refused(400, "Bad Request: there is no photo in the request")
         if not photo.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -306,7 +309,7 @@ class FakeTelegram:
                 if keyboard == sent.keyboard:
                     raise Refused(400, "Bad Request: message is not modified")
                 sent.keyboard = keyboard
-                return {"message_id": sent.message_id}
+                return self._told(sent)
         raise Refused(400, "Bad Request: message to edit not found")
 
     async def _do_setwebhook(self, parameters: dict[str, Any]) -> Any:
@@ -356,6 +359,8 @@ class FakeTelegram:
             raise Refused(400, "Bad Request: chat not found")
         if chat in self.blocked:
             raise Refused(403, "Forbidden: bot was blocked by the user")
+        if chat in self.busy:
+            raise Refused(429, f"Too Many Requests: retry after {self.busy[chat]}", retry_after=self.busy[chat])
         return chat
 
     def _parsed(self, text: Any, mode: str | None) -> str:
@@ -408,8 +413,17 @@ class FakeTelegram:
     def _put(self, message: Sent) -> dict[str, Any]:
         message.message_id = next(self._numbers)
         self.sent.append(message)
-        return {"message_id": message.message_id, "date": 1, "chat": {"id": int(message.chat), "type": "private"},
-                "text": message.text}  # fmt: skip
+        return self._told(message)
+
+    def _told(self, message: Sent) -> dict[str, Any]:
+        """A message as answers tell it."""
+        chat = {"id": int(message.chat), "type": "private", "first_name": "Maria"}
+        if message.photo is None:
+            content: dict[str, Any] = {"text": message.text}
+        else:
+            sizes = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
+            content = {"photo": sizes, "caption": message.text}
+        return {"message_id": message.message_id, "date": 1_700_000_000, "chat": chat, **content}
 
 
 def _units(text: str) -> int:
