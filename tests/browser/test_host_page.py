@@ -104,3 +104,18 @@ def test_a_customer_saves_the_conversation_as_a_file(page: Page) -> None:
     assert download.suggested_filename.startswith("Tala Coffee 20") and download.suggested_filename.endswith(".txt")
     asked, answered = saved.index("are you a bot? <b>&amp;</b>"), saved.index("a computer program")
     assert saved.startswith("Tala Coffee\n") and "You" in saved[:asked] and "Suki" in saved[asked:answered]
+
+
+def test_a_long_link_is_shown_short_and_leads_where_it_says(page: Page) -> None:
+    panel = open_chat(page)
+    long = f"https://shop.example/rewards/{'a' * 200}"
+    hidden = f"https://{'shop.example.' * 5}elsewhere.example/{'a' * 90}"
+    ask(panel, f"{long} {hidden} https://shop.example/x")
+
+    links = panel.locator("[data-testid=message][data-author=customer] a")
+    expect(links).to_have_count(3)
+    assert [link.get_attribute("href") for link in links.all()] == [long, hidden, "https://shop.example/x"]
+    first, second, third = (link.evaluate("link => link.firstChild.data") for link in links.all())
+    assert first == f"{long[:40]}…"
+    assert second.endswith("elsewhere.example/…")
+    assert third == "https://shop.example/x"

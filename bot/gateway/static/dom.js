@@ -13,6 +13,7 @@ export function el(name, attributes = {}, ...children) {
 /** Words for screen readers only. */
 export const spoken = (text) => el("span", { class: "visually-hidden" }, text);
 
+const LONG_LINK = 40;
 const LINK = /https?:\/\/[^\s<>"'`]+/gi;
 
 /** The text as nodes, with plain http(s) addresses as links and everything else untouched. */
@@ -24,11 +25,18 @@ export function linkified(text) {
     const href = safeAddress(shown);
     if (!href) continue;
     nodes.push(text.slice(from, match.index));
-    nodes.push(el("a", { href, target: "_blank", rel: "noopener noreferrer nofollow" }, shown, spoken(" (opens in a new tab)")));
+    const attributes = { href, title: shown, target: "_blank", rel: "noopener noreferrer nofollow" };
+    nodes.push(el("a", attributes, shortened(shown, href), spoken(" (opens in a new tab)")));
     from = match.index + shown.length;
   }
   nodes.push(text.slice(from));
   return nodes.filter((node) => node !== "");
+}
+
+/** A long address cut short, as nobody reads a signature; where it leads to stays whole. */
+function shortened(shown, href) {
+  const kept = Math.max(LONG_LINK, new URL(href).origin.length + 1);
+  return shown.length > kept + 8 ? `${shown.slice(0, kept)}…` : shown;
 }
 
 /** "(see https://a.example/b)." links to https://a.example/b; a bracket that the address itself opened stays. */
