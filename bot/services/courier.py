@@ -104,16 +104,15 @@ async def deliver_next(
         return None
     route = routes[delivery.channel]
     delivery = replace(delivery, last_error=None)
-    try:
-        if delivery.attempts:
-            # It went wrong before. Asking costs nothing; a line that is lost on the way would.
+    if delivery.attempts:
+        # It went wrong before. Asking costs nothing; a line that is lost on the way would.
+        try:
             await route.channel.probe()
-        return await _deliver(db, clock, route, delivery, should_stop)
-    except ChannelBusy as busy:
-        route.pace.pause(busy.seconds)
-        return await _give_back(db, delivery, clock.now() + timedelta(seconds=busy.seconds), str(busy))
-    except ChannelDown as down:
-        return await _put_off(db, clock, delivery, str(down))
+        except ChannelBusy as busy:
+            return await _pause(db, clock, route, delivery, busy)
+        except ChannelDown as down:
+            return await _put_off(db, clock, delivery, str(down))
+    return await _deliver(db, clock, route, delivery, should_stop)
 
 
 async def _deliver(
@@ -132,7 +131,7 @@ async def _deliver(
                 await route.pace.sleep(wait)
             if should_stop() or clock.now() >= lease_is_half_over_at:
                 return await _give_back(db, delivery, clock.now())
-            sent = await _send(db, clock, route.channel, delivery, number, part)
+            sent = await _send(db, clock, route, delivery, number, part)
             if not sent.is_leased:
                 return sent
             delivery = sent
@@ -141,11 +140,15 @@ async def _deliver(
     return await _give_back(db, delivery, clock.now() if is_more else None, delivery.last_error)
 
 
-async def _send(db: Database, clock: Clock, channel: Channel, delivery: Delivery, number: int, part: Part) -> Delivery:
+async def _send(db: Database, clock: Clock, route: Route, delivery: Delivery, number: int, part: Part) -> Delivery:
     """Send one part, and note that it was sent. The delivery is leased no more where it has to end here."""
     done = replace(delivery, parts=number, attempts=0)
     try:
-        await channel.send(delivery.address, part)
+        await route.channel.send(delivery.address, part)
+    except ChannelBusy as busy:
+        return await _pause(db, clock, route, delivery, busy)
+    except ChannelDown as down:
+        return await _put_off(db, clock, delivery, str(down))
     except ChannelUnsure as unsure:
         # It counts as sent; what comes after it waits until the platform answers again.
         return await _put_off(db, clock, replace(done, attempts=delivery.attempts), str(unsure))
@@ -206,6 +209,11 @@ def fit_on_buttons(titles: Sequence[str], capabilities: Capabilities) -> bool:
     return len(titles) <= capabilities.buttons and all(
         utf16_length(title) <= capabilities.button_title_length for title in titles
     )
+
+
+async def _pause(db: Database, clock: Clock, route: Route, delivery: Delivery, busy: ChannelBusy) -> Delivery:
+    route.pace.pause(busy.seconds)
+    return await _give_back(db, delivery, clock.now() + timedelta(seconds=busy.seconds), str(busy))
 
 
 async def _put_off(db: Database, clock: Clock, delivery: Delivery, error: str) -> Delivery:

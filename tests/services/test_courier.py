@@ -195,6 +195,24 @@ async def test_whom_the_platform_wants_a_pause_for_waits_and_the_others_a_moment
     assert platform.sent == [("2002", "two"), ("1001", "one")]
 
 
+@pytest.mark.parametrize("trouble", [ChannelDown("away"), ChannelBusy(2), ChannelUnsure("timed out")])
+async def test_what_was_sent_before_the_trouble_is_not_sent_again(
+    sql_db, clock, routes, platform, talk, steady, trouble
+):
+    await say(sql_db, talk, "one", "Two in several parts of words. And a last part of it.", "three")
+    platform.moods = [None, None, trouble]
+    for _ in range(5):
+        await deliver_all(sql_db, clock, routes)
+        clock.advance(seconds=10)
+        steady.now += 10
+
+    said = ["one", "Two in several parts of words.", "And a last part of it.", "three"]
+    # The part of which nobody knows counts as sent.
+    assert [text for _, text in platform.sent] == [
+        one for one in said if one != said[2] or type(trouble) is not ChannelUnsure
+    ]
+
+
 async def test_a_part_of_which_nobody_knows_is_not_sent_again_and_the_rest_waits(sql_db, clock, routes, platform, talk):
     await say(sql_db, talk, "one", "two", "three")
     platform.moods = [ChannelUnsure("timed out"), ChannelDown("still away"), ChannelDown("still away")]
