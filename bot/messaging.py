@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from bot.channels.telegram.channel import CAPABILITIES, TelegramChannel
 from bot.channels.telegram.client import TelegramClient
 from bot.channels.telegram.inbox import TelegramInbox, poll
-from bot.channels.telegram.setup import run_telegram_command
+from bot.channels.telegram.setup import is_reachable, run_telegram_command
 from bot.config import Config
 from bot.core.channels import TELEGRAM
 from bot.core.conversations import ConversationId
@@ -20,7 +20,7 @@ from bot.errors import ConfigError
 from bot.gateway.links import VOUCHER_IMAGE
 from bot.gateway.tokens import BadToken, read_voucher_token
 from bot.gateway.vouchers import qr_image
-from bot.services.channel_ports import ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, ChannelUnsure, Delivery
+from bot.services.channel_ports import ChannelError, Delivery
 from bot.services.courier import Pace, Route, deliver_next
 from bot.services.ports import Clock, Database, Hint
 
@@ -62,7 +62,7 @@ async def open_telegram(config: Config, db: Database, clock: Clock) -> AsyncIter
 
 async def _learn_name(client: TelegramClient, inbox: TelegramInbox) -> None:
     """Ask for the bot's own name, by which people in groups speak to it."""
-    with contextlib.suppress(ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, ChannelUnsure):
+    with contextlib.suppress(ChannelError):
         found = await client.call("getMe", {})
         if isinstance(found, dict) and isinstance(found.get("username"), str):
             inbox.bot_name = found["username"]
@@ -92,7 +92,6 @@ class Couriers:
         loop = asyncio.get_running_loop()
         self._db = db
         self._clock = clock
-        self._telegram = telegram
         pace = Pace(CAPABILITIES, loop.time, asyncio.sleep)
         self._routes: Mapping[str, Route] = {TELEGRAM: Route(telegram.channel, pace)}
         self._wake = asyncio.Event()
@@ -166,5 +165,5 @@ async def ask_for_messages(telegram: Telegram) -> None:
 
 
 def has_public_address(config: Config) -> bool:
-    """Whether Telegram can tell us of messages: it does so over https only."""
-    return config.public_url.startswith("https://")
+    """Whether Telegram can tell us of messages."""
+    return is_reachable(config.public_url)

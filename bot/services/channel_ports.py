@@ -44,7 +44,11 @@ class Part:
     buttons: tuple[Button, ...] = ()
 
 
-class ChannelBusy(Exception):
+class ChannelError(Exception):
+    """A platform did not do what it was asked to, as far as is known."""
+
+
+class ChannelBusy(ChannelError):
     """The platform asks for a pause; nothing was sent."""
 
     def __init__(self, seconds: float) -> None:
@@ -52,19 +56,19 @@ class ChannelBusy(Exception):
         self.seconds = seconds
 
 
-class ChannelDown(Exception):
+class ChannelDown(ChannelError):
     """The platform could not be reached, or had a fault of its own; nothing was sent."""
 
 
-class ChannelBlocked(Exception):
+class ChannelBlocked(ChannelError):
     """The customer does not want to be written to, or is not there any more."""
 
 
-class ChannelUnsure(Exception):
+class ChannelUnsure(ChannelError):
     """It cannot be known whether the part was sent: the connection broke at that moment."""
 
 
-class ChannelRefused(Exception):
+class ChannelRefused(ChannelError):
     """The platform will not take this part, now or later."""
 
 

@@ -14,8 +14,8 @@ from bot.services.channel_ports import (
     Button,
     Capabilities,
     ChannelBlocked,
-    ChannelBusy,
     ChannelDown,
+    ChannelError,
     ChannelRefused,
     ChannelUnsure,
     Part,
@@ -32,7 +32,6 @@ CAPABILITIES = Capabilities(
 )
 # So many buttons share a row while none of their titles is longer: scores, then short answers.
 ROWS = ((3, 6), (18, 2))
-_ANY = (ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, ChannelUnsure)
 
 # The bytes of a picture of ours, by its address; None where there is none.
 Pictures = Callable[[str], Awaitable[bytes | None]]
@@ -65,17 +64,17 @@ class TelegramChannel:
 
     async def indicate(self, address: str) -> None:
         """Show "typing" for five seconds."""
-        with contextlib.suppress(*_ANY):
+        with contextlib.suppress(ChannelError):
             await self._client.call("sendChatAction", {"chat_id": address, "action": "typing"})
 
     async def acknowledge(self, callback_id: str, text: str | None) -> None:
         """Stop the button's turning, with a word if there is one. Safe to repeat; a failure is nobody's trouble."""
-        with contextlib.suppress(*_ANY):
+        with contextlib.suppress(ChannelError):
             await self._client.call("answerCallbackQuery", {"callback_query_id": callback_id, "text": text})
 
     async def take_buttons_away(self, chat: str, message_id: int) -> None:
         """Choices that were used are shown no more; a failure is nobody's trouble."""
-        with contextlib.suppress(*_ANY):
+        with contextlib.suppress(ChannelError):
             await self._client.call("editMessageReplyMarkup", {"chat_id": chat, "message_id": message_id})
 
 

@@ -15,7 +15,7 @@ from bot.channels.telegram.updates import ALLOWED_UPDATES, Update, read_update
 from bot.core.channels import TELEGRAM
 from bot.core.conversations import ConversationId
 from bot.services.channel_inbox import Taken, take_in
-from bot.services.channel_ports import ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, ChannelUnsure, Part
+from bot.services.channel_ports import ChannelBusy, ChannelError, ChannelRefused, Part
 from bot.services.ports import Clock, Database
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
@@ -102,7 +102,7 @@ class TelegramInbox:
     async def _say(self, chat: str, text: str) -> None:
         try:
             await self._channel.send(chat, Part(text))
-        except (ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, ChannelUnsure) as error:
+        except ChannelError as error:
             log.info("a group could not be answered: %s", error)
 
     def _beside(self, work: Coroutine[Any, Any, None]) -> None:
@@ -142,7 +142,7 @@ async def poll(client: TelegramClient, inbox: TelegramInbox) -> None:
             # While a webhook is set, nobody may ask.
             log.warning("Telegram gives out no messages: %s. See `python -m bot telegram delete-webhook`.", error)
             await asyncio.sleep(PAUSE_SECONDS)
-        except (ChannelDown, ChannelBlocked, ChannelUnsure) as error:
+        except ChannelError as error:
             log.warning("could not ask Telegram for messages: %s", error)
             await asyncio.sleep(PAUSE_SECONDS)
         except Exception:

@@ -7,7 +7,7 @@ from typing import Any
 from bot.channels.telegram.client import TelegramClient
 from bot.channels.telegram.updates import ALLOWED_UPDATES
 from bot.errors import BotError
-from bot.services.channel_ports import ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, ChannelUnsure
+from bot.services.channel_ports import ChannelError
 
 WEBHOOK_PATH = "/channels/telegram/webhook"
 # What people are offered when they type a slash.
@@ -36,13 +36,18 @@ async def run_telegram_command(client: TelegramClient, action: str, public_url: 
                 return "The webhook is gone. `serve` asks Telegram for messages while PUBLIC_URL is not https."
             case _:
                 return await _info(client)
-    except (ChannelBlocked, ChannelBusy, ChannelDown, ChannelRefused, ChannelUnsure) as error:
+    except ChannelError as error:
         raise TelegramRefused(f"Telegram did not do it. {error}") from error
+
+
+def is_reachable(public_url: str) -> bool:
+    """Whether Telegram can tell an address of messages: it does so over https only."""
+    return public_url.startswith("https://")
 
 
 async def set_webhook(client: TelegramClient, public_url: str, secret: str) -> str:
     """Have Telegram tell us of messages from now on, and of those that are waiting."""
-    if not public_url.startswith("https://"):
+    if not is_reachable(public_url):
         raise TelegramRefused(
             f"Telegram reaches https addresses only, and PUBLIC_URL is {public_url}. Set it to the https address by "
             "which the service is reached; or set no webhook: `serve` then asks Telegram for messages."
