@@ -74,6 +74,30 @@ class Image:
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file that goes with a message: what it is, without its content. `size` is in bytes."""
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Card:
+    """The heart of an answer once more, as a box for the eye. The message's text says it all without."""
+
+    kind: str
+    title: str
+    # What stands below the title, each as a label and a value.
+    facts: tuple[tuple[str, str], ...] = ()
+    # How far something has come: the names of the steps, and the place of the one that is reached.
+    steps: tuple[str, ...] = ()
+    step: int | None = None
+    choice: Choice | None = None
+
+
+@dataclass(frozen=True)
 class Conversation:
     """One thread between one customer and the shop on one channel."""
 
@@ -89,6 +113,8 @@ class Conversation:
     next_turn_at: datetime | None = None
     lease_holder: str | None = None
     lease_expires_at: datetime | None = None
+    # What the customer answered before the chat began, by the question's id. Claimed, never proven.
+    visitor_details: Mapping[str, str] | None = None
 
     def verified_customer(self, at: datetime) -> CustomerId | None:
         """The customer whose identity is proven at that moment; nobody once the proof has run out."""
@@ -115,6 +141,9 @@ class Message:
     turn_state: TurnState | None = None
     attempts: int = 0
     image: Image | None = None
+    cards: tuple[Card, ...] = ()
+    attachment: Attachment | None = None
+    helpful: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +153,7 @@ class InboundMessage:
     external_id: str
     text: str
     payload: str | None = None
+    attachment: Attachment | None = None
 
     def same_content(self, recorded: Message) -> bool:
         """Whether a recorded message with the same id says the same thing. A choice is its payload, not its title."""
@@ -137,6 +167,7 @@ class Reply:
     text: str
     choices: tuple[Choice, ...] = ()
     image: Image | None = None
+    cards: tuple[Card, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from bot.core.conversations import MAX_TEXT_CHARACTERS, Conversation, InboundMessage, Message, Owner
+from bot.core.conversations import MAX_TEXT_CHARACTERS, Card, Conversation, InboundMessage, Message, Owner
 from bot.core.customers import Customer, IdentityId
 from bot.core.shop import Shop
 from bot.errors import BotError
@@ -159,8 +159,16 @@ def message_frame(message: Message) -> Frame:
         "text": message.text,
         "choices": [{"title": choice.title, "payload": choice.payload} for choice in message.choices],
         **({"image": {"url": message.image.url, "alt": message.image.alt}} if message.image else {}),
+        **({"cards": [_card(card) for card in message.cards]} if message.cards else {}),
+        **({"file": asdict(message.attachment)} if message.attachment else {}),
+        **({"helpful": message.helpful} if message.helpful is not None else {}),
         "at": message.at.isoformat(),
     }
+
+
+def _card(card: Card) -> Frame:
+    facts = [{"label": label, "value": value} for label, value in card.facts]
+    return {**asdict(card), "facts": facts}
 
 
 def ack_frame(client_id: str, message: Message) -> Frame:

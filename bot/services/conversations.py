@@ -149,6 +149,7 @@ async def record_inbound(
         at=now,
         payload=inbound.payload,
         external_id=inbound.external_id,
+        attachment=inbound.attachment,
         turn_state=TurnState.PENDING if for_bot else TurnState.NOT_FOR_BOT,
     )
     await work.messages.add(message, channel=conversation.channel)

@@ -186,6 +186,7 @@ async def _say_all(
             text=reply.text,
             choices=reply.choices,
             image=reply.image,
+            cards=reply.cards,
             reply_to_seq=answered.seq,
             at=clock.now(),
         )

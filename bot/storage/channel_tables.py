@@ -1,8 +1,20 @@
-"""Tables of what is sent to messaging channels, and of what came from them."""
+"""Tables of what is sent to messaging channels and came from them, of files, and of links that connect accounts."""
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from bot.storage.metadata import UtcDateTime, metadata
 
@@ -49,4 +61,33 @@ channel_buttons = Table(
     Column("position", Integer, nullable=False),
     Column("payload", Text, nullable=False),
     UniqueConstraint("conversation_id", "seq", "position"),
+)
+
+# Files that customers and agents sent. In the database, so that a file is there exactly if its message is.
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("media_type", String(100), nullable=False),
+    Column("size", Integer, nullable=False),
+    # None once it was erased.
+    Column("content", LargeBinary),
+    Column("created_at", UtcDateTime, nullable=False),
+    CheckConstraint("size > 0", name="size"),
+    Index("ix_attachments_conversation_id", "conversation_id"),
+)
+
+# Links that connect an account on a messaging channel with a customer: each works once, and only its hash is kept.
+account_links = Table(
+    "account_links",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("channel", String(20), nullable=False),
+    Column("customer_id", ForeignKey("customers.id"), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime),
+    Index("ix_account_links_customer_id", "customer_id"),
 )

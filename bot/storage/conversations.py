@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.channels import PUSH_CHANNELS
 from bot.core.conversations import (
+    Attachment,
     Author,
+    Card,
     Choice,
     Conversation,
     ConversationEvent,
@@ -43,7 +45,15 @@ def _message(row: Mapping[Any, Any]) -> Message:
     values["choices"] = tuple(Choice(**choice) for choice in values["choices"])
     values["turn_state"] = TurnState(values["turn_state"]) if values["turn_state"] else None
     values["image"] = Image(**values["image"]) if values["image"] else None
+    values["cards"] = tuple(_card(card) for card in values["cards"] or ())
+    values["attachment"] = Attachment(**values["attachment"]) if values["attachment"] else None
     return Message(**values)
+
+
+def _card(values: Mapping[str, Any]) -> Card:
+    choice = Choice(**values["choice"]) if values["choice"] else None
+    facts = tuple((label, value) for label, value in values["facts"])
+    return Card(**{**values, "facts": facts, "steps": tuple(values["steps"]), "choice": choice})
 
 
 class SqlConversations:
@@ -152,6 +162,8 @@ class SqlMessages:
                 **_columns(message),
                 "choices": [asdict(choice) for choice in message.choices],
                 "image": asdict(message.image) if message.image else null(),
+                "cards": [asdict(card) for card in message.cards] or None,
+                "attachment": asdict(message.attachment) if message.attachment else None,
                 "channel": channel,
             }
             for message in messages

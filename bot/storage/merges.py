@@ -30,6 +30,7 @@ MOVED: tuple[Column[Any], ...] = (
     tables.credit_notes.c.number,
     tables.customer_notes.c.id,
     tables.customer_addresses.c.id,
+    tables.account_links.c.token_hash,
 )
 AT_ONCE = 500
 # A name, number or address that so many share tells nothing about a person.

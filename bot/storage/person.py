@@ -16,6 +16,7 @@ _OWNED = (
     *(tables.customer_identities, tables.customer_addresses, tables.customer_notes, tables.customer_tags),
     *(tables.orders, tables.returns, tables.credit_notes, tables.channel_identities, tables.audit_log),
     *(tables.loyalty_accounts, tables.ledger_entries, tables.stamps, tables.vouchers, tables.gift_cards),
+    tables.account_links,
 )
 # Whose rows belong to something that is the customer's: (the table, the column, what it points to).
 _PARTS = (
@@ -28,7 +29,7 @@ _PARTS = (
 )
 _OF_CONVERSATIONS = (
     *(tables.messages, tables.conversation_events, tables.handoffs, tables.verification_attempts),
-    *(tables.channel_deliveries, tables.channel_buttons),
+    *(tables.channel_deliveries, tables.channel_buttons, tables.attachments),
 )
 # Nobody's, or nothing that is not said by another table: what follows from the ledger's entries, the dialogue's own
 # notes of the messages, marks of imported values, and the machinery.

@@ -75,10 +75,10 @@ def _erasing_words(person: Person, at: datetime) -> Iterator[Update | Delete]:
     theirs = m.conversation_id.in_(person.conversations())
     # Another system's id of a message may hold its account.
     renamed = case((m.external_id.is_not(None), "erased:" + m.id))
-    nothing: dict[str, Any] = {"choices": [], "payload": None, "image": null()}
+    nothing: dict[str, Any] = {"choices": [], "payload": None, "image": null(), "cards": None, "attachment": None}
     yield _change(tables.messages, theirs, text=ERASED_TEXT, external_id=renamed, **nothing)
     gone = (tables.tracker_events, tables.verification_attempts, tables.channel_buttons, tables.channel_deliveries)
-    for table in gone:
+    for table in (*gone, tables.attachments):
         yield delete(table).where(table.c.conversation_id.in_(person.conversations()))
     yield delete(tables.verification_codes).where(person.codes())
     ended = func.coalesce(request.closed_at, at)
@@ -115,7 +115,8 @@ def _erasing_accounts(person: Person) -> Iterator[Update | Delete]:
     used = select(talk.identity_id).where(talk.id.in_(person.conversations()))
     theirs = or_(account.customer_id.in_(person.ids), account.id.in_(used))
     yield _change(tables.channel_identities, theirs, external_id="erased:" + account.id)
-    yield _change(tables.conversations, talk.id.in_(person.conversations()), customer_id=None, verified_until=None)
+    unknown: dict[str, Any] = {"customer_id": None, "verified_until": None, "visitor_details": None}
+    yield _change(tables.conversations, talk.id.in_(person.conversations()), **unknown)
     yield _change(tables.channel_identities, account.customer_id.in_(person.ids), customer_id=None)
 
 
@@ -123,6 +124,7 @@ def _erasing_records(person: Person, at: datetime) -> Iterator[Update | Delete]:
     """Who they were."""
     for table in (
         *(tables.customer_identities, tables.customer_addresses, tables.customer_notes, tables.customer_tags),
+        tables.account_links,
     ):
         yield delete(table).where(table.c.customer_id.in_(person.ids))
     merge = tables.customer_merges.c

@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-from bot.storage.channel_tables import channel_buttons, channel_deliveries, channel_updates
+from bot.storage.channel_tables import account_links, attachments, channel_buttons, channel_deliveries, channel_updates
 from bot.storage.customer_tables import (
     audit_log,
     consents,
@@ -45,6 +45,8 @@ from bot.storage.reward_tables import gift_card_entries, gift_cards, voucher_use
 
 __all__ = [
     "UtcDateTime",
+    "account_links",
+    "attachments",
     "audit_log",
     "channel_buttons",
     "channel_deliveries",
@@ -109,6 +111,8 @@ conversations = Table(
     Column("lease_holder", String(64)),
     Column("lease_expires_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
+    # What the customer answered before the chat began. Nothing of it is proven.
+    Column("visitor_details", JSON(none_as_null=True)),
     CheckConstraint("owner IN ('bot', 'queue', 'agent')", name="owner"),
     CheckConstraint("last_seq >= 0", name="last_seq"),
     CheckConstraint("(lease_holder IS NULL) = (lease_expires_at IS NULL)", name="lease_whole"),
@@ -143,6 +147,12 @@ messages = Table(
     Column("payload", Text),
     # {"url": …, "alt": …}: a picture that goes with the text.
     Column("image", JSON),
+    # The same once more as boxes for the eye; the text says it all.
+    Column("cards", JSON(none_as_null=True)),
+    # {"id": …, "name": …, "media_type": …, "size": …}: a file that the customer or an agent sent.
+    Column("attachment", JSON(none_as_null=True)),
+    # Whether the customer found a bot's answer helpful, if they said so.
+    Column("helpful", Boolean),
     Column("external_id", String(300)),
     Column("reply_to_seq", Integer),
     Column("turn_state", String(12)),

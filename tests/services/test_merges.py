@@ -155,6 +155,10 @@ def _rows(customer_id, number):
             **{"created_at": NOW},
         },
     )
+    yield (
+        tables.account_links,
+        {"token_hash": f"{number:064}", "channel": "telegram", "created_at": NOW, "expires_at": NOW},
+    )
     yield tables.feedback, {"id": new_id(), "kind": "csat", "key": f"f{number}", "asked_at": NOW}
     yield (
         tables.credit_notes,

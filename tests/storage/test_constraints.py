@@ -188,6 +188,22 @@ FIRST: dict[str, dict[str, Any]] = {
     },
     "channel_updates": {"channel": "telegram", "update_id": "1", "received_at": NOW},
     "channel_buttons": {"token": "1", "conversation_id": "1", "seq": 1, "position": 0, "payload": "/affirm"},
+    "attachments": {
+        "id": "1",
+        "conversation_id": "1",
+        "name": "mug.jpg",
+        "media_type": "image/jpeg",
+        "size": 3,
+        "content": b"jpg",
+        "created_at": NOW,
+    },
+    "account_links": {
+        "token_hash": "1",
+        "channel": "telegram",
+        "customer_id": "1",
+        "created_at": NOW,
+        "expires_at": NOW,
+    },
     "feedback": {
         "id": "1",
         "kind": "csat",
@@ -238,6 +254,8 @@ SECOND: dict[str, dict[str, Any]] = {
     "channel_deliveries": {"conversation_id": "2"},
     "channel_updates": {"update_id": "2"},
     "channel_buttons": {"token": "2", "position": 1},
+    "attachments": {"id": "2"},
+    "account_links": {"token_hash": "2"},
     "feedback": {"id": "2", "key": "2"},
     "feedback_themes": {"theme": "taste"},
     "improvements": {"id": "2"},
@@ -245,6 +263,7 @@ SECOND: dict[str, dict[str, Any]] = {
 # What each CHECK refuses in a row that is right otherwise.
 REFUSED: dict[str, list[dict[str, Any]]] = {
     **loyalty.REFUSED,
+    "ck_attachments_size": [{"size": 0}],
     "ck_channel_deliveries_progress": [{"seq": -1}, {"parts": -1}, {"attempts": -1}],
     "ck_customers_email_lower_case": [{"email": "Maria@example.com"}],
     "ck_customers_birthday_whole": [{"birthday_day": None}, {"birthday_month": None}],
