@@ -1,6 +1,7 @@
 """The one base of Kasuki's own errors, and the few that belong to no single layer."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -360,3 +361,22 @@ class ImportUnaccounted(BotError):
 
     def __init__(self, accounted: int, rows: int) -> None:
         super().__init__(f"{accounted:,} rows are accounted for, and the file has {rows:,}. Please report this.")
+
+
+class AgentRefused(BotError):
+    """Somebody cannot work at the desk like this: what is wrong, in words."""
+
+    code = "invalid"
+
+
+class SignInRefused(BotError):
+    """An address or a password is wrong, or the account is locked; which of them is not told."""
+
+    code = "unauthorized"
+
+    def __init__(self, locked_until: datetime | None = None) -> None:
+        self.locked_until = locked_until
+        later = (
+            " Too many wrong passwords were tried: wait a while, or ask an admin for a new one." if locked_until else ""
+        )
+        super().__init__(f"The e-mail address or the password is wrong.{later}")

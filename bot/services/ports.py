@@ -38,6 +38,7 @@ from bot.services.customer_ports import (
     PrivacyRepository,
     TimelineRepository,
 )
+from bot.services.desk_ports import AgentRepository
 from bot.services.feedback_ports import FeedbackRepository
 from bot.services.import_ports import ImportRepository
 from bot.services.measure_ports import MeasureRepository
@@ -98,7 +99,7 @@ class PageLinks(Protocol):
 @dataclass(frozen=True)
 class Hint:
     """A wake-up: `inbound` (a turn is due), `echo` (a customer's message to show to their other windows), `outbound`
-    (anything else to show), `typing`, `outbox`.
+    (anything else to show), `typing`, `outbox`, `desk` (something that people at the desk see).
 
     Only ever a hint. Whoever misses one finds the work at the next poll.
     """
@@ -444,6 +445,8 @@ class WorkerRepository(Protocol):
 class UnitOfWork(Protocol):
     """One transaction: everything done through it happens, or nothing."""
 
+    @property
+    def agents(self) -> AgentRepository: ...
     @property
     def conversations(self) -> ConversationRepository: ...
     @property

@@ -36,7 +36,7 @@ _OF_CONVERSATIONS = (
 NOBODYS = frozenset(
     {
         *("ledger_allocations", "ledger_open", "tracker_events", "import_marks", "import_runs"),
-        *("improvements", "workers", "channel_updates"),
+        *("improvements", "workers", "channel_updates", "agents", "agent_sessions"),
     }
 )
 

@@ -28,6 +28,7 @@ from bot.storage.customer_tables import (
     customer_tags,
     customers,
 )
+from bot.storage.desk_tables import agent_sessions, agents
 from bot.storage.feedback_tables import feedback, feedback_themes, improvements
 from bot.storage.import_tables import credit_note_lines, credit_notes, import_marks, import_runs
 from bot.storage.loyalty_tables import (
@@ -46,6 +47,8 @@ from bot.storage.reward_tables import gift_card_entries, gift_cards, voucher_use
 __all__ = [
     "UtcDateTime",
     "account_links",
+    "agent_sessions",
+    "agents",
     "attachments",
     "audit_log",
     "channel_buttons",

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.errors import TransactionLost
 from bot.services.ports import Hint
+from bot.storage.agents import SqlAgents
 from bot.storage.birthdays import SqlBirthdays
 from bot.storage.channels import SqlDeliveries
 from bot.storage.consents import SqlAudit, SqlConsents
@@ -46,6 +47,7 @@ class SqlUnitOfWork:
     """UnitOfWork on one connection."""
 
     def __init__(self, connection: AsyncConnection) -> None:
+        self.agents = SqlAgents(connection)
         self.conversations = SqlConversations(connection)
         self.messages = SqlMessages(connection)
         self.handoffs = SqlHandoffs(connection)

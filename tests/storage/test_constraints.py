@@ -188,6 +188,18 @@ FIRST: dict[str, dict[str, Any]] = {
     },
     "channel_updates": {"channel": "telegram", "update_id": "1", "received_at": NOW},
     "channel_buttons": {"token": "1", "conversation_id": "1", "seq": 1, "position": 0, "payload": "/affirm"},
+    "agents": {
+        "id": "1",
+        "email": "ana@example.com",
+        "name": "Ana",
+        "role": "agent",
+        "password_hash": "hash",
+        "presence": "away",
+        "must_change_password": False,
+        "wrong_passwords": 0,
+        "created_at": NOW,
+    },
+    "agent_sessions": {"token_hash": "1", "agent_id": "1", "created_at": NOW, "seen_at": NOW},
     "attachments": {
         "id": "1",
         "conversation_id": "1",
@@ -254,6 +266,8 @@ SECOND: dict[str, dict[str, Any]] = {
     "channel_deliveries": {"conversation_id": "2"},
     "channel_updates": {"update_id": "2"},
     "channel_buttons": {"token": "2", "position": 1},
+    "agents": {"id": "2", "email": "ben@example.com"},
+    "agent_sessions": {"token_hash": "2"},
     "attachments": {"id": "2"},
     "account_links": {"token_hash": "2"},
     "feedback": {"id": "2", "key": "2"},
@@ -263,6 +277,10 @@ SECOND: dict[str, dict[str, Any]] = {
 # What each CHECK refuses in a row that is right otherwise.
 REFUSED: dict[str, list[dict[str, Any]]] = {
     **loyalty.REFUSED,
+    "ck_agents_email_lower_case": [{"email": "Ana@example.com"}],
+    "ck_agents_role": [{"role": "boss"}],
+    "ck_agents_presence": [{"presence": "asleep"}],
+    "ck_agents_wrong_passwords": [{"wrong_passwords": -1}],
     "ck_attachments_size": [{"size": 0}],
     "ck_channel_deliveries_progress": [{"seq": -1}, {"parts": -1}, {"attempts": -1}],
     "ck_customers_email_lower_case": [{"email": "Maria@example.com"}],

@@ -1,0 +1,101 @@
+"""The people who help customers at the desk: who they are, what they may do, and how they prove it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import NewType
+
+AgentId = NewType("AgentId", str)
+
+# So many wrong passwords in a row lock an account for a while; each further one locks it for twice as long.
+WRONG_PASSWORDS_ALLOWED = 5
+FIRST_LOCK = timedelta(minutes=1)
+LONGEST_LOCK = timedelta(hours=1)
+# Somebody who does nothing for so long, or signed in so long ago, signs in again.
+IDLE_FOR = timedelta(hours=12)
+SESSION_LENGTH = timedelta(days=7)
+PASSWORD_CHARACTERS = (10, 200)
+NAME_CHARACTERS = 80
+
+
+class Role(str, Enum):
+    """What somebody at the desk may do: admins also manage the agents."""
+
+    AGENT = "agent"
+    ADMIN = "admin"
+
+
+class Presence(str, Enum):
+    """Whether somebody at the desk takes conversations now."""
+
+    ONLINE = "online"
+    AWAY = "away"
+
+
+@dataclass(frozen=True)
+class Agent:
+    """Somebody who helps customers at the desk. Only the hash of the password is kept."""
+
+    id: AgentId
+    email: str
+    name: str
+    role: Role
+    password_hash: str
+    created_at: datetime
+    presence: Presence = Presence.AWAY
+    # A password that somebody else made is to be replaced by one's own.
+    must_change_password: bool = False
+    wrong_passwords: int = 0
+    locked_until: datetime | None = None
+    disabled_at: datetime | None = None
+
+    def is_locked(self, at: datetime) -> bool:
+        """Whether too many wrong passwords were tried, so that even the right one is refused for now."""
+        return self.locked_until is not None and at < self.locked_until
+
+
+@dataclass(frozen=True)
+class AgentSession:
+    """Somebody's time at the desk, from signing in on. The token is the browser's secret; only its hash is kept."""
+
+    token_hash: str
+    agent_id: AgentId
+    created_at: datetime
+    seen_at: datetime
+
+    def is_over(self, at: datetime) -> bool:
+        """Whether to sign in again."""
+        return at - self.seen_at >= IDLE_FOR or at - self.created_at >= SESSION_LENGTH
+
+
+def lock_after(wrong_passwords: int, at: datetime) -> datetime | None:
+    """Until when an account is locked after so many wrong passwords in a row; None for not at all."""
+    over = wrong_passwords - WRONG_PASSWORDS_ALLOWED
+    return at + min(FIRST_LOCK * 2 ** min(over, 20), LONGEST_LOCK) if over >= 0 else None
+
+
+def password_fault(password: str, email: str) -> str | None:
+    """What is wrong with a new password, in words; None if it will do. Length is what makes it strong."""
+    fewest, most = PASSWORD_CHARACTERS
+    if not fewest <= len(password) <= most:
+        return f"A password has {fewest} to {most} characters."
+    if len(set(password)) < fewest // 2:
+        return "This password repeats the same few characters."
+    if email and email.partition("@")[0].lower() in password.lower() and len(email.partition("@")[0]) > 2:
+        return "This password has your own address in it."
+    return None
+
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+
+
+def agent_fault(email: str, name: str) -> str | None:
+    """What is wrong with somebody's address or name, in words; None if nothing is."""
+    if not _EMAIL.fullmatch(email) or len(email) > 254:
+        return f"{email!r} is not an e-mail address."
+    if not 0 < len(name) <= NAME_CHARACTERS or not name.isprintable():
+        return f"A name has 1 to {NAME_CHARACTERS} characters; customers read it."
+    return None

@@ -1,0 +1,188 @@
+"""The people at the desk: adding them, signing them in and out, and their passwords."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from dataclasses import dataclass, replace
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from bot.core.agents import (
+    Agent,
+    AgentId,
+    AgentSession,
+    Presence,
+    Role,
+    agent_fault,
+    lock_after,
+    password_fault,
+)
+from bot.core.conversations import clean_text
+from bot.errors import AgentRefused, SignInRefused
+from bot.services.ids import new_id
+from bot.services.ports import Clock, Database, Hint
+
+TOKEN_BYTES = 32
+ONE_TIME_PASSWORD_BYTES = 12
+# An account's sessions are noted as being in use this often at most.
+SEEN_EVERY_SECONDS = 60
+
+# Argon2id with the library's parameters, which follow RFC 9106 for machines of little memory.
+_hasher = PasswordHasher()
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Somebody at the desk, and the secret that their browser keeps."""
+
+    agent: Agent
+    token: str
+
+
+async def add_agent(db: Database, clock: Clock, *, email: str, name: str, role: Role) -> tuple[Agent, str]:
+    """Somebody new at the desk, and the one-time password that they replace when they first sign in.
+
+    Raises AgentRefused for an address or a name that will not do, or that somebody has.
+    """
+    email, name = clean_text(email).lower(), clean_text(name)
+    if (fault := agent_fault(email, name)) is not None:
+        raise AgentRefused(fault)
+    password = secrets.token_urlsafe(ONE_TIME_PASSWORD_BYTES)
+    agent = Agent(
+        id=AgentId(new_id()),
+        email=email,
+        name=name,
+        role=role,
+        password_hash=await _hash(password),
+        created_at=clock.now(),
+        must_change_password=True,
+    )
+    async with db.transaction() as work:
+        if not await work.agents.add(agent):
+            raise AgentRefused(f"There is somebody with the address {email} already.")
+    return agent, password
+
+
+async def sign_in(db: Database, clock: Clock, *, email: str, password: str) -> SignedIn:
+    """Begin a session. Raises SignInRefused, which does not tell whether the address or the password is wrong.
+
+    Several wrong passwords in a row lock the account for a while: then the right one is refused as well.
+    """
+    email, now = clean_text(email).lower(), clock.now()
+    async with db.reading() as work:
+        found = next((agent for agent in await work.agents.all() if agent.email == email), None)
+    # Compared outside the transaction, because it takes long on purpose; and for nobody, so that it takes as long.
+    is_right = await _is_password(password, found.password_hash if found else await _nobodys_hash())
+    async with db.transaction() as work:
+        agent = await work.agents.lock_by_email(email)
+        if agent is None or agent.disabled_at is not None:
+            raise SignInRefused
+        if agent.is_locked(now):
+            raise SignInRefused(locked_until=agent.locked_until)
+        if is_right and found is not None and agent.password_hash == found.password_hash:
+            agent = replace(agent, wrong_passwords=0, locked_until=None)
+            await work.agents.save(agent)
+            token = secrets.token_urlsafe(TOKEN_BYTES)
+            await work.agents.add_session(AgentSession(hash_token(token), agent.id, now, now))
+            return SignedIn(agent, token)
+        wrong = agent.wrong_passwords + 1
+        locked_until = lock_after(wrong, now)
+        await work.agents.save(replace(agent, wrong_passwords=wrong, locked_until=locked_until))
+    raise SignInRefused(locked_until=locked_until)
+
+
+async def signed_in_agent(db: Database, clock: Clock, token: str) -> Agent | None:
+    """Who holds a session's token; None if there is no such session, or no more. Notes that they are there."""
+    now, token_hash = clock.now(), hash_token(token)
+    async with db.reading() as work:
+        session = await work.agents.session(token_hash)
+        agent = await work.agents.get(session.agent_id) if session else None
+    if session is None or agent is None or agent.disabled_at is not None or session.is_over(now):
+        return None
+    if (now - session.seen_at).total_seconds() >= SEEN_EVERY_SECONDS:
+        async with db.transaction(durable=False) as work:
+            await work.agents.touch_session(token_hash, now)
+    return agent
+
+
+async def sign_out(db: Database, token: str) -> None:
+    """End a session. Safe to repeat."""
+    async with db.transaction() as work:
+        session = await work.agents.session(hash_token(token))
+        await work.agents.end_session(hash_token(token))
+        if session is not None:
+            work.hint(Hint("desk", session.agent_id))
+
+
+async def change_password(db: Database, agent_id: AgentId, token: str, *, old: str, new: str) -> None:
+    """Replace one's own password, and end one's other sessions. Raises SignInRefused or AgentRefused."""
+    async with db.reading() as work:
+        agent = await work.agents.get(agent_id)
+    if agent is None or not await _is_password(old, agent.password_hash):
+        raise SignInRefused
+    if old == new:
+        raise AgentRefused("The new password is the old one.")
+    if (fault := password_fault(new, agent.email)) is not None:
+        raise AgentRefused(fault)
+    password_hash = await _hash(new)
+    async with db.transaction() as work:
+        current = await work.agents.lock(agent_id)
+        # Changed meanwhile, by an admin or in another window.
+        if current is None or current.password_hash != agent.password_hash:
+            raise SignInRefused
+        await work.agents.save(replace(current, password_hash=password_hash, must_change_password=False))
+        await work.agents.end_sessions(agent_id, but=hash_token(token))
+
+
+async def reset_password(db: Database, agent_id: AgentId) -> str:
+    """A new one-time password for somebody who forgot theirs; their sessions end. Raises AgentRefused for nobody."""
+    password = secrets.token_urlsafe(ONE_TIME_PASSWORD_BYTES)
+    password_hash = await _hash(password)
+    async with db.transaction() as work:
+        agent = await work.agents.lock(agent_id)
+        if agent is None:
+            raise AgentRefused("There is no such agent.")
+        fresh = replace(
+            agent, password_hash=password_hash, must_change_password=True, wrong_passwords=0, locked_until=None
+        )
+        await work.agents.save(fresh)
+        await work.agents.end_sessions(agent_id)
+    return password
+
+
+async def set_presence(db: Database, agent_id: AgentId, presence: Presence) -> None:
+    """Take conversations from now on, or no more. Safe to repeat."""
+    async with db.transaction() as work:
+        agent = await work.agents.lock(agent_id)
+        if agent is not None and agent.presence is not presence:
+            await work.agents.save(replace(agent, presence=presence))
+            work.hint(Hint("desk"))
+
+
+def hash_token(token: str) -> str:
+    """The form in which a session's token is kept."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+async def _hash(password: str) -> str:
+    return await asyncio.to_thread(_hasher.hash, password)
+
+
+async def _is_password(password: str, password_hash: str) -> bool:
+    try:
+        return await asyncio.to_thread(_hasher.verify, password_hash, password[:1_000])
+    except (Argon2Error, InvalidHashError):
+        return False
+
+
+@cache
+def _made_up_hash() -> str:
+    return _hasher.hash(secrets.token_urlsafe(TOKEN_BYTES))
+
+
+async def _nobodys_hash() -> str:
+    return await asyncio.to_thread(_made_up_hash)

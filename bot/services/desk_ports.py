@@ -1,0 +1,39 @@
+"""What the desk needs from the database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from bot.core.agents import Agent, AgentId, AgentSession
+
+
+class AgentRepository(Protocol):
+    """The people at the desk, and their sessions."""
+
+    async def add(self, agent: Agent) -> bool:
+        """False, adding nothing, if somebody has this e-mail address."""
+        ...
+
+    async def get(self, agent_id: AgentId) -> Agent | None: ...
+    async def lock(self, agent_id: AgentId) -> Agent | None: ...
+    async def lock_by_email(self, email: str) -> Agent | None: ...
+    async def save(self, agent: Agent) -> None: ...
+    async def all(self) -> list[Agent]:
+        """Everybody, by name."""
+        ...
+
+    async def add_session(self, session: AgentSession) -> None: ...
+    async def session(self, token_hash: str) -> AgentSession | None: ...
+    async def touch_session(self, token_hash: str, at: datetime) -> None:
+        """Note that somebody is still there."""
+        ...
+
+    async def end_sessions(self, agent_id: AgentId, *, but: str | None = None) -> list[str]:
+        """End all sessions of somebody, but perhaps one; the hashes of those that ended."""
+        ...
+
+    async def end_session(self, token_hash: str) -> None: ...
+    async def forget_sessions(self, before: datetime) -> int:
+        """Forget sessions in which nothing was done since then; how many."""
+        ...

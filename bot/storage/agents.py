@@ -1,0 +1,81 @@
+"""The people at the desk and their sessions, in the database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.agents import Agent, AgentId, AgentSession, Presence, Role
+from bot.storage import tables
+from bot.storage.engine import insert_unless_there
+
+_C = tables.agents.c
+_SESSION = tables.agent_sessions.c
+
+
+class SqlAgents:
+    """AgentRepository on SQLAlchemy."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, agent: Agent) -> bool:
+        return await insert_unless_there(self._connection, tables.agents, _columns(agent), ["email"])
+
+    async def get(self, agent_id: AgentId) -> Agent | None:
+        return await self._one(_C.id == agent_id)
+
+    async def lock(self, agent_id: AgentId) -> Agent | None:
+        return await self._one(_C.id == agent_id, lock=True)
+
+    async def lock_by_email(self, email: str) -> Agent | None:
+        return await self._one(_C.email == email, lock=True)
+
+    async def save(self, agent: Agent) -> None:
+        values = _columns(agent)
+        await self._connection.execute(update(tables.agents).where(_C.id == values.pop("id")).values(**values))
+
+    async def all(self) -> list[Agent]:
+        rows = await self._connection.execute(select(tables.agents).order_by(_C.name, _C.email))
+        return [_agent(row) for row in rows.mappings()]
+
+    async def add_session(self, session: AgentSession) -> None:
+        await self._connection.execute(insert(tables.agent_sessions).values(**vars(session)))
+
+    async def session(self, token_hash: str) -> AgentSession | None:
+        query = select(tables.agent_sessions).where(_SESSION.token_hash == token_hash)
+        row = (await self._connection.execute(query)).mappings().one_or_none()
+        return AgentSession(**row) if row else None
+
+    async def touch_session(self, token_hash: str, at: datetime) -> None:
+        statement = update(tables.agent_sessions).where(_SESSION.token_hash == token_hash, _SESSION.seen_at < at)
+        await self._connection.execute(statement.values(seen_at=at))
+
+    async def end_sessions(self, agent_id: AgentId, *, but: str | None = None) -> list[str]:
+        statement = delete(tables.agent_sessions).where(
+            _SESSION.agent_id == agent_id, _SESSION.token_hash != (but or "")
+        )
+        return list((await self._connection.scalars(statement.returning(_SESSION.token_hash))).all())
+
+    async def end_session(self, token_hash: str) -> None:
+        await self._connection.execute(delete(tables.agent_sessions).where(_SESSION.token_hash == token_hash))
+
+    async def forget_sessions(self, before: datetime) -> int:
+        statement = delete(tables.agent_sessions).where(_SESSION.seen_at < before)
+        return (await self._connection.execute(statement)).rowcount
+
+    async def _one(self, condition: ColumnElement[bool], *, lock: bool = False) -> Agent | None:
+        query = select(tables.agents).where(condition)
+        row = (await self._connection.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
+        return _agent(row) if row else None
+
+
+def _agent(row: RowMapping) -> Agent:
+    return Agent(**{**row, "role": Role(row["role"]), "presence": Presence(row["presence"])})
+
+
+def _columns(agent: Agent) -> dict[str, Any]:
+    return {name: getattr(value, "value", value) for name, value in vars(agent).items()}
