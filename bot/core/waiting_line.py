@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from bot.core.agents import AgentId
 from bot.core.handoffs import Handoff
@@ -90,6 +91,6 @@ def expected_wait(position: int, claims: Sequence[datetime], now: datetime, wind
     recent = sorted(at for at in claims if now - at <= window)
     if len(recent) < CLAIMS_TO_JUDGE_BY:
         return None
-    pauses = [(later - earlier).total_seconds() for earlier, later in zip(recent, recent[1:], strict=False)]
+    pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(recent)]
     pause = max(statistics.median(pauses), (now - recent[-1]).total_seconds())
     return timedelta(seconds=pause * position)
