@@ -17,6 +17,8 @@ LONGEST_LOCK = timedelta(hours=1)
 # Somebody who does nothing for so long, or signed in so long ago, signs in again.
 IDLE_FOR = timedelta(hours=12)
 SESSION_LENGTH = timedelta(days=7)
+# A desk of which nothing was seen for so long is closed, or has lost its network.
+GONE_AFTER = timedelta(seconds=45)
 PASSWORD_CHARACTERS = (10, 200)
 NAME_CHARACTERS = 80
 
@@ -45,12 +47,25 @@ class Agent:
     role: Role
     password_hash: str
     created_at: datetime
+    # Since when they could have taken the next conversation.
+    free_since: datetime
     presence: Presence = Presence.AWAY
+    # When their desk was last seen: a browser that is open says so every few seconds.
+    seen_at: datetime | None = None
+    # How many conversations at once; what they know and speak, all of it where nothing is named.
+    capacity: int = 3
+    skills: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
     # A password that somebody else made is to be replaced by one's own.
     must_change_password: bool = False
     wrong_passwords: int = 0
     locked_until: datetime | None = None
     disabled_at: datetime | None = None
+
+    def is_there(self, at: datetime) -> bool:
+        """Whether they take conversations, and their desk is open."""
+        there = self.seen_at is not None and at - self.seen_at < GONE_AFTER
+        return self.presence is Presence.ONLINE and there and self.disabled_at is None
 
     def is_locked(self, at: datetime) -> bool:
         """Whether too many wrong passwords were tried, so that even the right one is refused for now."""

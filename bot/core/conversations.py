@@ -115,6 +115,8 @@ class Conversation:
     lease_expires_at: datetime | None = None
     # What the customer answered before the chat began, by the question's id. Claimed, never proven.
     visitor_details: Mapping[str, str] | None = None
+    # When a person had dealt with it; None once somebody writes again.
+    resolved_at: datetime | None = None
 
     def verified_customer(self, at: datetime) -> CustomerId | None:
         """The customer whose identity is proven at that moment; nobody once the proof has run out."""

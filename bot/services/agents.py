@@ -59,6 +59,7 @@ async def add_agent(db: Database, clock: Clock, *, email: str, name: str, role: 
         role=role,
         password_hash=await _hash(password),
         created_at=clock.now(),
+        free_since=clock.now(),
         must_change_password=True,
     )
     async with db.transaction() as work:
@@ -74,7 +75,7 @@ async def sign_in(db: Database, clock: Clock, *, email: str, password: str) -> S
     """
     email, now = clean_text(email).lower(), clock.now()
     async with db.reading() as work:
-        found = next((agent for agent in await work.agents.all() if agent.email == email), None)
+        found = await work.agents.by_email(email)
     # Compared outside the transaction, because it takes long on purpose; and for nobody, so that it takes as long.
     is_right = await _is_password(password, found.password_hash if found else await _nobodys_hash())
     async with db.transaction() as work:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 from bot.core.agents import Agent, AgentId, AgentSession
+from bot.core.conversations import ConversationId
+from bot.core.handoffs import Handoff, HandoffId, HandoffState
 
 
 class AgentRepository(Protocol):
@@ -19,6 +22,11 @@ class AgentRepository(Protocol):
     async def lock(self, agent_id: AgentId) -> Agent | None: ...
     async def lock_by_email(self, email: str) -> Agent | None: ...
     async def save(self, agent: Agent) -> None: ...
+    async def by_email(self, email: str) -> Agent | None: ...
+    async def see(self, agent_id: AgentId, at: datetime) -> None:
+        """Note that somebody's desk is open."""
+        ...
+
     async def all(self) -> list[Agent]:
         """Everybody, by name."""
         ...
@@ -36,4 +44,35 @@ class AgentRepository(Protocol):
     async def end_session(self, token_hash: str) -> None: ...
     async def forget_sessions(self, before: datetime) -> int:
         """Forget sessions in which nothing was done since then; how many."""
+        ...
+
+
+class HandoffRepository(Protocol):
+    """Requests for a person."""
+
+    async def add(self, handoff: Handoff) -> None: ...
+    async def save(self, handoff: Handoff) -> None: ...
+    async def open_for(self, conversation_id: ConversationId) -> Handoff | None:
+        """The one that a person still has something to do for; there is one at most."""
+        ...
+
+    async def latest_of(self, conversation_id: ConversationId) -> Handoff | None:
+        """The last one that was closed."""
+        ...
+
+    async def get(self, handoff_id: HandoffId) -> Handoff | None: ...
+    async def in_state(self, state: HandoffState) -> list[Handoff]:
+        """Everything that waits, is being worked on, or is to be called back; whoever came first, first."""
+        ...
+
+    async def of_agent(self, agent_id: AgentId) -> list[Handoff]:
+        """What somebody is working on."""
+        ...
+
+    async def loads(self) -> dict[AgentId, int]:
+        """How many conversations everybody has who has any."""
+        ...
+
+    async def claims_since(self, at: datetime) -> Sequence[datetime]:
+        """When somebody was helped, since then."""
         ...

@@ -19,7 +19,6 @@ from bot.core.conversations import (
     TurnState,
 )
 from bot.core.customers import ChannelIdentity, Customer, CustomerId, IdentityId, UsedAddress
-from bot.core.handoffs import Handoff
 from bot.core.knowledge import Knowledge
 from bot.core.ledger import Allocation, Balance, Debt, EntryId, EntryKind, LedgerEntry, Lot
 from bot.core.lifecycle import PaidOrders
@@ -38,7 +37,7 @@ from bot.services.customer_ports import (
     PrivacyRepository,
     TimelineRepository,
 )
-from bot.services.desk_ports import AgentRepository
+from bot.services.desk_ports import AgentRepository, HandoffRepository
 from bot.services.feedback_ports import FeedbackRepository
 from bot.services.import_ports import ImportRepository
 from bot.services.measure_ports import MeasureRepository
@@ -411,11 +410,6 @@ class CodeRepository(Protocol):
     async def save(self, code: VerificationCode) -> None: ...
     async def sent_in_conversation(self, conversation_id: ConversationId, since: datetime) -> int: ...
     async def sent_to_address(self, email: str, since: datetime) -> int: ...
-
-
-class HandoffRepository(Protocol):
-    async def add(self, handoff: Handoff) -> None: ...
-    async def open_for(self, conversation_id: ConversationId) -> Handoff | None: ...
 
 
 class OutboxRepository(Protocol):

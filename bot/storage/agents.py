@@ -34,6 +34,12 @@ class SqlAgents:
     async def lock_by_email(self, email: str) -> Agent | None:
         return await self._one(_C.email == email, lock=True)
 
+    async def by_email(self, email: str) -> Agent | None:
+        return await self._one(_C.email == email)
+
+    async def see(self, agent_id: AgentId, at: datetime) -> None:
+        await self._connection.execute(update(tables.agents).where(_C.id == agent_id).values(seen_at=at))
+
     async def save(self, agent: Agent) -> None:
         values = _columns(agent)
         await self._connection.execute(update(tables.agents).where(_C.id == values.pop("id")).values(**values))
@@ -74,7 +80,8 @@ class SqlAgents:
 
 
 def _agent(row: RowMapping) -> Agent:
-    return Agent(**{**row, "role": Role(row["role"]), "presence": Presence(row["presence"])})
+    lists = {"skills": tuple(row["skills"]), "languages": tuple(row["languages"])}
+    return Agent(**{**row, **lists, "role": Role(row["role"]), "presence": Presence(row["presence"])})
 
 
 def _columns(agent: Agent) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Conversations, messages and hand-offs in the database."""
+"""Conversations and messages in the database."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from bot.core.conversations import (
     TurnState,
 )
 from bot.core.customers import IdentityId
-from bot.core.handoffs import Handoff, HandoffReason
 from bot.storage import tables
 from bot.storage.channels import SqlDeliveries
 
@@ -232,22 +231,6 @@ class SqlMessages:
     async def _list(self, condition: ColumnElement[bool], limit: int | None = None) -> list[Message]:
         query = select(tables.messages).where(condition).order_by(tables.messages.c.seq).limit(limit)
         return [_message(row) for row in (await self._connection.execute(query)).mappings()]
-
-
-class SqlHandoffs:
-    """HandoffRepository on SQLAlchemy."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def add(self, handoff: Handoff) -> None:
-        await self._connection.execute(insert(tables.handoffs).values(**_columns(handoff)))
-
-    async def open_for(self, conversation_id: ConversationId) -> Handoff | None:
-        c = tables.handoffs.c
-        query = select(tables.handoffs).where(c.conversation_id == conversation_id, c.closed_at.is_(None))
-        row = (await self._connection.execute(query)).mappings().first()
-        return Handoff(**{**row, "reason": HandoffReason(row["reason"])}) if row else None
 
 
 def _columns(record: Any) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from bot.storage.customer_tables import (
     customer_tags,
     customers,
 )
-from bot.storage.desk_tables import agent_sessions, agents
+from bot.storage.desk_tables import agent_sessions, agents, handoffs
 from bot.storage.feedback_tables import feedback, feedback_themes, improvements
 from bot.storage.import_tables import credit_note_lines, credit_notes, import_marks, import_runs
 from bot.storage.loyalty_tables import (
@@ -67,6 +67,7 @@ __all__ = [
     "feedback_themes",
     "gift_card_entries",
     "gift_cards",
+    "handoffs",
     "import_marks",
     "import_runs",
     "improvements",
@@ -116,6 +117,8 @@ conversations = Table(
     Column("created_at", UtcDateTime, nullable=False),
     # What the customer answered before the chat began. Nothing of it is proven.
     Column("visitor_details", JSON(none_as_null=True)),
+    # When a person had dealt with it; nobody has written since.
+    Column("resolved_at", UtcDateTime),
     CheckConstraint("owner IN ('bot', 'queue', 'agent')", name="owner"),
     CheckConstraint("last_seq >= 0", name="last_seq"),
     CheckConstraint("(lease_holder IS NULL) = (lease_expires_at IS NULL)", name="lease_whole"),
@@ -217,29 +220,6 @@ verification_attempts = Table(
     Column("at", UtcDateTime, nullable=False),
     Index("ix_verification_attempts_conversation", "conversation_id", "kind", "at"),
     Index("ix_verification_attempts_subject", "kind", "subject", "at"),
-)
-
-handoffs = Table(
-    "handoffs",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
-    Column("reason", String(20), nullable=False),
-    Column("requested_at", UtcDateTime, nullable=False),
-    Column("closed_at", UtcDateTime),
-    CheckConstraint(
-        "reason IN ('asked', 'turn_failed', 'misunderstood', 'complaint', 'report_problem', 'callback', 'abuse', "
-        "'account')",
-        name="reason",
-    ),
-    # One open request a conversation: asking twice is asking once.
-    Index(
-        "uq_handoffs_open",
-        "conversation_id",
-        unique=True,
-        sqlite_where=text("closed_at IS NULL"),
-        postgresql_where=text("closed_at IS NULL"),
-    ),
 )
 
 service_requests = Table(

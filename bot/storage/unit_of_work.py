@@ -17,13 +17,14 @@ from bot.storage.agents import SqlAgents
 from bot.storage.birthdays import SqlBirthdays
 from bot.storage.channels import SqlDeliveries
 from bot.storage.consents import SqlAudit, SqlConsents
-from bot.storage.conversations import SqlConversations, SqlHandoffs, SqlMessages
+from bot.storage.conversations import SqlConversations, SqlMessages
 from bot.storage.customer_records import SqlIdentities, SqlNotes
 from bot.storage.customers import SqlCustomers
 from bot.storage.engine import DURABLE, IMMEDIATE
 from bot.storage.feedback import SqlFeedback
 from bot.storage.gift_cards import SqlGiftCards
 from bot.storage.goodwill import SqlGoodwill
+from bot.storage.handoffs import SqlHandoffs
 from bot.storage.imports import SqlImports
 from bot.storage.ledger import SqlLedger
 from bot.storage.measures import SqlMeasures

@@ -1,4 +1,4 @@
-"""The desk: who works there, and who is signed in."""
+"""The desk: who works there, who is signed in, and what has become of each request for a person."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,6 +7,8 @@ revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
+
+_KEPT = ("id", "conversation_id", "reason", "requested_at", "closed_at")
 
 
 def upgrade() -> None:
@@ -18,6 +20,11 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=10), nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=False),
         sa.Column("presence", sa.String(length=10), nullable=False),
+        sa.Column("capacity", sa.Integer(), nullable=False),
+        sa.Column("skills", sa.JSON(), nullable=False),
+        sa.Column("languages", sa.JSON(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("free_since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("must_change_password", sa.Boolean(), nullable=False),
         sa.Column("wrong_passwords", sa.Integer(), nullable=False),
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
@@ -25,6 +32,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("presence IN ('online', 'away')", name=op.f("ck_agents_presence")),
         sa.CheckConstraint("role IN ('agent', 'admin')", name=op.f("ck_agents_role")),
+        sa.CheckConstraint("capacity BETWEEN 1 AND 50", name=op.f("ck_agents_capacity")),
         sa.CheckConstraint("email = lower(email)", name=op.f("ck_agents_email_lower_case")),
         sa.CheckConstraint("wrong_passwords >= 0", name=op.f("ck_agents_wrong_passwords")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agents")),
@@ -41,10 +49,113 @@ def upgrade() -> None:
     )
     op.create_index("ix_agent_sessions_agent_id", "agent_sessions", ["agent_id"], unique=False)
     op.create_index("ix_agent_sessions_seen_at", "agent_sessions", ["seen_at"], unique=False)
+    op.add_column("conversations", sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True))
+    requests = _take_out()
+    op.create_table(
+        "handoffs",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("conversation_id", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=10), server_default="callback", nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("priority", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("topic", sa.String(length=40), nullable=True),
+        sa.Column("language", sa.String(length=20), nullable=True),
+        sa.Column("agent_id", sa.String(length=32), nullable=True),
+        sa.Column("wanted_agent_id", sa.String(length=32), nullable=True),
+        sa.Column("wanted_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("offered_to", sa.String(length=32), nullable=True),
+        sa.Column("offered_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("passed_by", sa.JSON(), server_default="[]", nullable=False),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("first_reply_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("contact", sa.String(length=254), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("summary", sa.JSON(), server_default="{}", nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.String(length=20), nullable=True),
+        sa.CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name=op.f("ck_handoffs_closed")),
+        sa.CheckConstraint("offered_to IS NULL OR state = 'waiting'", name=op.f("ck_handoffs_offered_while_waiting")),
+        sa.CheckConstraint(
+            "reason IN ('asked', 'turn_failed', 'misunderstood', 'complaint', 'report_problem', 'callback', 'abuse', 'account', 'low_rating', 'anger', 'for_people', 'taken_over')",
+            name=op.f("ck_handoffs_reason"),
+        ),
+        sa.CheckConstraint("state <> 'active' OR agent_id IS NOT NULL", name=op.f("ck_handoffs_agent")),
+        sa.CheckConstraint("state <> 'waiting' OR waiting_since IS NOT NULL", name=op.f("ck_handoffs_waiting_since")),
+        sa.CheckConstraint("state IN ('waiting', 'active', 'callback', 'closed')", name=op.f("ck_handoffs_state")),
+        sa.CheckConstraint("(offered_to IS NULL) = (offered_until IS NULL)", name=op.f("ck_handoffs_offer_whole")),
+        sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], name=op.f("fk_handoffs_agent_id")),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("fk_handoffs_conversation_id")),
+        sa.ForeignKeyConstraint(["offered_to"], ["agents.id"], name=op.f("fk_handoffs_offered_to")),
+        sa.ForeignKeyConstraint(["wanted_agent_id"], ["agents.id"], name=op.f("fk_handoffs_wanted_agent_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_handoffs")),
+    )
+    op.create_index("ix_handoffs_agent_id", "handoffs", ["agent_id", "claimed_at"], unique=False)
+    op.create_index("ix_handoffs_claimed_at", "handoffs", ["claimed_at"], unique=False)
+    op.create_index(
+        "ix_handoffs_state",
+        "handoffs",
+        ["state", "waiting_since"],
+        unique=False,
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index(
+        "uq_handoffs_open",
+        "handoffs",
+        ["conversation_id"],
+        unique=True,
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    # Until now the shop was told by mail, and answered outside of the chat.
+    _put_in([{**request, "state": "closed" if request["closed_at"] else "callback"} for request in requests])
+
+
+def _take_out() -> list[dict[str, object]]:
+    """All requests, without their table: SQLite cannot change a table's constraints."""
+    columns = [sa.column(name) for name in _KEPT]
+    rows = op.get_bind().execute(sa.select(*columns).select_from(sa.table("handoffs"))).mappings().all()
+    op.drop_index("uq_handoffs_open", table_name="handoffs")
+    op.drop_table("handoffs")
+    return [dict(row) for row in rows]
+
+
+def _put_in(rows: list[dict[str, object]]) -> None:
+    if rows:
+        op.bulk_insert(sa.table("handoffs", *(sa.column(name) for name in rows[0])), rows)
 
 
 def downgrade() -> None:
-    op.drop_index("ix_agent_sessions_seen_at", table_name="agent_sessions")
-    op.drop_index("ix_agent_sessions_agent_id", table_name="agent_sessions")
+    requests = _take_out()
+    op.create_table(
+        "handoffs",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("conversation_id", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "reason IN ('asked', 'turn_failed', 'misunderstood', 'complaint', 'report_problem', 'callback', 'abuse', "
+            "'account')",
+            name=op.f("ck_handoffs_reason"),
+        ),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("fk_handoffs_conversation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_handoffs")),
+    )
+    op.create_index(
+        "uq_handoffs_open",
+        "handoffs",
+        ["conversation_id"],
+        unique=True,
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    new_reasons = ("low_rating", "anger", "for_people", "taken_over")
+    _put_in([{**one, "reason": "asked" if one["reason"] in new_reasons else one["reason"]} for one in requests])
+    op.drop_column("conversations", "resolved_at")
     op.drop_table("agent_sessions")
     op.drop_table("agents")

@@ -1,0 +1,73 @@
+"""Requests for a person, in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.agents import AgentId
+from bot.core.conversations import ConversationId
+from bot.core.handoffs import Handoff, HandoffId, HandoffReason, HandoffState
+from bot.storage import tables
+
+_C = tables.handoffs.c
+_OPEN = _C.closed_at.is_(None)
+
+
+class SqlHandoffs:
+    """HandoffRepository on SQLAlchemy."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, handoff: Handoff) -> None:
+        await self._connection.execute(insert(tables.handoffs).values(**_columns(handoff)))
+
+    async def save(self, handoff: Handoff) -> None:
+        values = _columns(handoff)
+        await self._connection.execute(update(tables.handoffs).where(_C.id == values.pop("id")).values(**values))
+
+    async def open_for(self, conversation_id: ConversationId) -> Handoff | None:
+        found = await self._list(_OPEN, _C.conversation_id == conversation_id)
+        return found[0] if found else None
+
+    async def latest_of(self, conversation_id: ConversationId) -> Handoff | None:
+        query = select(tables.handoffs).where(_C.conversation_id == conversation_id, _C.closed_at.is_not(None))
+        row = (await self._connection.execute(query.order_by(_C.closed_at.desc(), _C.id).limit(1))).mappings().first()
+        return _handoff(row) if row else None
+
+    async def get(self, handoff_id: HandoffId) -> Handoff | None:
+        found = await self._list(_C.id == handoff_id)
+        return found[0] if found else None
+
+    async def in_state(self, state: HandoffState) -> list[Handoff]:
+        return await self._list(_C.state == state.value)
+
+    async def of_agent(self, agent_id: AgentId) -> list[Handoff]:
+        return await self._list(_C.state == HandoffState.ACTIVE.value, _C.agent_id == agent_id)
+
+    async def loads(self) -> dict[AgentId, int]:
+        query = select(_C.agent_id, func.count()).where(_C.state == HandoffState.ACTIVE.value).group_by(_C.agent_id)
+        return {AgentId(agent_id): number for agent_id, number in await self._connection.execute(query)}
+
+    async def claims_since(self, at: datetime) -> Sequence[datetime]:
+        return (await self._connection.scalars(select(_C.claimed_at).where(_C.claimed_at >= at))).all()
+
+    async def _list(self, *conditions: ColumnElement[bool]) -> list[Handoff]:
+        query = select(tables.handoffs).where(*conditions).order_by(_C.waiting_since, _C.requested_at, _C.id)
+        return [_handoff(row) for row in (await self._connection.execute(query)).mappings()]
+
+
+def _handoff(row: RowMapping) -> Handoff:
+    values: dict[str, Any] = dict(row)
+    values |= {"reason": HandoffReason(row["reason"]), "state": HandoffState(row["state"])}
+    return Handoff(**{**values, "passed_by": tuple(row["passed_by"])})
+
+
+def _columns(handoff: Handoff) -> dict[str, Any]:
+    values = {name: getattr(value, "value", value) for name, value in vars(handoff).items()}
+    return {**values, "passed_by": list(handoff.passed_by), "summary": dict(handoff.summary)}
