@@ -380,3 +380,13 @@ class SignInRefused(BotError):
             " Too many wrong passwords were tried: wait a while, or ask an admin for a new one." if locked_until else ""
         )
         super().__init__(f"The e-mail address or the password is wrong.{later}")
+
+
+class StepRefused(BotError):
+    """A conversation cannot be passed on like this, now: it stands elsewhere, or somebody else has it."""
+
+    code = "conflict"
+
+    def __init__(self, stage: str) -> None:
+        self.reason = stage
+        super().__init__("Somebody was quicker, or the conversation has moved on. Look at it again.")

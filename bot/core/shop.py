@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.core.desk import DeskPolicy
 from bot.core.feedback import FeedbackPolicy
 from bot.core.loyalty import Program
 from bot.core.opening_hours import OpeningHours
@@ -48,3 +49,4 @@ class Shop:
     # Whether a person decides about every request to be erased.
     erasure_needs_approval: bool = True
     feedback: FeedbackPolicy = field(default_factory=FeedbackPolicy)
+    desk: DeskPolicy = field(default_factory=DeskPolicy)
