@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, NewType
 
+from bot.core.agents import AgentId
 from bot.core.customers import CustomerId, IdentityId
 
 ConversationId = NewType("ConversationId", str)
@@ -146,6 +147,9 @@ class Message:
     cards: tuple[Card, ...] = ()
     attachment: Attachment | None = None
     helpful: bool | None = None
+    # An agent's message: who wrote it, and what their desk calls it.
+    agent_id: AgentId | None = None
+    client_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -102,3 +102,36 @@ handoffs = Table(
     Index("ix_handoffs_agent_id", "agent_id", "claimed_at"),
     Index("ix_handoffs_claimed_at", "claimed_at"),
 )
+
+# What agents write for each other; customers never see it.
+desk_notes = Table(
+    "desk_notes",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("agent_id", ForeignKey("agents.id"), nullable=False),
+    Column("text", Text, nullable=False),
+    # After which message it was written.
+    Column("after_seq", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_desk_notes_conversation_id", "conversation_id"),
+)
+
+conversation_labels = Table(
+    "conversation_labels",
+    metadata,
+    Column("conversation_id", ForeignKey("conversations.id"), primary_key=True),
+    Column("label", String(40), primary_key=True),
+    Index("ix_conversation_labels_label", "label"),
+)
+
+# What agents often write, under a word that calls it up.
+canned_replies = Table(
+    "canned_replies",
+    metadata,
+    Column("shortcut", String(40), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("changed_by", String(32), nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    CheckConstraint("shortcut = lower(shortcut)", name="shortcut_lower_case"),
+)

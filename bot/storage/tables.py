@@ -159,6 +159,9 @@ messages = Table(
     Column("attachment", JSON(none_as_null=True)),
     # Whether the customer found a bot's answer helpful, if they said so.
     Column("helpful", Boolean),
+    # What the writer's own desk calls it, so that sending it again is sending it once.
+    Column("client_id", String(64)),
+    Column("agent_id", ForeignKey("agents.id")),
     Column("external_id", String(300)),
     Column("reply_to_seq", Integer),
     Column("turn_state", String(12)),
@@ -179,6 +182,14 @@ messages = Table(
         postgresql_where=text("turn_state = 'pending'"),
     ),
     Index("ix_messages_reply_to_seq", "conversation_id", "reply_to_seq"),
+    Index(
+        "uq_messages_client_id",
+        "conversation_id",
+        "client_id",
+        unique=True,
+        sqlite_where=text("client_id IS NOT NULL"),
+        postgresql_where=text("client_id IS NOT NULL"),
+    ),
 )
 
 conversation_events = Table(
