@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, delete, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.agents import Agent, AgentId, AgentSession, Presence, Role
@@ -47,6 +47,11 @@ class SqlAgents:
     async def all(self) -> list[Agent]:
         rows = await self._connection.execute(select(tables.agents).order_by(_C.name, _C.email))
         return [_agent(row) for row in rows.mappings()]
+
+    async def lock_line(self) -> None:
+        # On SQLite there is one writer.
+        if self._connection.dialect.name == "postgresql":
+            await self._connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('the line', 0))"))
 
     async def add_session(self, session: AgentSession) -> None:
         await self._connection.execute(insert(tables.agent_sessions).values(**vars(session)))
