@@ -18,7 +18,7 @@ from bot.core.conversations import (
     TurnState,
 )
 from bot.core.customers import ChannelIdentity, Customer, CustomerId, IdentityId
-from bot.core.handoffs import Handoff, HandoffId, HandoffReason
+from bot.core.handoffs import Handoff, HandoffId, HandoffReason, HandoffState
 from bot.core.opening_hours import Interval, OpeningHours
 from bot.core.orders import Order, OrderLine, OrderStatus
 from bot.core.refunds import Refund, RefundId, RefundReason, RefundStatus
@@ -196,6 +196,8 @@ def a_handoff(conversation: Conversation, **changes: Any) -> Handoff:
             "conversation_id": conversation.id,
             "reason": HandoffReason.ASKED,
             "requested_at": NOW,
+            "waiting_since": NOW,
+            "state": HandoffState.CLOSED if changes.get("closed_at") else HandoffState.WAITING,
             **changes,
         }
     )

@@ -118,6 +118,8 @@ class Conversation:
     visitor_details: Mapping[str, str] | None = None
     # When a person had dealt with it; None once somebody writes again.
     resolved_at: datetime | None = None
+    # Since when nobody answers here any more, because somebody at the desk said so.
+    blocked_at: datetime | None = None
 
     def verified_customer(self, at: datetime) -> CustomerId | None:
         """The customer whose identity is proven at that moment; nobody once the proof has run out."""

@@ -135,3 +135,39 @@ canned_replies = Table(
     Column("changed_at", UtcDateTime, nullable=False),
     CheckConstraint("shortcut = lower(shortcut)", name="shortcut_lower_case"),
 )
+
+# How far a conversation has been read at the desk, by whoever read furthest.
+desk_reads = Table(
+    "desk_reads",
+    metadata,
+    Column("conversation_id", ForeignKey("conversations.id"), primary_key=True),
+    Column("seq", Integer, nullable=False),
+    CheckConstraint("seq >= 0", name="seq"),
+)
+
+# What the assistant misunderstood, with the right wish, as somebody at the desk says.
+teaching_marks = Table(
+    "teaching_marks",
+    metadata,
+    Column("conversation_id", ForeignKey("conversations.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("understood", String(100)),
+    Column("intent", String(100), nullable=False),
+    Column("agent_id", ForeignKey("agents.id"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_teaching_marks_at", "at"),
+)
+
+# Questions to which the assistant should have an answer.
+knowledge_drafts = Table(
+    "knowledge_drafts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.id")),
+    Column("question", Text, nullable=False),
+    Column("agent_id", ForeignKey("agents.id"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_knowledge_drafts_conversation_id", "conversation_id"),
+    Index("ix_knowledge_drafts_at", "at"),
+)

@@ -30,6 +30,7 @@ _PARTS = (
 _OF_CONVERSATIONS = (
     *(tables.messages, tables.conversation_events, tables.handoffs, tables.verification_attempts),
     *(tables.channel_deliveries, tables.channel_buttons, tables.attachments),
+    *(tables.desk_notes, tables.conversation_labels, tables.teaching_marks, tables.knowledge_drafts),
 )
 # Nobody's, or nothing that is not said by another table: what follows from the ledger's entries, the dialogue's own
 # notes of the messages, marks of imported values, and the machinery.
@@ -37,6 +38,7 @@ NOBODYS = frozenset(
     {
         *("ledger_allocations", "ledger_open", "tracker_events", "import_marks", "import_runs"),
         *("improvements", "workers", "channel_updates", "agents", "agent_sessions"),
+        *("canned_replies", "desk_reads"),
     }
 )
 

@@ -78,8 +78,11 @@ def _erasing_words(person: Person, at: datetime) -> Iterator[Update | Delete]:
     nothing: dict[str, Any] = {"choices": [], "payload": None, "image": null(), "cards": None, "attachment": None}
     yield _change(tables.messages, theirs, text=ERASED_TEXT, external_id=renamed, **nothing)
     gone = (tables.tracker_events, tables.verification_attempts, tables.channel_buttons, tables.channel_deliveries)
-    for table in (*gone, tables.attachments):
+    said = (tables.desk_notes, tables.conversation_labels, tables.teaching_marks, tables.knowledge_drafts)
+    for table in (*gone, tables.attachments, *said):
         yield delete(table).where(table.c.conversation_id.in_(person.conversations()))
+    asked_for = tables.handoffs.c.conversation_id.in_(person.conversations())
+    yield _change(tables.handoffs, asked_for, contact=None, summary={})
     yield delete(tables.verification_codes).where(person.codes())
     ended = func.coalesce(request.closed_at, at)
     yield _change(tables.service_requests, person.requests(), text=ERASED_TEXT, contact=None, closed_at=ended)

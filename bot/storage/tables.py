@@ -28,7 +28,17 @@ from bot.storage.customer_tables import (
     customer_tags,
     customers,
 )
-from bot.storage.desk_tables import agent_sessions, agents, handoffs
+from bot.storage.desk_tables import (
+    agent_sessions,
+    agents,
+    canned_replies,
+    conversation_labels,
+    desk_notes,
+    desk_reads,
+    handoffs,
+    knowledge_drafts,
+    teaching_marks,
+)
 from bot.storage.feedback_tables import feedback, feedback_themes, improvements
 from bot.storage.import_tables import credit_note_lines, credit_notes, import_marks, import_runs
 from bot.storage.loyalty_tables import (
@@ -51,10 +61,12 @@ __all__ = [
     "agents",
     "attachments",
     "audit_log",
+    "canned_replies",
     "channel_buttons",
     "channel_deliveries",
     "channel_updates",
     "consents",
+    "conversation_labels",
     "credit_note_lines",
     "credit_notes",
     "customer_addresses",
@@ -63,6 +75,8 @@ __all__ = [
     "customer_notes",
     "customer_tags",
     "customers",
+    "desk_notes",
+    "desk_reads",
     "feedback",
     "feedback_themes",
     "gift_card_entries",
@@ -71,6 +85,7 @@ __all__ = [
     "import_marks",
     "import_runs",
     "improvements",
+    "knowledge_drafts",
     "ledger_allocations",
     "ledger_entries",
     "ledger_notes",
@@ -84,6 +99,7 @@ __all__ = [
     "return_lines",
     "returns",
     "stamps",
+    "teaching_marks",
     "voucher_uses",
     "vouchers",
 ]
@@ -119,6 +135,8 @@ conversations = Table(
     Column("visitor_details", JSON(none_as_null=True)),
     # When a person had dealt with it; nobody has written since.
     Column("resolved_at", UtcDateTime),
+    # Since when nobody answers any more, because somebody at the desk said so.
+    Column("blocked_at", UtcDateTime),
     CheckConstraint("owner IN ('bot', 'queue', 'agent')", name="owner"),
     CheckConstraint("last_seq >= 0", name="last_seq"),
     CheckConstraint("(lease_holder IS NULL) = (lease_expires_at IS NULL)", name="lease_whole"),

@@ -82,7 +82,9 @@ async def live(db, clock, customer, number=1, **changes):
         answer = a_message(talk, seq=2, author=Author.BOT, text="Hello Maria!")
         await work.messages.add(said, answer, channel=talk.channel)
         await work.tracker_events.append(talk.id, 0, [('{"text": "Minou"}', True)], NOW)
-        await work.handoffs.add(a_handoff(talk, id=f"h{number}"))
+        about = {"contact": PHONE_NUMBER, "summary": {"wish": "Maria asks about Minou."}}
+        await work.handoffs.add(a_handoff(talk, id=f"h{number}", **about))
+        await at_the_desk(work, talk, f"d{number}")
         request = a_request(talk, number=f"S-{number}", customer_id=customer.id, text="Minou!", contact=PHONE_NUMBER)
         await work.requests.add(request)
         await work.verifications.add(an_attempt(talk, subject="Maria"))
@@ -125,6 +127,22 @@ async def live(db, clock, customer, number=1, **changes):
         said_yes = {"channel": EMAIL, "address": MARIA, "purpose": MARKETING, "granted": True, "source": "chat"}
         await record_consent(work, clock, **said_yes, wording="News, please")
     return talk
+
+
+async def at_the_desk(work, talk, name):
+    """What somebody at the desk wrote down about a conversation."""
+    connection = work.customers._connection
+    person = {"presence": "away", "capacity": 3, "skills": [], "languages": [], "free_since": NOW, "created_at": NOW}
+    person |= {"role": "agent", "password_hash": "", "must_change_password": False, "wrong_passwords": 0}
+    await connection.execute(
+        insert(tables.agents).values(id=name, email=f"{name}@corner.example", name="Ana", **person)
+    )
+    wrote = {"conversation_id": talk.id, "agent_id": name, "at": NOW}
+    words = "Maria asks about Minou."
+    await connection.execute(insert(tables.desk_notes).values(id=name, text=words, after_seq=2, **wrote))
+    await connection.execute(insert(tables.conversation_labels).values(conversation_id=talk.id, label="minou"))
+    await connection.execute(insert(tables.teaching_marks).values(seq=1, text=words, intent="greet", **wrote))
+    await connection.execute(insert(tables.knowledge_drafts).values(id=name, question=words, **wrote))
 
 
 async def erase(db, clock, customer, actor="operator"):

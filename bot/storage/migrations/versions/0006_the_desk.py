@@ -50,6 +50,20 @@ def upgrade() -> None:
     op.create_index("ix_agent_sessions_agent_id", "agent_sessions", ["agent_id"], unique=False)
     op.create_index("ix_agent_sessions_seen_at", "agent_sessions", ["seen_at"], unique=False)
     op.add_column("conversations", sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("conversations", sa.Column("blocked_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("messages", sa.Column("client_id", sa.String(length=64), nullable=True))
+    # In SQL, because SQLite takes a reference only together with its column.
+    op.execute(
+        "ALTER TABLE messages ADD COLUMN agent_id VARCHAR(32) CONSTRAINT fk_messages_agent_id REFERENCES agents (id)"
+    )
+    op.create_index(
+        "uq_messages_client_id",
+        "messages",
+        ["conversation_id", "client_id"],
+        unique=True,
+        sqlite_where=sa.text("client_id IS NOT NULL"),
+        postgresql_where=sa.text("client_id IS NOT NULL"),
+    )
     requests = _take_out()
     op.create_table(
         "handoffs",
@@ -111,6 +125,77 @@ def upgrade() -> None:
         sqlite_where=sa.text("closed_at IS NULL"),
         postgresql_where=sa.text("closed_at IS NULL"),
     )
+    op.create_table(
+        "desk_notes",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("conversation_id", sa.String(length=32), nullable=False),
+        sa.Column("agent_id", sa.String(length=32), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("after_seq", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], name=op.f("fk_desk_notes_agent_id")),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("fk_desk_notes_conversation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_desk_notes")),
+    )
+    op.create_index("ix_desk_notes_conversation_id", "desk_notes", ["conversation_id"], unique=False)
+    op.create_table(
+        "conversation_labels",
+        sa.Column("conversation_id", sa.String(length=32), nullable=False),
+        sa.Column("label", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"], ["conversations.id"], name=op.f("fk_conversation_labels_conversation_id")
+        ),
+        sa.PrimaryKeyConstraint("conversation_id", "label", name=op.f("pk_conversation_labels")),
+    )
+    op.create_index("ix_conversation_labels_label", "conversation_labels", ["label"], unique=False)
+    op.create_table(
+        "canned_replies",
+        sa.Column("shortcut", sa.String(length=40), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("changed_by", sa.String(length=32), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("shortcut = lower(shortcut)", name=op.f("ck_canned_replies_shortcut_lower_case")),
+        sa.PrimaryKeyConstraint("shortcut", name=op.f("pk_canned_replies")),
+    )
+    op.create_table(
+        "desk_reads",
+        sa.Column("conversation_id", sa.String(length=32), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.CheckConstraint("seq >= 0", name=op.f("ck_desk_reads_seq")),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("fk_desk_reads_conversation_id")),
+        sa.PrimaryKeyConstraint("conversation_id", name=op.f("pk_desk_reads")),
+    )
+    op.create_table(
+        "teaching_marks",
+        sa.Column("conversation_id", sa.String(length=32), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("understood", sa.String(length=100), nullable=True),
+        sa.Column("intent", sa.String(length=100), nullable=False),
+        sa.Column("agent_id", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], name=op.f("fk_teaching_marks_agent_id")),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"], ["conversations.id"], name=op.f("fk_teaching_marks_conversation_id")
+        ),
+        sa.PrimaryKeyConstraint("conversation_id", "seq", name=op.f("pk_teaching_marks")),
+    )
+    op.create_index("ix_teaching_marks_at", "teaching_marks", ["at"], unique=False)
+    op.create_table(
+        "knowledge_drafts",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("conversation_id", sa.String(length=32), nullable=True),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("agent_id", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], name=op.f("fk_knowledge_drafts_agent_id")),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"], ["conversations.id"], name=op.f("fk_knowledge_drafts_conversation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_knowledge_drafts")),
+    )
+    op.create_index("ix_knowledge_drafts_at", "knowledge_drafts", ["at"], unique=False)
+    op.create_index("ix_knowledge_drafts_conversation_id", "knowledge_drafts", ["conversation_id"], unique=False)
     # Until now the shop was told by mail, and answered outside of the chat.
     _put_in([{**request, "state": "closed" if request["closed_at"] else "callback"} for request in requests])
 
@@ -156,6 +241,19 @@ def downgrade() -> None:
     )
     new_reasons = ("low_rating", "anger", "for_people", "taken_over")
     _put_in([{**one, "reason": "asked" if one["reason"] in new_reasons else one["reason"]} for one in requests])
+    for table in (
+        "knowledge_drafts",
+        "teaching_marks",
+        "desk_reads",
+        "canned_replies",
+        "conversation_labels",
+        "desk_notes",
+    ):
+        op.drop_table(table)
+    op.drop_index("uq_messages_client_id", table_name="messages")
+    op.drop_column("messages", "agent_id")
+    op.drop_column("messages", "client_id")
+    op.drop_column("conversations", "blocked_at")
     op.drop_column("conversations", "resolved_at")
     op.drop_table("agent_sessions")
     op.drop_table("agents")
