@@ -67,6 +67,7 @@ handoffs = Table(
     Column("claimed_at", UtcDateTime),
     Column("first_reply_at", UtcDateTime),
     Column("asked_at", UtcDateTime),
+    Column("heard_at", UtcDateTime),
     Column("contact", String(254)),
     Column("due_at", UtcDateTime),
     Column("snoozed_until", UtcDateTime),
@@ -100,6 +101,7 @@ handoffs = Table(
         postgresql_where=text("closed_at IS NULL"),
     ),
     Index("ix_handoffs_agent_id", "agent_id", "claimed_at"),
+    Index("ix_handoffs_conversation_id", "conversation_id", "closed_at"),
     Index("ix_handoffs_claimed_at", "claimed_at"),
 )
 

@@ -85,6 +85,7 @@ def upgrade() -> None:
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("first_reply_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("contact", sa.String(length=254), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True),
@@ -109,6 +110,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_handoffs_agent_id", "handoffs", ["agent_id", "claimed_at"], unique=False)
     op.create_index("ix_handoffs_claimed_at", "handoffs", ["claimed_at"], unique=False)
+    op.create_index("ix_handoffs_conversation_id", "handoffs", ["conversation_id", "closed_at"], unique=False)
     op.create_index(
         "ix_handoffs_state",
         "handoffs",
