@@ -47,8 +47,19 @@ def build_parser() -> argparse.ArgumentParser:
     telegram.add_argument("action", choices=["set-webhook", "delete-webhook", "info"])
     _add_coupon(commands.add_parser("coupon", help="campaigns: a code for everybody who knows it"))
     _add_gift_card(commands.add_parser("gift-card", help="money on a code"))
+    _add_agent(commands.add_parser("agent", help="the people who work at the desk"))
     _add_customer(commands.add_parser("customer", help="somebody's data: hand out, erase; customers who are one"))
     return parser
+
+
+def _add_agent(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = actions.add_parser("add", help="let somebody work at the desk, and show their one-time password")
+    add.add_argument("email", metavar="EMAIL", help="they sign in with it")
+    add.add_argument("--name", help="what customers read (default: what stands before the @)")
+    add.add_argument("--role", choices=("agent", "admin"), default="agent", help="an admin also manages the others")
+    actions.add_parser("list", help="everybody who works there")
+    actions.add_parser("reset", help="a new one-time password").add_argument("email", metavar="EMAIL")
 
 
 def _add_customer(command: argparse.ArgumentParser) -> None:
@@ -253,6 +264,8 @@ def run(command: str, config: Config, options: dict[str, object]) -> int:
             print(asyncio.run(app.reward_command(config, command, options)))
         case "telegram":
             print(asyncio.run(app.telegram_command(config, str(options["action"]))))
+        case "agent":
+            print(asyncio.run(app.agent_command(config, options)))
         case "customer":
             print(asyncio.run(app.customer_command(config, options, _confirm)))
     return 0

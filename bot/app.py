@@ -175,6 +175,26 @@ async def customer_command(config: Config, options: dict[str, Any], confirm: Cal
         return await run_customer_command(storage.db, SystemClock(), shop, options, confirm)
 
 
+async def agent_command(config: Config, options: dict[str, Any]) -> str:
+    """Do what was typed about the people at the desk, and return what to say.
+
+    Raises ConfigError for a database that is not ready, and AgentRefused for what cannot be done.
+    """
+    # Only here, because nobody else needs it.
+    from bot.agent_commands import run_agent_command
+
+    await _check_migrated(config)
+    async with open_storage(config) as storage:
+        return await run_agent_command(storage.db, SystemClock(), options)
+
+
+async def demo_agents(config: Config, storage: Storage) -> Mapping[str, str]:
+    """The demo's people at the desk: their passwords by address, kept in demo.txt of the folder that VAR_DIR names."""
+    from bot.agent_commands import load_demo_agents
+
+    return await load_demo_agents(storage.db, SystemClock(), config.var_dir / "demo.txt")
+
+
 async def _check_migrated(config: Config) -> None:
     engine = create_engine(config.database_url)
     try:
@@ -397,8 +417,9 @@ async def serve(config: Config) -> None:
     await migrate_database(config)
     loaded = await load_demo_data(config) if config.demo else 0
     async with open_storage(config) as storage:
+        passwords = await demo_agents(config, storage) if config.demo else {}
         async with running_gateway(config, storage), running_scheduler(config, storage):
-            print(welcome(config, loaded), flush=True)
+            print(welcome(config, loaded, passwords), flush=True)
             slots = [asyncio.create_task(keep_worker(storage, slot)) for slot in range(config.workers)]
             try:
                 await told_to_stop()
@@ -471,12 +492,12 @@ async def told_to_stop(*, parent_pipe: bool = False) -> None:
         transport.close()
 
 
-def welcome(config: Config, demo_customers: int) -> str:
+def welcome(config: Config, demo_customers: int, demo_passwords: Mapping[str, str] | None = None) -> str:
     """What to try, printed at the start."""
-    return "\n".join(_welcome_lines(config, demo_customers))
+    return "\n".join(_welcome_lines(config, demo_customers, demo_passwords or {}))
 
 
-def _welcome_lines(config: Config, demo_customers: int) -> Iterator[str]:
+def _welcome_lines(config: Config, demo_customers: int, demo_passwords: Mapping[str, str]) -> Iterator[str]:
     url = config.public_url
     yield ""
     yield f"{config.business.name}'s assistant is up. Its model loads for some seconds more; what is written is kept."
@@ -486,6 +507,9 @@ def _welcome_lines(config: Config, demo_customers: int) -> Iterator[str]:
         yield f"  Demo shop with the chat   {url}/"
     site = config.business.name
     yield f'  Embed on your site        <script async src="{url}/widget.js" data-site="{site}"></script>'
+    yield f"  Desk, for your people     {url}/desk"
+    for email, password in demo_passwords.items():
+        yield f"    sign in (demo)          {email}   {password}"
     yield f"  REST, as Rasa's           POST {url}/webhooks/rest/webhook"
     if config.demo and config.api_key_is_kept:
         yield f"  API key (demo)            {config.api_key}"

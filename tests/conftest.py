@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings
 from sqlalchemy import delete, make_url
 
 from bot.core.shop import Shop
+from bot.services import agents
 from bot.storage.engine import create_engine
 from bot.storage.migrate import migrate
 from bot.storage.tables import metadata
@@ -237,6 +239,12 @@ def fake_db() -> FakeDatabase:
 def clock() -> FakeClock:
     """A clock that stands still on a Monday morning until it is moved on."""
     return FakeClock()
+
+
+@pytest.fixture
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed in no time: that it takes long is for whoever guesses them."""
+    monkeypatch.setattr(agents, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
 
 
 @pytest.fixture

@@ -30,6 +30,10 @@ TOKEN_BYTES = 32
 ONE_TIME_PASSWORD_BYTES = 12
 # An account's sessions are noted as being in use this often at most.
 SEEN_EVERY_SECONDS = 60
+# That somebody is at the desk is noted this often at most.
+PRESENT_EVERY_SECONDS = 10
+# How many conversations somebody may take at once.
+MOST_AT_ONCE = (1, 50)
 
 # Argon2id with the library's parameters, which follow RFC 9106 for machines of little memory.
 _hasher = PasswordHasher()
@@ -43,15 +47,31 @@ class SignedIn:
     token: str
 
 
-async def add_agent(db: Database, clock: Clock, *, email: str, name: str, role: Role) -> tuple[Agent, str]:
+@dataclass(frozen=True)
+class AgentChange:
+    """What is to be changed about somebody at the desk; None leaves it as it is."""
+
+    name: str | None = None
+    role: Role | None = None
+    capacity: int | None = None
+    skills: tuple[str, ...] | None = None
+    languages: tuple[str, ...] | None = None
+    disabled: bool | None = None
+
+
+async def add_agent(
+    db: Database, clock: Clock, *, email: str, name: str, role: Role, password: str | None = None
+) -> tuple[Agent, str]:
     """Somebody new at the desk, and the one-time password that they replace when they first sign in.
 
-    Raises AgentRefused for an address or a name that will not do, or that somebody has.
+    With a password, that one is theirs for good. Raises AgentRefused for an address or a name that will not do, or that
+    somebody has.
     """
     email, name = clean_text(email).lower(), clean_text(name)
     if (fault := agent_fault(email, name)) is not None:
         raise AgentRefused(fault)
-    password = secrets.token_urlsafe(ONE_TIME_PASSWORD_BYTES)
+    must_change_password = password is None
+    password = password or secrets.token_urlsafe(ONE_TIME_PASSWORD_BYTES)
     agent = Agent(
         id=AgentId(new_id()),
         email=email,
@@ -60,7 +80,7 @@ async def add_agent(db: Database, clock: Clock, *, email: str, name: str, role: 
         password_hash=await _hash(password),
         created_at=clock.now(),
         free_since=clock.now(),
-        must_change_password=True,
+        must_change_password=must_change_password,
     )
     async with db.transaction() as work:
         if not await work.agents.add(agent):
@@ -155,13 +175,65 @@ async def reset_password(db: Database, agent_id: AgentId) -> str:
     return password
 
 
-async def set_presence(db: Database, agent_id: AgentId, presence: Presence) -> None:
+async def set_presence(db: Database, clock: Clock, agent_id: AgentId, presence: Presence) -> None:
     """Take conversations from now on, or no more. Safe to repeat."""
+    now = clock.now()
     async with db.transaction() as work:
         agent = await work.agents.lock(agent_id)
         if agent is not None and agent.presence is not presence:
-            await work.agents.save(replace(agent, presence=presence))
+            free_since = now if presence is Presence.ONLINE else agent.free_since
+            await work.agents.save(replace(agent, presence=presence, seen_at=now, free_since=free_since))
             work.hint(Hint("desk"))
+
+
+async def note_presence(db: Database, clock: Clock, agent: Agent) -> None:
+    """Note that somebody's desk is open, if that was not noted a moment ago."""
+    now = clock.now()
+    if agent.seen_at is None or (now - agent.seen_at).total_seconds() >= PRESENT_EVERY_SECONDS:
+        async with db.transaction(durable=False) as work:
+            await work.agents.see(agent.id, now)
+
+
+async def change_agent(db: Database, clock: Clock, agent_id: AgentId, change: AgentChange) -> Agent:
+    """Change what somebody is called, may do and takes; whoever is disabled is signed out. Safe to repeat.
+
+    Raises AgentRefused for nobody, for values that will not do, and where no admin would be left.
+    """
+    async with db.transaction() as work:
+        await work.agents.lock_line()
+        agent = await work.agents.lock(agent_id)
+        if agent is None:
+            raise AgentRefused("There is no such agent.")
+        changed = _changed(agent, change, clock)
+        if (fault := agent_fault(changed.email, changed.name)) is not None:
+            raise AgentRefused(fault)
+        if not MOST_AT_ONCE[0] <= changed.capacity <= MOST_AT_ONCE[1]:
+            raise AgentRefused(f"Somebody takes {MOST_AT_ONCE[0]} to {MOST_AT_ONCE[1]} conversations at once.")
+        if _is_admin(agent) and not _is_admin(changed):
+            others = [one for one in await work.agents.all() if one.id != agent_id and _is_admin(one)]
+            if not others:
+                raise AgentRefused("Somebody has to be an admin: make another one first.")
+        await work.agents.save(changed)
+        if changed.disabled_at is not None:
+            await work.agents.end_sessions(agent_id)
+        work.hint(Hint("desk"))
+        return changed
+
+
+def _changed(agent: Agent, change: AgentChange, clock: Clock) -> Agent:
+    words = {name: value for name, value in vars(change).items() if value is not None and name != "disabled"}
+    if "name" in words:
+        words["name"] = clean_text(words["name"])
+    for name in ("skills", "languages"):
+        if name in words:
+            words[name] = tuple(dict.fromkeys(filter(None, (clean_text(one).lower()[:40] for one in words[name]))))
+    if change.disabled is not None:
+        words["disabled_at"] = (agent.disabled_at or clock.now()) if change.disabled else None
+    return replace(agent, **words)
+
+
+def _is_admin(agent: Agent) -> bool:
+    return agent.role is Role.ADMIN and agent.disabled_at is None
 
 
 def hash_token(token: str) -> str:

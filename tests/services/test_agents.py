@@ -1,0 +1,319 @@
+"""The people at the desk: passwords, locked accounts, sessions that end, and who may manage whom."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core.agents import FIRST_LOCK, IDLE_FOR, LONGEST_LOCK, SESSION_LENGTH, WRONG_PASSWORDS_ALLOWED, Presence, Role
+from bot.errors import AgentRefused, SignInRefused
+from bot.services import agents
+from bot.services.agents import (
+    AgentChange,
+    add_agent,
+    change_agent,
+    change_password,
+    hash_token,
+    note_presence,
+    reset_password,
+    set_presence,
+    sign_in,
+    sign_out,
+    signed_in_agent,
+)
+
+pytestmark = pytest.mark.usefixtures("quick_hashes")
+
+HASHER = agents._hasher
+EMAIL, PASSWORD = "ana@corner.example", "correct horse battery"
+
+
+@pytest.fixture
+async def ana(sql_db, clock):
+    agent, _ = await add_agent(sql_db, clock, email=EMAIL, name="Ana Cruz", role=Role.AGENT, password=PASSWORD)
+    return agent
+
+
+async def enter(db, clock, password=PASSWORD, email=EMAIL):
+    return await sign_in(db, clock, email=email, password=password)
+
+
+async def wrong(db, clock, times=1, email=EMAIL):
+    refusal = None
+    for _ in range(times):
+        with pytest.raises(SignInRefused) as refused:
+            await enter(db, clock, "something else", email)
+        refusal = refused.value
+    return refusal
+
+
+async def now(db, agent):
+    async with db.reading() as work:
+        return await work.agents.get(agent.id)
+
+
+# Signing in
+
+
+async def test_a_password_is_kept_as_an_argon2id_hash(sql_db, clock, ana):
+    assert ana.password_hash.startswith("$argon2id$")
+    assert PASSWORD not in ana.password_hash
+
+
+def test_a_guess_costs_as_much_as_rfc_9106_asks_of_machines_of_little_memory():
+    # 64 MiB, three passes, four lanes.
+    assert (HASHER.memory_cost, HASHER.time_cost, HASHER.parallelism) == (65_536, 3, 4)
+
+
+async def test_the_token_of_a_session_is_kept_as_a_hash(sql_db, clock, ana):
+    signed = await enter(sql_db, clock)
+
+    async with sql_db.reading() as work:
+        assert await work.agents.session(signed.token) is None
+        assert (await work.agents.session(hash_token(signed.token))).agent_id == ana.id
+
+
+async def test_an_address_is_found_in_whichever_letters_it_is_written(sql_db, clock, ana):
+    assert (await enter(sql_db, clock, email="  Ana@Corner.Example ")).agent.id == ana.id
+
+
+async def test_a_wrong_password_and_an_unknown_address_are_refused_in_the_same_words(sql_db, clock, ana):
+    known = await wrong(sql_db, clock)
+    unknown = await wrong(sql_db, clock, email="nobody@corner.example")
+
+    assert (known.message, known.code, known.locked_until) == (unknown.message, unknown.code, unknown.locked_until)
+
+
+async def test_a_password_is_hashed_for_an_unknown_address_too(sql_db, clock, ana, monkeypatch):
+    compared = []
+
+    async def comparing(password, password_hash):
+        compared.append(password_hash)
+        return False
+
+    monkeypatch.setattr(agents, "_is_password", comparing)
+    await wrong(sql_db, clock)
+    await wrong(sql_db, clock, email="nobody@corner.example")
+
+    assert len(compared) == 2
+    assert all(one.startswith("$argon2id$") for one in compared)
+
+
+async def test_somebody_who_was_disabled_does_not_get_in(sql_db, clock, ana):
+    await change_agent(sql_db, clock, ana.id, AgentChange(disabled=True))
+
+    with pytest.raises(SignInRefused):
+        await enter(sql_db, clock)
+
+
+# Locked accounts
+
+
+async def test_several_wrong_passwords_lock_out_the_right_one_too(sql_db, clock, ana):
+    await wrong(sql_db, clock, WRONG_PASSWORDS_ALLOWED)
+
+    with pytest.raises(SignInRefused) as refused:
+        await enter(sql_db, clock)
+
+    assert refused.value.locked_until == clock.now() + FIRST_LOCK
+
+
+async def test_one_wrong_password_less_locks_nobody_out(sql_db, clock, ana):
+    await wrong(sql_db, clock, WRONG_PASSWORDS_ALLOWED - 1)
+
+    assert (await enter(sql_db, clock)).agent.wrong_passwords == 0
+
+
+async def test_a_lock_ends_by_itself(sql_db, clock, ana):
+    await wrong(sql_db, clock, WRONG_PASSWORDS_ALLOWED)
+    clock.advance(FIRST_LOCK)
+
+    assert (await enter(sql_db, clock)).agent.locked_until is None
+
+
+async def test_each_further_wrong_password_locks_for_twice_as_long_up_to_an_hour(sql_db, clock, ana):
+    refusal = await wrong(sql_db, clock, WRONG_PASSWORDS_ALLOWED)
+    lengths = []
+    for _ in range(8):
+        lengths.append(refusal.locked_until - clock.now())
+        clock.advance(lengths[-1])
+        refusal = await wrong(sql_db, clock)
+
+    assert lengths == [min(FIRST_LOCK * 2**times, LONGEST_LOCK) for times in range(8)]
+
+
+async def test_wrong_passwords_tried_while_locked_do_not_lengthen_the_lock(sql_db, clock, ana):
+    until = (await wrong(sql_db, clock, WRONG_PASSWORDS_ALLOWED)).locked_until
+
+    assert (await wrong(sql_db, clock, 3)).locked_until == until
+
+
+# Sessions
+
+
+async def test_a_session_shows_who_it_is(sql_db, clock, ana):
+    signed = await enter(sql_db, clock)
+
+    assert (await signed_in_agent(sql_db, clock, signed.token)).id == ana.id
+    assert await signed_in_agent(sql_db, clock, signed.token + "x") is None
+
+
+async def test_a_session_ends_after_so_long_without_a_move(sql_db, clock, ana):
+    signed = await enter(sql_db, clock)
+    clock.advance(IDLE_FOR - timedelta(seconds=1))
+    assert await signed_in_agent(sql_db, clock, signed.token) is not None
+
+    clock.advance(IDLE_FOR)
+
+    assert await signed_in_agent(sql_db, clock, signed.token) is None
+
+
+async def test_a_session_ends_after_a_week_however_busy(sql_db, clock, ana):
+    signed = await enter(sql_db, clock)
+    began = clock.now()
+    while clock.now() - began < SESSION_LENGTH - IDLE_FOR:
+        clock.advance(IDLE_FOR / 2)
+        assert await signed_in_agent(sql_db, clock, signed.token) is not None
+    clock.advance(SESSION_LENGTH - (clock.now() - began))
+
+    assert await signed_in_agent(sql_db, clock, signed.token) is None
+
+
+async def test_signing_out_ends_this_session_and_no_other(sql_db, clock, ana):
+    here, there = await enter(sql_db, clock), await enter(sql_db, clock)
+
+    await sign_out(sql_db, here.token)
+    await sign_out(sql_db, here.token)
+
+    assert await signed_in_agent(sql_db, clock, here.token) is None
+    assert await signed_in_agent(sql_db, clock, there.token) is not None
+
+
+async def test_disabling_somebody_ends_their_sessions(sql_db, clock, ana):
+    signed = await enter(sql_db, clock)
+
+    await change_agent(sql_db, clock, ana.id, AgentChange(disabled=True))
+    await change_agent(sql_db, clock, ana.id, AgentChange(disabled=False))
+
+    assert await signed_in_agent(sql_db, clock, signed.token) is None
+
+
+# Passwords
+
+
+async def test_a_one_time_password_is_to_be_replaced(sql_db, clock):
+    agent, password = await add_agent(sql_db, clock, email=EMAIL, name="Ana", role=Role.AGENT)
+    signed = await enter(sql_db, clock, password)
+    assert signed.agent.must_change_password
+
+    await change_password(sql_db, agent.id, signed.token, old=password, new=PASSWORD)
+
+    assert not (await enter(sql_db, clock)).agent.must_change_password
+    assert await wrong_password(sql_db, clock, password)
+
+
+async def wrong_password(db, clock, password):
+    with pytest.raises(SignInRefused):
+        await enter(db, clock, password)
+    return True
+
+
+async def test_changing_the_password_ends_the_other_sessions(sql_db, clock, ana):
+    here, there = await enter(sql_db, clock), await enter(sql_db, clock)
+
+    await change_password(sql_db, ana.id, here.token, old=PASSWORD, new="another long password")
+
+    assert await signed_in_agent(sql_db, clock, here.token) is not None
+    assert await signed_in_agent(sql_db, clock, there.token) is None
+
+
+@pytest.mark.parametrize("new", ["short", "aaaaaaaaaaaaaa", "ana was here 1", PASSWORD, "x" * 201])
+async def test_a_password_that_will_not_do_is_refused(sql_db, clock, ana, new):
+    signed = await enter(sql_db, clock)
+
+    with pytest.raises(AgentRefused):
+        await change_password(sql_db, ana.id, signed.token, old=PASSWORD, new=new)
+
+    assert (await enter(sql_db, clock)).agent.id == ana.id
+
+
+async def test_whoever_does_not_know_the_password_does_not_change_it(sql_db, clock, ana):
+    signed = await enter(sql_db, clock)
+
+    with pytest.raises(SignInRefused):
+        await change_password(sql_db, ana.id, signed.token, old="a guess", new="another long password")
+
+    assert (await enter(sql_db, clock)).agent.id == ana.id
+
+
+async def test_a_reset_gives_a_one_time_password_and_ends_every_session_and_lock(sql_db, clock, ana):
+    signed = await enter(sql_db, clock)
+    await wrong(sql_db, clock, WRONG_PASSWORDS_ALLOWED)
+
+    password = await reset_password(sql_db, ana.id)
+
+    assert await signed_in_agent(sql_db, clock, signed.token) is None
+    assert await wrong_password(sql_db, clock, PASSWORD)
+    assert (await enter(sql_db, clock, password)).agent.must_change_password
+
+
+# Who works there
+
+
+@pytest.mark.parametrize(("email", "name"), [("nonsense", "Ana"), (EMAIL, ""), (EMAIL, "x" * 81), (EMAIL, "A\nB")])
+async def test_an_address_or_a_name_that_will_not_do_is_refused(sql_db, clock, email, name):
+    with pytest.raises(AgentRefused):
+        await add_agent(sql_db, clock, email=email, name=name, role=Role.AGENT)
+
+
+async def test_two_people_cannot_have_one_address(sql_db, clock, ana):
+    with pytest.raises(AgentRefused, match="already"):
+        await add_agent(sql_db, clock, email=EMAIL.upper(), name="Another", role=Role.AGENT)
+
+
+async def test_the_last_admin_stays_one(sql_db, clock):
+    ben, _ = await add_agent(sql_db, clock, email="ben@corner.example", name="Ben", role=Role.ADMIN)
+
+    for change in (AgentChange(role=Role.AGENT), AgentChange(disabled=True)):
+        with pytest.raises(AgentRefused, match="admin"):
+            await change_agent(sql_db, clock, ben.id, change)
+
+    assert (await now(sql_db, ben)).role is Role.ADMIN
+
+
+async def test_what_somebody_knows_and_takes_can_be_changed(sql_db, clock, ana):
+    change = AgentChange(name="Ana", capacity=5, skills=("Orders", "orders", " "), languages=("EN",))
+
+    changed = await change_agent(sql_db, clock, ana.id, change)
+
+    assert changed == await now(sql_db, ana)
+    assert (changed.name, changed.capacity) == ("Ana", 5)
+    assert (changed.skills, changed.languages, changed.role) == (("orders",), ("en",), Role.AGENT)
+
+
+@pytest.mark.parametrize("capacity", [0, 51])
+async def test_nobody_takes_none_or_too_many(sql_db, clock, ana, capacity):
+    with pytest.raises(AgentRefused):
+        await change_agent(sql_db, clock, ana.id, AgentChange(capacity=capacity))
+
+
+async def test_whoever_comes_online_is_there_and_free_from_then_on(sql_db, clock, ana):
+    clock.advance(timedelta(minutes=5))
+
+    await set_presence(sql_db, clock, ana.id, Presence.ONLINE)
+
+    agent = await now(sql_db, ana)
+    assert agent.is_there(clock.now())
+    assert agent.free_since == clock.now()
+    assert not agent.is_there(clock.now() + timedelta(minutes=1))
+
+
+async def test_a_desk_that_says_it_is_open_keeps_somebody_there(sql_db, clock, ana):
+    await set_presence(sql_db, clock, ana.id, Presence.ONLINE)
+    clock.advance(timedelta(seconds=40))
+
+    await note_presence(sql_db, clock, await now(sql_db, ana))
+    clock.advance(timedelta(seconds=40))
+
+    assert (await now(sql_db, ana)).is_there(clock.now())
