@@ -34,6 +34,7 @@ from bot.core.opening_hours import Holiday, OpeningHours, check_day
 from bot.core.phones import is_country
 from bot.core.shop import Policies, Shop
 from bot.core.verification import LookupLimits
+from bot.desk_settings import Desk
 from bot.errors import ConfigError
 from bot.feedback_settings import Feedback
 from bot.loyalty_settings import Loyalty
@@ -60,10 +61,13 @@ class Business(Part):
     limits: Limits = Limits()
     loyalty: Loyalty | None = None
     feedback: Feedback = Feedback()
+    desk: Desk = Desk()
     lifecycle: Lifecycle = Lifecycle()
     privacy: Privacy = Privacy()
 
     _hours: OpeningHours = PrivateAttr()
+    # The environment decides it, for the desk alone.
+    _desk_always_open: bool = PrivateAttr(False)
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
@@ -77,6 +81,10 @@ class Business(Part):
     def hours(self) -> OpeningHours:
         """The opening hours and holidays, in the shop's time zone."""
         return self._hours
+
+    def open_desk_always(self) -> None:
+        """People answer at any hour, whatever the opening hours say."""
+        self._desk_always_open = True
 
     def facts(self) -> dict[str, str]:
         """The shop's facts in words, by the names under which answers may use them; one that it has not is left out."""
@@ -156,6 +164,7 @@ class Business(Part):
             links=self._links,
             loyalty=self.program,
             feedback=self.feedback.to_policy(),
+            desk=self.desk.to_policy(always_open=self._desk_always_open),
             country=self.country,
             lapsed_days=self.lifecycle.lapsed_days,
             erasure_needs_approval=self.privacy.erasure_needs_approval,

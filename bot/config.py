@@ -151,6 +151,8 @@ def load_config(
         faults.append("IDENTITY_SECRET: is the same as SECRET_KEY; the shop's website must not hold that one")
     if faults:
         raise ConfigError(faults)
+    if config["desk_hours"] == "always":
+        business.open_desk_always()
     return Config(business=business, **config)
 
 

@@ -387,6 +387,6 @@ class StepRefused(BotError):
 
     code = "conflict"
 
-    def __init__(self, stage: str) -> None:
+    def __init__(self, stage: str, message: str | None = None) -> None:
         self.reason = stage
-        super().__init__("Somebody was quicker, or the conversation has moved on. Look at it again.")
+        super().__init__(message or "Somebody was quicker, or the conversation has moved on. Look at it again.")

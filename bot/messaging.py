@@ -49,7 +49,7 @@ async def open_telegram(config: Config, db: Database, clock: Clock) -> AsyncIter
         return
     client = TelegramClient(config.telegram_api_url, config.telegram_bot_token)
     channel = TelegramChannel(client, _Pictures(config))
-    inbox = TelegramInbox(db, clock, channel, config.telegram_webhook_secret)
+    inbox = TelegramInbox(db, clock, channel, config.telegram_webhook_secret, config.business.to_shop())
     naming = asyncio.create_task(_learn_name(client, inbox))
     try:
         yield Telegram(client, channel, inbox)

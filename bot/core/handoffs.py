@@ -86,6 +86,7 @@ TRANSITIONS: Mapping[tuple[Stage, Step], Stage] = MappingProxyType(
         (Stage.QUEUE, Step.CANCEL): Stage.BOT,
         (Stage.QUEUE, Step.NOBODY_CAME): Stage.CALLBACK,
         (Stage.QUEUE, Step.LEAVE_MESSAGE): Stage.CALLBACK,
+        (Stage.QUEUE, Step.GIVE_UP): Stage.RESOLVED,
         (Stage.AGENT, Step.TRANSFER): Stage.AGENT,
         (Stage.AGENT, Step.TRANSFER_TEAM): Stage.QUEUE,
         (Stage.AGENT, Step.VANISH): Stage.QUEUE,
@@ -116,13 +117,18 @@ STATES: Mapping[Stage, HandoffState] = MappingProxyType(
     }
 )
 
+# Taken by somebody at the desk; the others by the customer, the assistant, or time itself.
+DESK_STEPS = frozenset(
+    {Step.CLAIM, Step.TAKE_OVER, Step.TRANSFER, Step.TRANSFER_TEAM, Step.RETURN, Step.RESOLVE, Step.CALLED}
+)
+
 
 @dataclass(frozen=True)
 class Handoff:
     """One request for a person, from when one was wanted until somebody has taken care of it.
 
-    `waiting_since` is the place in the line: who came first, and kept by those whose agent vanished. `wanted_agent_id`
-    is asked before the others, until `wanted_until`. `summary` is what the person should know, from data.
+    `waiting_since` is since when they have been in line, now or the last time. `wanted_agent_id` is asked before the
+    others, until `wanted_until`. `summary` is what the person should know, from data.
     """
 
     id: HandoffId
@@ -145,6 +151,8 @@ class Handoff:
     first_reply_at: datetime | None = None
     # When the customer was last asked whether to go on waiting.
     asked_at: datetime | None = None
+    # When they last wrote something, since a person was wanted.
+    heard_at: datetime | None = None
     contact: str | None = None
     due_at: datetime | None = None
     snoozed_until: datetime | None = None

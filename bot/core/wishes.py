@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 # A question that the shop's own answers settle; which of them does is found by similarity.
 ASK_KNOWLEDGE = "ask_knowledge"
 
@@ -24,6 +26,26 @@ TASKS = frozenset(
         *(SIGN_IN, UNDO_REWARD),
     }
 )
+
+# What it is about, by wish, for whom people are called; agents name the topics that they know.
+TOPICS: Mapping[str, str] = {
+    wish: topic
+    for topic, wishes in {
+        "orders": "place_order track_order order_history change_order cancel_order check_cancellation_fee",
+        "returns": "return_item report_problem get_refund track_refund check_refund_policy",
+        "payment": "check_invoice get_invoice check_payment_methods payment_issue use_promo_code",
+        "delivery": "delivery_options delivery_period change_shipping_address set_up_shipping_address",
+        "account": "create_account edit_account delete_account switch_account recover_password registration_problems "
+        "newsletter_subscription unsubscribe privacy_request",
+        "loyalty": "check_points redeem_points explain_loyalty check_punch_card birthday_treat refer_friend gift_card",
+        "shop": "opening_hours store_location product_availability recommend_product contact_customer_service",
+        "complaints": "complaint review give_feedback callback_request",
+    }.items()
+    for wish in wishes.split()
+}
+
+# What customers may want, as a shop's owner may name it.
+WISHES = frozenset(TOPICS)
 
 # Of these, the ones that only tell something, and change nothing; and the one that nobody wished for.
 TELLING = frozenset(

@@ -194,9 +194,9 @@ async def take_frame(app: web.Application, conversation: Conversation, frame: An
             app[settings.MESSAGE_LIMIT].spend(conversation.id)
             began = time.perf_counter()
             with database_answers(conversation.id):
-                message = await receive_message(
-                    db, app[settings.CLOCK], conversation.id, frame.inbound(conversation.identity_id)
-                )
+                inbound = frame.inbound(conversation.identity_id)
+                shop = app[settings.SETTINGS].shop
+                message = await receive_message(db, app[settings.CLOCK], conversation.id, inbound, shop)
             app[settings.METRICS].received(WEB, time.perf_counter() - began)
             return frames.ack_frame(frame.client_id, message)
         case frames.Read():

@@ -79,11 +79,12 @@ def _parse(body: bytes) -> tuple[str, str, str | None]:
 
 async def _record(request: web.Request, conversation_id: Any, external_id: str, text: str) -> Message:
     db, clock = request.app[settings.DATABASE], request.app[settings.CLOCK]
+    shop = request.app[settings.SETTINGS].shop
     if text.startswith("/"):
         # Rasa's clients send a button's payload as text. One that was never offered, or was recorded as text before it
         # was offered, is just text.
         with contextlib.suppress(UnknownChoice, DuplicateMessageId):
-            return await receive_message(db, clock, conversation_id, InboundMessage(external_id, "", text))
+            return await receive_message(db, clock, conversation_id, InboundMessage(external_id, "", text), shop)
     return await receive_message(db, clock, conversation_id, InboundMessage(external_id, text))
 
 

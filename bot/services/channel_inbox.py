@@ -17,6 +17,7 @@ from bot.core.conversations import (
     Owner,
     clean_text,
 )
+from bot.core.shop import Shop
 from bot.core.text_splitting import split_text
 from bot.services.channel_ports import Capabilities
 from bot.services.conversations import channel_conversation, record_inbound
@@ -74,11 +75,18 @@ class Taken(str, Enum):
 
 
 async def take_in(
-    db: Database, clock: Clock, channel: str, capabilities: Capabilities, update_id: str, event: ChannelEvent
+    db: Database,
+    clock: Clock,
+    channel: str,
+    capabilities: Capabilities,
+    update_id: str,
+    event: ChannelEvent,
+    shop: Shop | None = None,
 ) -> Taken:
     """Record what happened on a channel. Safe to repeat, and at the same time: the same update is taken in once.
 
-    Whoever writes again after they had stopped us is answered again.
+    Whoever writes again after they had stopped us is answered again. With the `shop`, what somebody chooses who waits
+    for a person is done at once; without, it is only recorded.
     """
     async with db.transaction() as work:
         if not await work.deliveries.add_update(channel, update_id, clock.now()):
@@ -102,7 +110,7 @@ async def take_in(
             if isinstance(event, Said) and event.is_wordless:
                 await _record_wordless(work, clock, locked, inbound)
             else:
-                await record_inbound(work, clock, locked, inbound)
+                await record_inbound(work, clock, locked, inbound, shop=shop)
         return Taken.RECORDED if messages else Taken.EMPTY
 
 

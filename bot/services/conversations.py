@@ -20,9 +20,13 @@ from bot.core.conversations import (
     clean_text,
 )
 from bot.core.customers import ChannelIdentity, Customer, CustomerId, IdentityId, normalise_email
+from bot.core.shop import Shop
 from bot.errors import ConversationNotFound, DuplicateMessageId, EmptyText, TextTooLong, UnknownChoice
 from bot.services.customers import add_customer
+from bot.services.handoff_surveys import is_score_choice
+from bot.services.handoffs import write_again
 from bot.services.ids import new_id
+from bot.services.line_choices import is_line_choice, take_line_choice
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
 
 
@@ -94,10 +98,11 @@ def _may_open(conversation: Conversation, customer: Customer | None, now: dateti
 
 
 async def receive_message(
-    db: Database, clock: Clock, conversation_id: ConversationId, inbound: InboundMessage
+    db: Database, clock: Clock, conversation_id: ConversationId, inbound: InboundMessage, shop: Shop | None = None
 ) -> Message:
     """Record a customer's message and return it with its place in the conversation.
 
+    With the `shop`, what somebody chooses who waits for a person is done at once; without, it is only recorded.
     Safe to repeat: the same external id with the same content returns the recorded message. Raises EmptyText,
     TextTooLong, UnknownChoice, DuplicateMessageId (same id, other content) or ConversationNotFound, recording nothing.
     """
@@ -118,7 +123,7 @@ async def receive_message(
             if choice is None:
                 raise UnknownChoice
             inbound = replace(inbound, text=choice.title)
-        return await record_inbound(work, clock, conversation, inbound)
+        return await record_inbound(work, clock, conversation, inbound, shop=shop)
 
 
 def checked_text(text: str) -> str:
@@ -132,14 +137,23 @@ def checked_text(text: str) -> str:
 
 
 async def record_inbound(
-    work: UnitOfWork, clock: Clock, conversation: Conversation, inbound: InboundMessage, *, for_bot: bool = True
+    work: UnitOfWork,
+    clock: Clock,
+    conversation: Conversation,
+    inbound: InboundMessage,
+    *,
+    for_bot: bool = True,
+    shop: Shop | None = None,
 ) -> Message:
     """Record a message that was checked, in a conversation that is locked, and wake whom it is for.
 
-    One that is not `for_bot` is kept, and has no turn.
+    One that is not `for_bot` is kept, and has no turn. A choice of those who wait for a person is done, if the `shop`
+    is given.
     """
-    now = clock.now()
-    for_bot = for_bot and conversation.owner is Owner.BOT
+    now, chosen = clock.now(), inbound.payload if is_line_choice(inbound.payload) else None
+    if not is_score_choice(inbound.payload):
+        conversation = await write_again(work, clock, conversation)
+    for_bot = for_bot and chosen is None and conversation.owner is Owner.BOT
     message = Message(
         id=MessageId(new_id()),
         conversation_id=conversation.id,
@@ -154,10 +168,15 @@ async def record_inbound(
     )
     await work.messages.add(message, channel=conversation.channel)
     next_turn_at = (conversation.next_turn_at or now) if for_bot else conversation.next_turn_at
-    await work.conversations.save(replace(conversation, last_seq=message.seq, next_turn_at=next_turn_at))
+    conversation = replace(conversation, last_seq=message.seq, next_turn_at=next_turn_at)
+    await work.conversations.save(conversation)
     if for_bot:
         work.hint(Hint("inbound", conversation.id))
     work.hint(Hint("echo", conversation.id))
+    if conversation.owner is not Owner.BOT:
+        await work.handoffs.hear(conversation.id, now)
+    if chosen is not None and shop is not None:
+        await take_line_choice(work, clock, shop, conversation, chosen)
     return message
 
 

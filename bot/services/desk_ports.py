@@ -27,6 +27,10 @@ class AgentRepository(Protocol):
         """Note that somebody's desk is open."""
         ...
 
+    async def set_free(self, agent_id: AgentId, at: datetime) -> None:
+        """Note that somebody has one conversation less."""
+        ...
+
     async def all(self) -> list[Agent]:
         """Everybody, by name."""
         ...
@@ -60,6 +64,10 @@ class HandoffRepository(Protocol):
         """The one that a person still has something to do for; there is one at most."""
         ...
 
+    async def lock_open(self, conversation_id: ConversationId) -> Handoff | None:
+        """Like open_for, and nobody else changes it until this unit of work ends. The conversation must be locked."""
+        ...
+
     async def latest_of(self, conversation_id: ConversationId) -> Handoff | None:
         """The last one that was closed."""
         ...
@@ -67,6 +75,18 @@ class HandoffRepository(Protocol):
     async def get(self, handoff_id: HandoffId) -> Handoff | None: ...
     async def in_state(self, state: HandoffState) -> list[Handoff]:
         """Everything that waits, is being worked on, or is to be called back; whoever came first, first."""
+        ...
+
+    async def line(self) -> list[ConversationId]:
+        """Who waits, in the order in which they are helped; see waiting_line.in_line."""
+        ...
+
+    async def offer(self, handoff_id: HandoffId, agent_id: AgentId, now: datetime, until: datetime) -> bool:
+        """Offer it, unless it is on offer or waits no more; whether this did."""
+        ...
+
+    async def hear(self, conversation_id: ConversationId, at: datetime) -> None:
+        """Note that the customer wrote something. What was put off is put off no longer."""
         ...
 
     async def of_agent(self, agent_id: AgentId) -> list[Handoff]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from enum import Enum
+from typing import Any
 
-from bot.core.agents import Agent
-from bot.core.conversations import Author, Conversation, ConversationEvent, Message, MessageId, clean_text
+from bot.core.agents import Agent, Presence
+from bot.core.conversations import Conversation, ConversationEvent, Owner, TurnState
+from bot.core.desk import FIRST
 from bot.core.handoffs import (
+    DESK_STEPS,
     OWNERS,
     STATES,
     Handoff,
@@ -20,21 +24,28 @@ from bot.core.handoffs import (
     stage_of,
 )
 from bot.core.shop import Shop
-from bot.core.waiting_line import expected_wait, position_of
 from bot.errors import StepRefused
-from bot.services.handoff_words import reason_in_words, words_for
+from bot.services.call_backs import known_contact, mail_the_shop
+from bot.services.handoff_surveys import ask_how_it_was
+from bot.services.handoff_words import People, words_for
 from bot.services.ids import new_id
-from bot.services.outbox import queue_mail
 from bot.services.ports import Clock, Hint, UnitOfWork
-from bot.services.transcripts import conversation_lines
+from bot.services.system_lines import say
 
-# The pace of the line is judged by the claims of so long.
-PACE_WINDOW = timedelta(hours=1)
+_TO_CALL_BACK = (Step.NOBODY_CAME, Step.LEAVE_MESSAGE)
+
+
+class Reach(str, Enum):
+    """Whether people can be reached. Open is not the same as being there."""
+
+    NO_DESK = "no_desk"  # nobody works at a desk: the shop is told by mail
+    CLOSED = "closed"
+    OPEN = "open"
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a conversation stands: locked, so that nothing of it changes meanwhile."""
+    """Where a conversation stands, and the request for a person that is open in it."""
 
     conversation: Conversation
     handoff: Handoff | None
@@ -45,18 +56,16 @@ class Standing:
         return stage_of(self.conversation.owner, self.handoff, self.conversation.resolved_at)
 
 
-@dataclass(frozen=True)
-class Place:
-    """A place in the line, and how long it will take, if the pace of the line tells."""
-
-    position: int
-    expected: timedelta | None
-    anybody_there: bool
-
-
 async def standing_of(work: UnitOfWork, conversation: Conversation) -> Standing:
-    """Where a locked conversation stands."""
+    """Where a conversation stands; by the time somebody acts on it that may have changed, unless it is locked."""
     return Standing(conversation, await work.handoffs.open_for(conversation.id))
+
+
+async def reach_of(work: UnitOfWork, shop: Shop, now: datetime) -> Reach:
+    """Whether people can be reached at that moment."""
+    if all(agent.disabled_at is not None for agent in await work.agents.all()):
+        return Reach.NO_DESK
+    return Reach.OPEN if shop.desk.is_open(shop.hours, now) else Reach.CLOSED
 
 
 async def request_handoff(
@@ -77,13 +86,15 @@ async def request_handoff(
     returned.
     """
     now = clock.now()
-    before = await standing_of(work, conversation)
-    reachable = await people_can_be_reached(work, shop, now)
-    if before.stage in (Stage.QUEUE, Stage.AGENT) or (before.stage is Stage.CALLBACK and not reachable):
+    before = await _locked(work, conversation)
+    is_open = await reach_of(work, shop, now) is Reach.OPEN
+    if before.stage in (Stage.QUEUE, Stage.AGENT) or (before.stage is Stage.CALLBACK and not is_open):
         return before
-    last = before.handoff or await work.handoffs.latest_of(conversation.id)
-    handoff = before.handoff or Handoff(HandoffId(new_id()), conversation.id, reason, now)
+    if before.stage is Stage.RESOLVED:
+        before = await _move(work, clock, before, Step.WRITE_AGAIN, before.handoff)
+    last = await work.handoffs.latest_of(conversation.id)
     wanted = last.agent_id if last and last.closed_at and now - last.closed_at < shop.desk.same_agent_within else None
+    handoff = before.handoff or Handoff(HandoffId(new_id()), conversation.id, reason, now)
     handoff = replace(
         handoff,
         topic=topic or handoff.topic,
@@ -91,17 +102,18 @@ async def request_handoff(
         priority=max(priority, handoff.priority),
         summary={**handoff.summary, **(summary or {})},
         waiting_since=now,
+        asked_at=None,
+        heard_at=None,
+        passed_by=(),
         wanted_agent_id=wanted,
         wanted_until=now + shop.desk.offer_time if wanted else None,
-        due_at=None if reachable else _due(shop, now),
+        contact=handoff.contact or await known_contact(work, before.conversation, now),
+        due_at=None if is_open else shop.desk.due_at(shop.hours, now),
     )
-    if before.stage is Stage.RESOLVED:
-        before = await _move(work, clock, shop, before, Step.WRITE_AGAIN, by=None)
-    after = await _move(
-        work, clock, shop, before, Step.ASK if reachable else Step.ASK_CLOSED, by=None, handoff=handoff, reason=reason
-    )
-    if not reachable:
-        await _mail_the_shop(work, clock, shop, after)
+    step = Step.ASK if is_open else Step.ASK_CLOSED
+    after = await _move(work, clock, before, step, handoff, reason=reason.value)
+    if not is_open and after.handoff is not None:
+        await mail_the_shop(work, clock, shop, after.conversation, after.handoff)
     return after
 
 
@@ -118,87 +130,133 @@ async def take_step(
 ) -> Standing:
     """Take a step, if it can be taken now. `by` is who takes it at the desk, or None: the customer, or time itself.
 
-    Raises StepRefused, changing nothing, where the conversation does not stand where the step begins, or somebody else
-    has it. The conversation must be locked.
+    Raises StepRefused, changing nothing, where the conversation does not stand where the step begins, where somebody
+    else has it, or where whoever takes it, or is to get it, takes no conversations now. The conversation must be
+    locked; go on with the one that is returned.
     """
     now = clock.now()
-    before = await standing_of(work, conversation)
-    handoff = before.handoff
-    if by is not None and before.stage is Stage.AGENT and handoff is not None and handoff.agent_id != by.id:
-        raise StepRefused(before.stage.value)
-    match step:
-        case Step.CLAIM if handoff is not None and by is not None:
-            handoff = replace(
-                handoff, agent_id=by.id, claimed_at=now, offered_to=None, offered_until=None, passed_by=(), due_at=None
-            )
-        case Step.TAKE_OVER if by is not None:
-            handoff = handoff or Handoff(HandoffId(new_id()), conversation.id, HandoffReason.TAKEN_OVER, now)
-            handoff = replace(handoff, agent_id=by.id, claimed_at=now, waiting_since=now)
-        case Step.TRANSFER if handoff is not None and to is not None:
-            handoff = replace(handoff, agent_id=to.id, claimed_at=now)
-        case Step.TRANSFER_TEAM if handoff is not None:
-            handoff = replace(handoff, agent_id=None, waiting_since=now, topic=topic, passed_by=())
-        case Step.VANISH if handoff is not None:
-            # Back to the front: their place is the one they had.
-            handoff = replace(handoff, wanted_agent_id=None, agent_id=None, asked_at=now)
-        case Step.NOBODY_CAME | Step.LEAVE_MESSAGE if handoff is not None:
-            handoff = replace(handoff, offered_to=None, offered_until=None, due_at=_due(shop, now))
-        case Step.CANCEL | Step.RETURN | Step.RESOLVE | Step.GIVE_UP | Step.CALLED if handoff is not None:
-            handoff = replace(handoff, offered_to=None, offered_until=None)
-        case Step.WRITE_AGAIN:
-            pass
-        case _:
-            raise StepRefused(before.stage.value)
-    after = await _move(work, clock, shop, before, step, by=by, to=to, handoff=handoff)
-    if step in (Step.NOBODY_CAME, Step.LEAVE_MESSAGE):
-        await _mail_the_shop(work, clock, shop, after)
+    before = await _locked(work, conversation)
+    by, to = await _checked(work, before, step, by, to, now)
+    had = before.handoff.agent_id if before.stage is Stage.AGENT and before.handoff else None
+    had_it = await work.agents.get(had) if had else None
+    handoff = _after(shop, before, step, by=by, to=to, topic=topic, now=now)
+    if step in _TO_CALL_BACK and handoff is not None and handoff.contact is None:
+        handoff = replace(handoff, contact=await known_contact(work, before.conversation, now))
+    if step in (Step.TAKE_OVER, Step.CLAIM):
+        await leave_to_people(work, before.conversation, now, Owner.AGENT)
+    people = People(*(one.name if one else None for one in (by, had_it, to)))
+    words = words_for(step, shop, people, handoff, now)
+    noted = {"agent": by.id if by else None, "from_agent": had, "to_agent": to.id if to else None, "topic": topic}
+    after = await _move(work, clock, before, step, handoff, words=words, **noted)
+    if by is not None:
+        # Whoever does something is there, whatever their browser says.
+        await work.agents.see(by.id, now)
+    if had is not None and (after.handoff is None or after.handoff.agent_id != had):
+        await work.agents.set_free(had, now)
+    if step in _TO_CALL_BACK and after.handoff is not None:
+        await mail_the_shop(work, clock, shop, after.conversation, after.handoff)
+    if step in (Step.RETURN, Step.RESOLVE) and handoff is not None:
+        return replace(after, conversation=await ask_how_it_was(work, clock, shop, after.conversation, handoff))
     return after
 
 
-async def people_can_be_reached(work: UnitOfWork, shop: Shop, now: datetime) -> bool:
-    """Whether somebody may come: the shop has people at a desk, and it is open. Open is not the same as being there."""
-    return shop.desk.is_open(shop.hours, now) and any(one.disabled_at is None for one in await work.agents.all())
+async def write_again(work: UnitOfWork, clock: Clock, conversation: Conversation) -> Conversation:
+    """The customer writes in a locked conversation: one that a person had dealt with is the bot's again."""
+    if conversation.resolved_at is None:
+        return conversation
+    return (await _move(work, clock, await _locked(work, conversation), Step.WRITE_AGAIN, None)).conversation
 
 
-async def place_of(work: UnitOfWork, clock: Clock, handoff: Handoff) -> Place | None:
-    """The place in the line; None for somebody who does not wait."""
-    now = clock.now()
-    position = position_of(handoff, await work.handoffs.in_state(HandoffState.WAITING))
-    if position is None:
-        return None
-    claims = await work.handoffs.claims_since(now - PACE_WINDOW)
-    there = any(agent.is_there(now) for agent in await work.agents.all())
-    return Place(position, expected_wait(position, claims, now, PACE_WINDOW), there)
+async def leave_to_people(work: UnitOfWork, conversation: Conversation, now: datetime, owner: Owner) -> None:
+    """What waits for an answer of the bot's is for people now, which is recorded."""
+    dropped = []
+    while (message := await work.messages.first_pending(conversation.id)) is not None:
+        await work.messages.set_turn(message.id, TurnState.NOT_FOR_BOT, message.attempts)
+        dropped.append(message.seq)
+    if dropped:
+        detail = {"seqs": dropped, "owner": owner.value}
+        await work.conversations.add_event(ConversationEvent(conversation.id, "turn_dropped", now, detail))
 
 
-async def say(work: UnitOfWork, clock: Clock, conversation: Conversation, text: str, **more: object) -> Conversation:
-    """A line of the system's, for everybody who sees the conversation. Go on with the one that is returned."""
-    message = Message(
-        id=MessageId(new_id()),
-        conversation_id=conversation.id,
-        seq=conversation.last_seq + 1,
-        author=Author.SYSTEM,
-        text=clean_text(text),
-        at=clock.now(),
-        **more,  # type: ignore[arg-type]
-    )
-    await work.messages.add(message, channel=conversation.channel)
-    conversation = replace(conversation, last_seq=message.seq)
-    await work.conversations.save(conversation)
-    return conversation
+async def _locked(work: UnitOfWork, conversation: Conversation) -> Standing:
+    return Standing(conversation, await work.handoffs.lock_open(conversation.id))
 
 
-async def _move(
-    work: UnitOfWork,
-    clock: Clock,
+async def _checked(
+    work: UnitOfWork, before: Standing, step: Step, by: Agent | None, to: Agent | None, now: datetime
+) -> tuple[Agent | None, Agent | None]:
+    """Whoever takes the step, and whoever gets the conversation, as they are now. Raises StepRefused."""
+    stage = before.stage
+    if stage_after(stage, step) is None or (by is not None) != (step in DESK_STEPS):
+        raise StepRefused(stage.value)
+    if by is None:
+        return None, None
+    taker = await work.agents.get(by.id)
+    if taker is None or taker.disabled_at is not None:
+        raise StepRefused(stage.value, "This account is closed.")
+    if stage is Stage.AGENT and before.handoff is not None and before.handoff.agent_id != by.id:
+        raise StepRefused(stage.value)
+    if step is Step.CLAIM and taker.presence is Presence.AWAY:
+        raise StepRefused(stage.value, "You are away: say that you are online first, to take conversations.")
+    if step is not Step.TRANSFER:
+        return taker, None
+    getter = await work.agents.get(to.id) if to is not None else None
+    if getter is None or getter.id == taker.id:
+        raise StepRefused(stage.value, "Choose a colleague to pass it on to.")
+    if not getter.is_there(now):
+        # Nobody is passed on to an empty chair.
+        raise StepRefused(stage.value, f"{getter.name} is not there now. Choose somebody else, or pass it to a team.")
+    return taker, getter
+
+
+def _after(
     shop: Shop,
     before: Standing,
     step: Step,
     *,
     by: Agent | None,
-    to: Agent | None = None,
-    handoff: Handoff | None = None,
-    reason: HandoffReason | None = None,
+    to: Agent | None,
+    topic: str | None,
+    now: datetime,
+) -> Handoff | None:
+    """The request as it is once the step is taken, but for its state."""
+    handoff = before.handoff
+    if step is Step.TAKE_OVER and by is not None:
+        handoff = Handoff(HandoffId(new_id()), before.conversation.id, HandoffReason.TAKEN_OVER, now)
+        return replace(handoff, agent_id=by.id, claimed_at=now, waiting_since=now)
+    if handoff is None:
+        return None
+    nobody: dict[str, Any] = {"offered_to": None, "offered_until": None, "passed_by": ()}
+    again: dict[str, Any] = {
+        **{"agent_id": None, "waiting_since": now, "priority": FIRST, "snoozed_until": None, "asked_at": None},
+        # Whoever had it is asked again only if nobody else is there.
+        **{"heard_at": None, "wanted_agent_id": None, "passed_by": (handoff.agent_id,) if handoff.agent_id else ()},
+    }
+    changes: dict[str, Any] = nobody
+    match step:
+        case Step.CLAIM if by is not None:
+            since = handoff.waiting_since or handoff.requested_at
+            changes = {**nobody, "agent_id": by.id, "claimed_at": now, "due_at": None, "waiting_since": since}
+        case Step.TRANSFER if to is not None:
+            changes = {"agent_id": to.id, "claimed_at": now, "snoozed_until": None}
+        case Step.TRANSFER_TEAM:
+            changes = {**again, "topic": topic}
+        case Step.VANISH:
+            changes = again
+        case Step.NOBODY_CAME | Step.LEAVE_MESSAGE:
+            changes = {**nobody, "due_at": shop.desk.due_at(shop.hours, now)}
+    return replace(handoff, **changes)
+
+
+async def _move(
+    work: UnitOfWork,
+    clock: Clock,
+    before: Standing,
+    step: Step,
+    handoff: Handoff | None,
+    *,
+    words: str | None = None,
+    **noted: str | None,
 ) -> Standing:
     """The step's effects, the same for all of them: owner, request, what is said, and what is noted."""
     stage = stage_after(before.stage, step)
@@ -206,45 +264,18 @@ async def _move(
         raise StepRefused(before.stage.value)
     now = clock.now()
     if handoff is not None:
-        state = STATES[stage]
-        closed = {"closed_at": now, "outcome": step.value} if state is HandoffState.CLOSED else {}
-        handoff = replace(handoff, state=state, **closed)  # type: ignore[arg-type]
+        handoff = replace(handoff, state=STATES[stage])
+        if handoff.state is HandoffState.CLOSED:
+            handoff = replace(handoff, closed_at=now, outcome=step.value)
         await (work.handoffs.save if before.handoff is not None else work.handoffs.add)(handoff)
-    conversation = replace(
-        before.conversation, owner=OWNERS[stage], resolved_at=now if stage is Stage.RESOLVED else None
-    )
+    resolved_at = now if stage is Stage.RESOLVED else None
+    conversation = replace(before.conversation, owner=OWNERS[stage], resolved_at=resolved_at)
     await work.conversations.save(conversation)
     detail = {"step": step.value, "from": before.stage.value, "to": stage.value}
-    detail |= {"agent": by.id} if by else {}
-    detail |= {"to_agent": to.id} if to else {}
-    detail |= {"reason": reason.value} if reason else {}
+    detail |= {name: value for name, value in noted.items() if value is not None}
     await work.conversations.add_event(ConversationEvent(conversation.id, "handoff_step", now, detail))
-    words = words_for(step, shop, by=by, to=to)
     if words:
         conversation = await say(work, clock, conversation, words)
     work.hint(Hint("outbound", conversation.id))
     work.hint(Hint("desk", conversation.id))
     return Standing(conversation, handoff if handoff is not None and handoff.is_open else None)
-
-
-def _due(shop: Shop, now: datetime) -> datetime:
-    """By when somebody should have been called back: so long after the shop opens next, or from now."""
-    opens = now if shop.hours.is_open(now) else shop.hours.next_opening(now) or now
-    return opens + shop.desk.call_back_within
-
-
-async def _mail_the_shop(work: UnitOfWork, clock: Clock, shop: Shop, standing: Standing) -> None:
-    handoff, conversation = standing.handoff, standing.conversation
-    if handoff is None:
-        return
-    customer_id = conversation.verified_customer(clock.now())
-    customer = await work.customers.get(customer_id) if customer_id else None
-    await queue_mail(
-        work,
-        clock,
-        key=f"handoff:{handoff.id}",
-        to=shop.contact_email,
-        subject=f"[{shop.name}] {customer.name if customer else 'A visitor'} is waiting for a person",
-        body="\n".join([reason_in_words(handoff.reason), "", *await conversation_lines(work, conversation, customer)]),
-        reply_to=customer.email if customer else None,
-    )

@@ -26,13 +26,15 @@ from bot.core.handoffs import HandoffReason
 from bot.core.shop import Shop
 from bot.core.turns import LEASE, MAX_ATTEMPTS, is_exhausted, retry_delay
 from bot.errors import ConversationNotFound, LeaseLost
-from bot.services.handoffs import request_handoff
+from bot.services.handoffs import leave_to_people, request_handoff
 from bot.services.ids import new_id
+from bot.services.line_places import what_comes_next
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
 
+SORRY = "I'm sorry, something went wrong on my side and I could not answer that."
 APOLOGY = (
-    "I'm sorry, something went wrong on my side and I could not answer that. "
-    "I have passed this conversation on to our team. You can also write to {contact}; they answer {reply_time}."
+    f"{SORRY} I have passed this conversation on to our team. "
+    "You can also write to {contact}; they answer {reply_time}."
 )
 
 
@@ -126,8 +128,12 @@ async def give_up_turn(db: Database, clock: Clock, shop: Shop, turn: Turn) -> No
         conversation = await begin_turn(work, clock, turn)
         if conversation is None:
             return
-        await request_handoff(work, clock, shop, conversation, HandoffReason.TURN_FAILED)
+        standing = await request_handoff(work, clock, shop, conversation, HandoffReason.TURN_FAILED)
+        conversation = standing.conversation
+        next_step = await what_comes_next(work, clock, shop, standing)
         apology = Reply(APOLOGY.format(reply_time=shop.reply_time, contact=shop.contact_email))
+        if next_step is not None:
+            apology = replace(next_step, text=f"{SORRY} {next_step.text}")
         await _settle(work, turn, TurnState.FAILED)
         conversation = await _say_all(work, clock, shop, turn.message, [apology], conversation)
         await _hand_back(work, clock, conversation)
@@ -197,16 +203,7 @@ async def _say_all(
 
 
 async def _drop_waiting(work: UnitOfWork, conversation: Conversation, now: datetime) -> None:
-    dropped = []
-    while (message := await work.messages.first_pending(conversation.id)) is not None:
-        await work.messages.set_turn(message.id, TurnState.NOT_FOR_BOT, message.attempts)
-        dropped.append(message.seq)
-    if dropped:
-        await work.conversations.add_event(
-            ConversationEvent(
-                conversation.id, "turn_dropped", now, {"seqs": dropped, "owner": conversation.owner.value}
-            )
-        )
+    await leave_to_people(work, conversation, now, conversation.owner)
     await work.conversations.save(replace(conversation, next_turn_at=None, lease_holder=None, lease_expires_at=None))
     work.hint(Hint("outbound", conversation.id))
 

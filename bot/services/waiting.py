@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.agents import Agent, Presence
-from bot.core.conversations import Choice, Conversation, ConversationId
+from bot.core.agents import Agent, AgentId, Presence
+from bot.core.conversations import Conversation, ConversationId
 from bot.core.desk import Assignment
 from bot.core.handoffs import Handoff, HandoffState, Stage, Step
 from bot.core.shop import Shop
 from bot.core.waiting_line import Helper, offers
-from bot.services.handoffs import Standing, say, standing_of, take_step
+from bot.errors import StepRefused
+from bot.services.handoff_words import (
+    ASKED_TO_GO_ON,
+    BACK_TO_BOT_CHOICE,
+    LEAVE_MESSAGE_CHOICE,
+    NOBODY_THERE_YET,
+    WAIT_ON_CHOICE,
+)
+from bot.services.handoffs import Standing, standing_of, take_step
+from bot.services.one_by_one import one_by_one
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
+from bot.services.retries import again_if_lost
+from bot.services.system_lines import say
 
-WAIT_ON, LEAVE_MESSAGE, BACK_TO_BOT = "/wait_on", "/leave_message", "/leave_line"
-# What somebody in the line may pick, and which step it is; waiting on is none.
-LINE_CHOICES = {WAIT_ON: None, LEAVE_MESSAGE: Step.LEAVE_MESSAGE, BACK_TO_BOT: Step.CANCEL}
+# Who says that they are away, and has conversations, is given so many times as long as who is just gone.
+AWAY_GRACE = 5
+
+_Look = Callable[[UnitOfWork, Standing], Awaitable[bool]]
 
 
 async def look_after_line(db: Database, clock: Clock, shop: Shop) -> int:
@@ -25,14 +37,17 @@ async def look_after_line(db: Database, clock: Clock, shop: Shop) -> int:
 
     Each conversation is looked at anew under its lock, so that what was done meanwhile is not done twice.
     """
+    now = clock.now()
     async with db.reading() as work:
         waiting = await work.handoffs.in_state(HandoffState.WAITING)
         active = await work.handoffs.in_state(HandoffState.ACTIVE)
-    done = 0
-    for handoff in waiting:
-        done += await _one(db, handoff.conversation_id, lambda work, at: _who_waits(work, clock, shop, at))
-    for handoff in active:
-        done += await _one(db, handoff.conversation_id, lambda work, at: _who_is_helped(work, clock, shop, at))
+        agents = {agent.id: agent for agent in await work.agents.all()}
+    # Whoever is at the desk after hours helps those who came in time.
+    is_manned = shop.desk.is_open(shop.hours, now) or any(agent.is_there(now) for agent in agents.values())
+    due = [one.conversation_id for one in waiting if _is_due(one, shop, now, is_manned)]
+    late = [one.conversation_id for one in active if _may_be_due(one, _agent_of(one, agents), shop, now)]
+    done = await _each(db, due, lambda work, at: _who_waits(work, clock, shop, at, is_manned))
+    done += await _each(db, late, lambda work, at: _who_is_helped(work, clock, shop, at))
     return done + await offer_all(db, clock, shop)
 
 
@@ -40,26 +55,54 @@ async def offer_all(db: Database, clock: Clock, shop: Shop) -> int:
     """Offer what waits to whoever can take it; how much was offered. Nothing, where people take for themselves."""
     if shop.desk.assignment is Assignment.MANUAL:
         return 0
-    now = clock.now()
-    async with db.transaction() as work:
-        await work.agents.lock_line()
-        waiting = await work.handoffs.in_state(HandoffState.WAITING)
-        helpers = await _helpers(work, waiting, now)
-        found = offers(waiting, helpers, now)
-        for handoff, agent_id in found:
+
+    async def attempt() -> int:
+        now = clock.now()
+        async with db.reading() as work:
+            # Mostly there is nothing to do, and nobody need wait for that.
+            if not offers(*await _line(work, now), now):
+                return 0
+        async with db.transaction() as work:
+            await work.agents.lock_line()
             until = now + shop.desk.offer_time
-            await work.handoffs.save(replace(handoff, offered_to=agent_id, offered_until=until))
-        if found:
-            work.hint(Hint("desk"))
-        return len(found)
+            found = offers(*await _line(work, now), now)
+            made = [one for one, agent_id in found if await work.handoffs.offer(one.id, agent_id, now, until)]
+            for handoff in made:
+                work.hint(Hint("desk", handoff.conversation_id))
+            return len(made)
+
+    return await again_if_lost(attempt)
 
 
-async def _helpers(work: UnitOfWork, waiting: list[Handoff], now: datetime) -> list[Helper]:
+async def pass_offer(work: UnitOfWork, clock: Clock, conversation: Conversation, by: Agent) -> Standing:
+    """Let an offer go, so that somebody else is asked. Safe to repeat. The conversation must be locked.
+
+    Raises StepRefused for what is not on offer to them.
+    """
+    handoff = await work.handoffs.lock_open(conversation.id)
+    standing = Standing(conversation, handoff)
+    if handoff is None or standing.stage is not Stage.QUEUE:
+        raise StepRefused(standing.stage.value)
+    if handoff.offered_to != by.id:
+        if by.id in handoff.passed_by:
+            return standing
+        raise StepRefused(standing.stage.value)
+    handoff = _passed(handoff)
+    await work.handoffs.save(handoff)
+    await work.agents.see(by.id, clock.now())
+    work.hint(Hint("desk", conversation.id))
+    return Standing(conversation, handoff)
+
+
+async def _line(work: UnitOfWork, now: datetime) -> tuple[list[Handoff], list[Helper]]:
+    waiting = await work.handoffs.in_state(HandoffState.WAITING)
+    if not waiting:
+        return [], []
     loads = await work.handoffs.loads()
     for handoff in waiting:
         if handoff.offered_to is not None and handoff.offered_until is not None and now < handoff.offered_until:
             loads[handoff.offered_to] = loads.get(handoff.offered_to, 0) + 1
-    return [
+    return waiting, [
         Helper(
             agent.id,
             agent.capacity,
@@ -73,49 +116,90 @@ async def _helpers(work: UnitOfWork, waiting: list[Handoff], now: datetime) -> l
     ]
 
 
-async def _one(
-    db: Database, conversation_id: ConversationId, look: Callable[[UnitOfWork, Standing], Awaitable[bool]]
-) -> bool:
-    async with db.transaction() as work:
+async def _each(db: Database, ids: list[ConversationId], look: _Look) -> int:
+    async def do(work: UnitOfWork, conversation_id: ConversationId) -> int:
         conversation = await work.conversations.lock(conversation_id)
-        return conversation is not None and await look(work, await standing_of(work, conversation))
+        return int(conversation is not None and await look(work, await standing_of(work, conversation)))
+
+    return await one_by_one(db, ids, do, what="the line")
 
 
-async def _who_waits(work: UnitOfWork, clock: Clock, shop: Shop, at: Standing) -> bool:
-    now, handoff, desk = clock.now(), at.handoff, shop.desk
-    if handoff is None or at.stage is not Stage.QUEUE or handoff.waiting_since is None:
+def _is_due(handoff: Handoff, shop: Shop, now: datetime, is_manned: bool) -> bool:
+    """Whether there is something to do for somebody who waits."""
+    since = handoff.waiting_since or handoff.requested_at
+    return (
+        now - since >= shop.desk.give_up_after
+        or not is_manned
+        or _is_offer_over(handoff, now)
+        or _is_silent(handoff, shop, now)
+        or _is_to_be_asked(handoff, shop, now)
+    )
+
+
+def _is_offer_over(handoff: Handoff, now: datetime) -> bool:
+    return handoff.offered_until is not None and now >= handoff.offered_until
+
+
+def _is_silent(handoff: Handoff, shop: Shop, now: datetime) -> bool:
+    """Whether they were asked whether they go on waiting, and have not said a word for long."""
+    asked, heard = handoff.asked_at, handoff.heard_at
+    return asked is not None and (heard is None or heard < asked) and now - asked >= shop.desk.customer_grace
+
+
+def _is_to_be_asked(handoff: Handoff, shop: Shop, now: datetime) -> bool:
+    # Who has not answered is not asked again: their place is theirs all the same.
+    since, asked, heard = handoff.waiting_since or handoff.requested_at, handoff.asked_at, handoff.heard_at
+    if asked is not None:
+        if heard is None or heard < asked:
+            return False
+        since = heard
+    return now - since >= shop.desk.ask_after
+
+
+async def _who_waits(work: UnitOfWork, clock: Clock, shop: Shop, at: Standing, is_manned: bool) -> bool:
+    now, handoff = clock.now(), at.handoff
+    if handoff is None or at.stage is not Stage.QUEUE or not _is_due(handoff, shop, now, is_manned):
         return False
-    if now - handoff.waiting_since >= desk.give_up_after or not desk.is_open(shop.hours, now):
+    since = handoff.waiting_since or handoff.requested_at
+    if now - since >= shop.desk.give_up_after or not is_manned:
         await take_step(work, clock, shop, at.conversation, Step.NOBODY_CAME, by=None)
         return True
-    did = False
-    if handoff.offered_to is not None and handoff.offered_until is not None and now >= handoff.offered_until:
-        passed = (*handoff.passed_by, handoff.offered_to)
-        handoff = replace(handoff, passed_by=passed, offered_to=None, offered_until=None)
-        did = True
-    if now - (handoff.asked_at or handoff.waiting_since) >= desk.ask_after:
+    if _is_silent(handoff, shop, now):
+        await take_step(work, clock, shop, at.conversation, Step.GIVE_UP, by=None)
+        return True
+    locked = await work.handoffs.lock_open(at.conversation.id)
+    if locked is None:
+        return False
+    handoff = _passed(locked) if _is_offer_over(locked, now) else locked
+    if _is_to_be_asked(handoff, shop, now):
         handoff = replace(handoff, asked_at=now)
-        await _ask(work, clock, at.conversation)
-        did = True
-    if did:
-        await work.handoffs.save(handoff)
-        work.hint(Hint("desk", at.conversation.id))
-    return did
+        there = any(agent.is_there(now) for agent in await work.agents.all())
+        text = ASKED_TO_GO_ON if there else NOBODY_THERE_YET
+        choices = (WAIT_ON_CHOICE, LEAVE_MESSAGE_CHOICE, BACK_TO_BOT_CHOICE)
+        await say(work, clock, at.conversation, text, choices)
+    if handoff == locked:
+        return False
+    await work.handoffs.save(handoff)
+    work.hint(Hint("desk", at.conversation.id))
+    return True
 
 
-async def _ask(work: UnitOfWork, clock: Clock, conversation: Conversation) -> None:
-    await say(
-        work,
-        clock,
-        conversation,
-        "Thank you for waiting; everybody is still busy. Would you like to go on waiting?",
-        choices=(
-            Choice("Go on waiting", WAIT_ON),
-            Choice("Leave a message", LEAVE_MESSAGE),
-            Choice("Back to the assistant", BACK_TO_BOT),
-        ),
-    )
-    work.hint(Hint("outbound", conversation.id))
+def _agent_of(handoff: Handoff, agents: Mapping[AgentId, Agent]) -> Agent | None:
+    return agents.get(handoff.agent_id) if handoff.agent_id is not None else None
+
+
+def _passed(handoff: Handoff) -> Handoff:
+    """The request after an offer that nobody took."""
+    offered = (handoff.offered_to,) if handoff.offered_to and handoff.offered_to not in handoff.passed_by else ()
+    return replace(handoff, passed_by=(*handoff.passed_by, *offered), offered_to=None, offered_until=None)
+
+
+def _may_be_due(handoff: Handoff, agent: Agent | None, shop: Shop, now: datetime) -> bool:
+    """Whether it is worth a look under the lock: somebody is gone, or has been silent for long."""
+    if handoff.snoozed_until is not None and now < handoff.snoozed_until:
+        return False
+    patience = min(shop.desk.customer_grace, shop.desk.give_up_after)
+    return _is_gone(agent, shop, now) or now - (handoff.claimed_at or handoff.requested_at) >= patience
 
 
 async def _who_is_helped(work: UnitOfWork, clock: Clock, shop: Shop, at: Standing) -> bool:
@@ -123,23 +207,31 @@ async def _who_is_helped(work: UnitOfWork, clock: Clock, shop: Shop, at: Standin
     if handoff is None or handoff.agent_id is None or at.stage is not Stage.AGENT:
         return False
     agent = await work.agents.get(handoff.agent_id)
-    if agent is None or _is_gone(agent, shop, now):
-        await take_step(work, clock, shop, at.conversation, Step.VANISH, by=None)
-        return True
-    if handoff.snoozed_until is not None and now < handoff.snoozed_until:
+    if not _may_be_due(handoff, agent, shop, now):
         return False
-    last = await work.messages.last_words(at.conversation.id)
-    since = max(filter(None, (last.get("customer"), handoff.claimed_at)), default=None)
-    answered = last.get("agent")
-    if answered is None or since is None or answered < since or now - answered < shop.desk.customer_grace:
+    step = Step.VANISH if _is_gone(agent, shop, now) else await _overdue(work, shop, at.conversation, handoff, now)
+    if step is None:
         return False
-    await take_step(work, clock, shop, at.conversation, Step.GIVE_UP, by=None)
+    await take_step(work, clock, shop, at.conversation, step, by=None)
     return True
 
 
-def _is_gone(agent: Agent, shop: Shop, now: datetime) -> bool:
+async def _overdue(
+    work: UnitOfWork, shop: Shop, conversation: Conversation, handoff: Handoff, now: datetime
+) -> Step | None:
+    """What follows from nobody having said anything for long: the customer is gone, or the agent is, in a way."""
+    last = await work.messages.last_words(conversation.id)
+    claimed, wrote, answered = handoff.claimed_at or handoff.requested_at, last.get("customer"), last.get("agent")
+    # What was put off begins anew when its time has come.
+    began = max(claimed, handoff.snoozed_until or claimed)
+    if answered is None or answered < claimed or (wrote is not None and wrote > answered):
+        return Step.VANISH if now - max(began, wrote or began) >= shop.desk.give_up_after else None
+    return Step.GIVE_UP if now - max(began, answered) >= shop.desk.customer_grace else None
+
+
+def _is_gone(agent: Agent | None, shop: Shop, now: datetime) -> bool:
     """Whether somebody has left what they were working on: closed the desk, or lost it. Being away is not leaving."""
-    if agent.disabled_at is not None or agent.seen_at is None:
+    if agent is None or agent.disabled_at is not None or agent.seen_at is None:
         return True
-    grace = shop.desk.agent_grace * (1 if agent.presence is Presence.ONLINE else 5)
+    grace = shop.desk.agent_grace * (1 if agent.presence is Presence.ONLINE else AWAY_GRACE)
     return now - agent.seen_at >= grace

@@ -40,6 +40,9 @@ class SqlAgents:
     async def see(self, agent_id: AgentId, at: datetime) -> None:
         await self._connection.execute(update(tables.agents).where(_C.id == agent_id).values(seen_at=at))
 
+    async def set_free(self, agent_id: AgentId, at: datetime) -> None:
+        await self._connection.execute(update(tables.agents).where(_C.id == agent_id).values(free_since=at))
+
     async def save(self, agent: Agent) -> None:
         values = _columns(agent)
         await self._connection.execute(update(tables.agents).where(_C.id == values.pop("id")).values(**values))

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, insert, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, case, func, insert, literal, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.channels import PUSH_CHANNELS
@@ -183,6 +183,11 @@ class SqlMessages:
         c = tables.messages.c
         return await self._list(and_(c.conversation_id == conversation_id, c.seq > seq), limit=limit)
 
+    async def by_client_id(self, conversation_id: ConversationId, client_id: str) -> Message | None:
+        c = tables.messages.c
+        found = await self._list(and_(c.conversation_id == conversation_id, c.client_id == client_id), limit=1)
+        return found[0] if found else None
+
     async def first_pending(self, conversation_id: ConversationId) -> Message | None:
         c = tables.messages.c
         found = await self._list(and_(c.conversation_id == conversation_id, c.turn_state == "pending"), limit=1)
@@ -227,6 +232,11 @@ class SqlMessages:
         query = select(c.choices).where(c.conversation_id == conversation_id, c.author != Author.CUSTOMER.value)
         choices = await self._connection.scalar(query.order_by(c.seq.desc()).limit(1))
         return tuple(Choice(**offer) for offer in choices or ())
+
+    async def last_words(self, conversation_id: ConversationId) -> dict[str, datetime]:
+        c = tables.messages.c
+        query = select(c.author, func.max(c.at)).where(c.conversation_id == conversation_id).group_by(c.author)
+        return {author: at for author, at in await self._connection.execute(query)}
 
     async def _list(self, condition: ColumnElement[bool], limit: int | None = None) -> list[Message]:
         query = select(tables.messages).where(condition).order_by(tables.messages.c.seq).limit(limit)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.agents import AgentId
@@ -35,6 +35,11 @@ class SqlHandoffs:
         found = await self._list(_OPEN, _C.conversation_id == conversation_id)
         return found[0] if found else None
 
+    async def lock_open(self, conversation_id: ConversationId) -> Handoff | None:
+        query = select(tables.handoffs).where(_OPEN, _C.conversation_id == conversation_id).with_for_update()
+        row = (await self._connection.execute(query)).mappings().one_or_none()
+        return _handoff(row) if row else None
+
     async def latest_of(self, conversation_id: ConversationId) -> Handoff | None:
         query = select(tables.handoffs).where(_C.conversation_id == conversation_id, _C.closed_at.is_not(None))
         row = (await self._connection.execute(query.order_by(_C.closed_at.desc(), _C.id).limit(1))).mappings().first()
@@ -46,6 +51,22 @@ class SqlHandoffs:
 
     async def in_state(self, state: HandoffState) -> list[Handoff]:
         return await self._list(_C.state == state.value)
+
+    async def line(self) -> list[ConversationId]:
+        query = select(_C.conversation_id).where(_C.state == HandoffState.WAITING.value)
+        query = query.order_by(_C.priority.desc(), func.coalesce(_C.waiting_since, _C.requested_at), _C.id)
+        return [ConversationId(one) for one in await self._connection.scalars(query)]
+
+    async def offer(self, handoff_id: HandoffId, agent_id: AgentId, now: datetime, until: datetime) -> bool:
+        is_free = or_(_C.offered_until.is_(None), _C.offered_until <= now)
+        statement = update(tables.handoffs).where(_C.id == handoff_id, _C.state == HandoffState.WAITING.value, is_free)
+        return (
+            await self._connection.execute(statement.values(offered_to=agent_id, offered_until=until))
+        ).rowcount == 1
+
+    async def hear(self, conversation_id: ConversationId, at: datetime) -> None:
+        statement = update(tables.handoffs).where(_OPEN, _C.conversation_id == conversation_id)
+        await self._connection.execute(statement.values(heard_at=at, snoozed_until=None))
 
     async def of_agent(self, agent_id: AgentId) -> list[Handoff]:
         return await self._list(_C.state == HandoffState.ACTIVE.value, _C.agent_id == agent_id)

@@ -527,6 +527,32 @@ class FakeHandoffs:
             None,
         )
 
+    # A transaction has the whole store to itself.
+    lock_open = open_for
+
+    async def save(self, handoff: Handoff) -> None:
+        if handoff.id in self._state.handoffs:
+            self._state.handoffs[handoff.id] = _as_stored(handoff)
+
+    async def latest_of(self, conversation_id: str) -> Handoff | None:
+        closed = [
+            one
+            for one in self._state.handoffs.values()
+            if one.conversation_id == conversation_id and one.closed_at is not None
+        ]
+        return max(closed, key=lambda one: one.closed_at, default=None)
+
+    async def hear(self, conversation_id: str, at: datetime) -> None:
+        if (handoff := await self.open_for(conversation_id)) is not None:
+            await self.save(replace(handoff, heard_at=at, snoozed_until=None))
+
+
+class FakeAgents:
+    """Nobody works at the desk."""
+
+    async def all(self) -> list[Any]:
+        return []
+
 
 class FakeOutbox:
     def __init__(self, state: _State) -> None:
@@ -590,6 +616,7 @@ class FakeUnitOfWork:
         self.tracker_events = FakeTrackerEvents(state)
         self.verifications = FakeVerifications(state)
         self.handoffs = FakeHandoffs(state)
+        self.agents = FakeAgents()
         self.outbox = FakeOutbox(state)
         self.workers = FakeWorkers(state)
         self.hints: dict[Hint, None] = {}

@@ -22,7 +22,8 @@ from tests.builders import (
 
 async def request(db, clock, shop, conversation, reason=HandoffReason.ASKED):
     async with db.transaction() as work:
-        return await request_handoff(work, clock, shop, await work.conversations.lock(conversation.id), reason)
+        locked = await work.conversations.lock(conversation.id)
+        return (await request_handoff(work, clock, shop, locked, reason)).handoff
 
 
 async def mails(db, clock):
@@ -50,7 +51,8 @@ async def test_a_request_is_recorded_and_mailed_with_what_was_said(db, clock, sh
     async with db.reading() as work:
         assert await work.handoffs.open_for(conversation.id) == handoff
     (event,) = await events_now(db, conversation.id)
-    assert (event.kind, event.detail) == ("handoff_requested", {"reason": "asked"})
+    assert event.kind == "handoff_step"
+    assert event.detail == {"step": "ask_closed", "from": "bot", "to": "callback", "reason": "asked"}
     (mail,) = await mails(db, clock)
     assert (mail.to, mail.reply_to) == ("team@corner.example", None)
     assert mail.subject == "[Corner Shop] A visitor is waiting for a person"

@@ -389,7 +389,7 @@ async def test_two_turns_given_up_ask_for_one_person(db, clock, shop, conversati
 
     await give_up_turn(db, clock, shop, await exhaust(db, clock))
 
-    assert len(await events_now(db, conversation.id, "handoff_requested")) == 1
+    assert len(await events_now(db, conversation.id, "handoff_step")) == 1
     assert [author for author, _ in await lines(db, conversation)] == ["customer", "customer", "bot", "bot"]
 
 

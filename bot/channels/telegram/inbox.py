@@ -14,6 +14,7 @@ from bot.channels.telegram.client import TelegramClient
 from bot.channels.telegram.updates import ALLOWED_UPDATES, Update, read_update
 from bot.core.channels import TELEGRAM
 from bot.core.conversations import ConversationId
+from bot.core.shop import Shop
 from bot.services.channel_inbox import Taken, take_in
 from bot.services.channel_ports import ChannelBusy, ChannelError, ChannelRefused, Part
 from bot.services.ports import Clock, Database
@@ -36,11 +37,14 @@ log = logging.getLogger(__name__)
 class TelegramInbox:
     """Webhook of the gateway for Telegram, and the one who asks for updates where there is no webhook."""
 
-    def __init__(self, db: Database, clock: Clock, channel: TelegramChannel, secret: str) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, channel: TelegramChannel, secret: str, shop: Shop | None = None
+    ) -> None:
         self._db = db
         self._clock = clock
         self._channel = channel
         self._secret = secret.encode()
+        self._shop = shop
         # The bot's own, without the @; what is said in groups is for others until it is known.
         self.bot_name: str | None = None
         self._courtesies: set[asyncio.Task[None]] = set()
@@ -69,7 +73,7 @@ class TelegramInbox:
             return
         taken = None
         if update.event is not None:
-            taken = await take_in(self._db, self._clock, TELEGRAM, CAPABILITIES, update.id, update.event)
+            taken = await take_in(self._db, self._clock, TELEGRAM, CAPABILITIES, update.id, update.event, self._shop)
         self._be_courteous(update, taken)
 
     async def receive_update_at_last(self, data: Any) -> None:
