@@ -14,6 +14,7 @@ from bot.gateway import (
     api,
     channels,
     chat,
+    desk_pages,
     feedback,
     health,
     invoices,
@@ -56,6 +57,7 @@ def create_gateway(
     app[channels.WEBHOOKS] = webhooks or {}
     for module in (chat, rest, channels, api, pages, invoices, own_data, unsubscribe, vouchers, feedback, health):
         app.add_routes(module.routes)
+    app.add_routes(desk_pages.routes)
     app.router.add_static("/static/", pages.STATIC, append_version=True)
     app.cleanup_ctx.append(_poll)
     app.on_shutdown.append(_say_goodbye)

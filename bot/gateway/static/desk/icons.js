@@ -1,0 +1,37 @@
+/** The desk's pictures, drawn as lines in the colour of the text around them. */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+const PATHS = {
+  attach: "M20 11.5l-8.2 8.2a5 5 0 0 1-7.1-7.1l8.5-8.5a3.4 3.4 0 0 1 4.8 4.800l-8.4 8.400a1.7 1.7 0 0 1-2.4-2.400l7.7-7.7",
+  back: "M15 5l-7 7 7 7",
+  bell: "M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15zM10 20.500a2.2 2.2 0 0 0 4 0",
+  bolt: "M13 3L5 13.500h6L10.5 21 19 10.500h-6z",
+  bot: "M6 9h12v9H6zM12 9V5M9.5 13v1M14.5 13v1M3.5 12v3M20.5 12v3M11 5h2",
+  check: "M5 12.500l4.5 4.500L19 7.5",
+  clock: "M12 7.500V12l3 2M12 3.500a8.5 8.5 0 1 1 0 17 8.5 8.5 0 0 1 0-17z",
+  close: "M6 6l12 12M18 6L6 18",
+  edit: "M4.5 19.500l1-4L16 5l3 3L8.5 18.500z",
+  file: "M7 3.500h7l4 4v13H7zM14 3.500v4h4",
+  help: "M9.2 9.200a2.9 2.9 0 1 1 4.3 2.600c-1 .6-1.5 1.2-1.5 2.200M12 17.200v.1M12 3.500a8.5 8.5 0 1 1 0 17 8.5 8.5 0 0 1 0-17z",
+  more: "M5.5 12h.1M12 12h.1M18.5 12h.1",
+  mute: "M4.5 9.500v5h3.500l5 4v-13l-5 4zM17 9.500l4 5M21 9.500l-4 5",
+  person: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20.500c.6-4 3.6-6 7.5-6s6.9 2 7.5 6",
+  phone: "M6 4h3.500l1.5 4-2 1.500a11 11 0 0 0 5.5 5.500L16 13l4 1.500V18a2 2 0 0 1-2.2 2A15.5 15.5 0 0 1 4 6.2 2 2 0 0 1 6 4z",
+  search: "M10.5 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM15.3 15.3L20 20",
+  shield: "M12 3.500l7 2.500v5.500c0 4.5-3 7.5-7 9-4-1.5-7-4.5-7-9V6zM9 12l2.2 2.200L15.2 10",
+  sound: "M4.5 9.500v5h3.500l5 4v-13l-5 4zM16.5 9a4.2 4.2 0 0 1 0 6M18.8 6.500a8 8 0 0 1 0 11",
+  spark: "M12 4.500v3M12 16.500v3M4.5 12h3M16.5 12h3M6.7 6.700l2.1 2.100M15.2 15.200l2.1 2.100M6.7 17.300l2.1-2.100M15.2 8.800l2.1-2.1",
+};
+
+/** A picture without words: whoever puts it into a button names the button. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", "icon");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", PATHS[name]);
+  svg.append(path);
+  return svg;
+}

@@ -1,0 +1,30 @@
+/** Lists on the page that change in place, so that focus, scrolling and what is open stay as they are. */
+
+const shown = new WeakMap();
+
+/** Make a parent show `items` ({key, sign, draw}) in their order; what has the same `sign` as before is left alone. */
+export function showItems(parent, items) {
+  const before = shown.get(parent) ?? new Map();
+  const after = new Map();
+  const focused = parent.contains(document.activeElement) ? document.activeElement : null;
+  const focusKey = focused?.closest("[data-key]")?.dataset.key;
+  const focusPart = focused?.dataset.part;
+  for (const { key, sign, draw } of items) {
+    const known = before.get(key);
+    const node = known?.sign === sign ? known.node : draw();
+    node.dataset.key = key;
+    after.set(key, { sign, node });
+  }
+  const wanted = new Set([...after.values()].map(({ node }) => node));
+  for (const { node } of before.values()) if (!wanted.has(node)) node.remove();
+  let place = parent.firstChild;
+  for (const { node } of after.values()) {
+    if (node === place) place = place.nextSibling;
+    else parent.insertBefore(node, place);
+  }
+  shown.set(parent, after);
+  if (!focused || document.activeElement === focused) return;
+  const node = after.get(focusKey)?.node;
+  const target = focused.isConnected ? focused : node?.querySelector(`[data-part="${CSS.escape(focusPart ?? "")}"]`);
+  target?.focus({ preventScroll: true });
+}

@@ -1,0 +1,117 @@
+/** The lines of a transcript: messages, notes, steps, and what has not been confirmed yet. */
+
+import { el, linkified, ownAddress, spoken } from "../dom.js";
+import { icon } from "./icons.js";
+import { momentOf, timeOf } from "./times.js";
+import { button, chip, said, select } from "./widgets.js";
+import { percent, readable } from "./words.js";
+
+const STATES = { delivered: "Sent", read: "Read" };
+
+export function drawMessage(message, { grouped, explained, state, name, wishes, toggle, on }) {
+  const { author, seq, text, at } = message;
+  const node = el("article", { class: `line from-${author}`, "data-testid": "message", "data-author": author, "data-seq": seq });
+  node.classList.toggle("grouped", grouped);
+  if (author === "system") {
+    node.append(el("p", { class: "notice" }, ...linkified(text), el("time", { datetime: at, title: momentOf(at) }, timeOf(at))));
+    if (message.choices?.length) node.append(choices(message));
+    return node;
+  }
+  node.append(el("p", { class: "sender", "aria-hidden": "true" }, said(name)));
+  node.append(el("div", { class: "bubble", dir: "auto" }, spoken(`${name}: `), ...linkified(text)));
+  for (const extra of [picture(message), file(message), cards(message), choices(message)]) if (extra) node.append(extra);
+  node.append(meta(message, { state, explained, toggle }));
+  if (explained) node.append(understanding(message, wishes, on));
+  return node;
+}
+
+function meta({ author, at, helpful, understood }, { state, explained, toggle }) {
+  const node = el("p", { class: "meta" }, el("time", { datetime: at, title: momentOf(at) }, timeOf(at)));
+  if (helpful !== undefined && helpful !== null) node.append(el("span", {}, helpful ? "Found helpful" : "Found unhelpful"));
+  if (state) node.append(el("span", { class: `state ${state}`, "data-testid": "state" }, STATES[state]));
+  if (author === "customer" && understood) {
+    const open = el("button", { type: "button", class: "why", "aria-expanded": String(explained), "data-part": "why", "data-testid": "understood-toggle" });
+    open.append(icon("spark"), "What the bot understood");
+    open.addEventListener("click", toggle);
+    node.append(open);
+  }
+  return node;
+}
+
+/** What the assistant took the message for, and a way to put it right. */
+function understanding(message, wishes, on) {
+  const { intent, confidence } = message.understood;
+  const sure = typeof confidence === "number" ? ` · ${percent(confidence)} sure` : "";
+  const list = select([["", "Pick the right wish…"], ...wishes.map((wish) => [wish, readable(wish)])], "", { "aria-label": "The right wish", "data-part": "wish", "data-testid": "teach-wish" });
+  const teach = button("Teach", () => list.value && on.teach(message, list.value), { kind: "small", test: "teach", part: "teach" });
+  const draft = button("Note as an unanswered question", () => on.draft(message.text), { kind: "small plain", test: "draft-question", part: "draft" });
+  const taught = message.taught ? el("p", {}, `Marked as: ${readable(message.taught)}`) : "";
+  return el("div", { class: "why-box", "data-testid": "understood" }, el("p", {}, el("strong", {}, readable(intent) || "Nothing"), sure), taught, el("div", { class: "why-teach" }, list, teach), draft);
+}
+
+function choices({ choices: offered, text, author }) {
+  if (!offered?.length) return null;
+  const label = author === "bot" || author === "system" ? "Offered as buttons" : "Choices";
+  return el("p", { class: "choices", "data-testid": "choices" }, spoken(`${label}: `), ...offered.map(({ title }) => chip(title, "choice")));
+}
+
+function picture({ image }) {
+  if (!image) return null;
+  const src = ownAddress(image.url);
+  const caption = el("p", { class: "quiet" }, said(`Picture: ${image.alt || "without words"}`));
+  if (!src) return caption;
+  const img = el("img", { class: "picture", src, alt: image.alt ?? "", width: 160, height: 160, loading: "lazy" });
+  img.addEventListener("error", () => img.replaceWith(caption));
+  return img;
+}
+
+function file({ file: attached }) {
+  if (!attached) return null;
+  const link = el("a", { class: "file", href: `/desk/api/files/${encodeURIComponent(attached.id)}`, target: "_blank", rel: "noopener", "data-testid": "file" });
+  link.append(icon("file"), said(attached.name), el("span", { class: "quiet" }, sizeOf(attached.size)), spoken(" (opens in a new tab)"));
+  return link;
+}
+
+export function sizeOf(bytes) {
+  if (!Number.isFinite(bytes)) return "";
+  return bytes < 1000000 ? `${Math.max(1, Math.round(bytes / 1000))} kB` : `${(bytes / 1000000).toFixed(1)} MB`;
+}
+
+function cards(message) {
+  if (!message.cards?.length) return null;
+  const boxes = message.cards.map((card) => {
+    const facts = (card.facts ?? []).flatMap(({ label, value }) => [el("dt", {}, said(label)), el("dd", {}, said(value))]);
+    const steps = (card.steps ?? []).map((name, index) => el("li", { "aria-current": index === card.step ? "step" : null }, said(name)));
+    return el("div", { class: "card-box" }, el("strong", {}, said(card.title)), facts.length ? el("dl", {}, ...facts) : "", steps.length ? el("ol", {}, ...steps) : "");
+  });
+  return el("div", { "data-testid": "cards" }, ...boxes);
+}
+
+export function drawNote({ agent, text, at }) {
+  const who = typeof agent === "string" ? agent : agent?.name ?? "Somebody";
+  return el(
+    "article",
+    { class: "line note", "data-testid": "note" },
+    el("p", { class: "sender" }, said(who), " · note, only for the team"),
+    el("div", { class: "bubble", dir: "auto" }, ...linkified(text)),
+    el("p", { class: "meta" }, el("time", { datetime: at, title: momentOf(at) }, timeOf(at))),
+  );
+}
+
+export function drawStep({ text, reason }, at) {
+  const because = reason ? ` · ${reason}` : "";
+  return el("article", { class: "line from-system", "data-testid": "step" }, el("p", { class: "notice" }, text + because, el("time", { datetime: at, title: momentOf(at) }, timeOf(at))));
+}
+
+export function drawPending(entry, on) {
+  const node = el("article", { class: `line from-agent ${entry.failed ? "failed" : "sending"}`, "data-testid": "pending", "data-state": entry.failed ? "failed" : "sending" });
+  if (entry.kind === "note") node.classList.add("note");
+  node.append(el("div", { class: "bubble", dir: "auto" }, ...linkified(entry.text || entry.file?.name || "")));
+  const meta = el("p", { class: "meta" }, el("span", { class: "state" }, entry.failed ? `Not sent. ${entry.reason}` : "Sending…"));
+  if (entry.failed) {
+    meta.append(button("Try again", () => on.retry(entry), { kind: "link-button", test: "retry", part: "retry" }));
+    meta.append(button("Edit", () => on.discard(entry), { kind: "link-button", test: "edit-failed", part: "edit" }));
+  }
+  node.append(meta);
+  return node;
+}

@@ -1,0 +1,74 @@
+/** How the desk is doing: figures and pictures for a stretch of days, with what each figure means. */
+
+import { el } from "../dom.js";
+import { overTime, sideBySide, tile } from "./charts.js";
+import { head, table } from "./pages.js";
+import { reasonOf } from "./rows.js";
+import { spelled } from "./times.js";
+import { button, field, input, said } from "./widgets.js";
+import { percent, readable } from "./words.js";
+
+const DAY_MS = 86400000;
+const dayFormat = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
+const isoDay = (moment) => new Date(moment - new Date(moment).getTimezoneOffset() * 60000).toISOString().slice(0, 10);
+
+export async function draw(root, { api }) {
+  const from = input({ type: "date", value: isoDay(Date.now() - 29 * DAY_MS), "data-testid": "report-from" });
+  const to = input({ type: "date", value: isoDay(Date.now()), "data-testid": "report-to" });
+  const csv = el("a", { class: "button", download: "desk.csv", "data-testid": "report-csv" }, "Download as CSV");
+  const body = el("div", { class: "report", "data-testid": "report" });
+  const load = async () => {
+    const wanted = { from: from.value, to: to.value };
+    csv.href = `/desk/api/reports.csv?${new URLSearchParams(wanted)}`;
+    try {
+      body.replaceChildren(...shown(await api.get("reports", wanted)));
+    } catch (error) {
+      body.replaceChildren(el("p", { class: "problem", role: "alert" }, error.message));
+    }
+  };
+  const form = el("form", { class: "span-form" }, field("From", from), field("To", to), button("Show", load, { kind: "primary" }));
+  form.addEventListener("submit", (event) => (event.preventDefault(), load()));
+  root.replaceChildren(head("Reports", "Every figure is explained at the end of the page.", csv), form, body);
+  await load();
+}
+
+const orDash = (value, words) => (value === null || value === undefined ? "–" : words(value));
+const share = (value) => orDash(value, percent);
+const rating = (value) => orDash(value, (one) => one.toFixed(1));
+
+function shown({ definitions = {}, figures = {} }) {
+  const { totals = {}, days = [], reasons = [], hours = [], agents = [] } = figures;
+  const labels = days.map(({ day }) => dayFormat.format(new Date(`${day}T00:00:00Z`)));
+  const column = (name) => days.map((one) => one[name] ?? null);
+  const pair = (one) => `half within ${spelled(one?.median)}, nine in ten within ${spelled(one?.p90)}`;
+  const { waiting, first_response: first, resolution, csat_bot: bot = {}, csat_agent: agent = {} } = totals;
+  return [
+    el(
+      "div",
+      { class: "tiles" },
+      tile("Conversations", orDash(totals.volume, (one) => one.toLocaleString())),
+      tile("Containment", share(totals.containment), `${share(totals.resolved_containment)} resolved`),
+      tile("Handed to people", share(totals.handoff_rate), orDash(totals.handoffs, (one) => `${one} times`)),
+      tile("Waiting", spelled(waiting?.median), `nine in ten: ${spelled(waiting?.p90)}`),
+      tile("First response", spelled(first?.median), `nine in ten: ${spelled(first?.p90)}`),
+      tile("Resolution", spelled(resolution?.median), `nine in ten: ${spelled(resolution?.p90)}`),
+      tile("Satisfaction, bot", rating(bot.mean), orDash(bot.count, (one) => `${one} ratings`)),
+      tile("Satisfaction, people", rating(agent.mean), orDash(agent.count, (one) => `${one} ratings`)),
+    ),
+    el(
+      "div",
+      { class: "figures" },
+      overTime("Conversations a day", labels, [{ name: "All", kind: "bar", values: column("volume") }, { name: "Handed to people", kind: "bar", values: column("handoffs") }]),
+      overTime("Containment and hand-offs", labels, [{ name: "Containment", kind: "line", values: column("containment") }, { name: "Handed to people", kind: "line", values: column("handoff_rate") }], { format: percent, most: 1 }),
+      overTime("Waiting for a person", labels, [{ name: "Half within", kind: "line", values: column("waiting_median") }, { name: "Nine in ten within", kind: "line", values: column("waiting_p90") }], { format: spelled }),
+      overTime("Satisfaction, of 5", labels, [{ name: "Bot", kind: "line", values: column("csat_bot") }, { name: "People", kind: "line", values: column("csat_agent") }], { most: 5 }),
+      sideBySide("Why people were wanted", reasons.map((one) => ({ name: reasonOf(one.reason), value: one.count, words: String(one.count) }))),
+      sideBySide("Conversations by hour of the day", hours.map((one) => ({ name: `${String(one.hour).padStart(2, "0")}:00`, value: one.volume ?? one.count, words: String(one.volume ?? one.count) }))),
+    ),
+    el("h2", {}, "Agents"),
+    table("Agents", ["Name", "Conversations", "Replies", "First response", "Satisfaction"], agents.map((one) => [said(one.name), String(one.conversations ?? 0), String(one.replies ?? 0), spelled(one.first_response?.median), `${rating(one.csat?.mean)}${one.csat?.count ? ` (${one.csat.count})` : ""}`]), { numbers: [1, 2, 3, 4] }),
+    el("p", { class: "quiet" }, `In the opening hours alone: waiting ${pair(totals.waiting_open)}; first response ${pair(totals.first_response_open)}; resolution ${pair(totals.resolution_open)}.`),
+    el("h2", {}, "What the figures mean"),
+    el("dl", { class: "definitions", "data-testid": "definitions" }, ...Object.entries(definitions).flatMap(([name, text]) => [el("dt", {}, readable(name)), el("dd", {}, said(text))])),
+  ];
+}

@@ -1,0 +1,91 @@
+/** A conversation as a line of the list on the left. */
+
+import { el, spoken } from "../dom.js";
+import { icon } from "./icons.js";
+import { briefly, now, soon, tick } from "./times.js";
+import { chip, said } from "./widgets.js";
+import { count, initials, nameOf, readable, words } from "./words.js";
+
+/** The line as an item for showItems(). `where` is the tab; `open(id)` is called when it is picked. */
+export function rowItem(row, { where, isOpen, hasDraft, open }) {
+  return { key: row.id, sign: JSON.stringify([row, where, isOpen, hasDraft]), draw: () => draw(row, { where, isOpen, hasDraft, open }) };
+}
+
+function draw(row, { where, isOpen, hasDraft, open }) {
+  const name = nameOf(row.customer);
+  const unread = row.unread > 0 ? el("span", { class: "unread" }, String(row.unread), spoken(" unread")) : "";
+  const pick = el(
+    "button",
+    { type: "button", class: "row-open", "data-part": "row", "aria-current": isOpen ? "true" : null },
+    el("span", { class: `avatar hue-${hueOf(row.id)}`, "aria-hidden": "true" }, initials(name)),
+    el(
+      "span",
+      { class: "row-text" },
+      el("span", { class: "row-top" }, said(name, { class: "row-name" }), row.customer?.verified ? verified() : "", when(row, where)),
+      el("span", { class: "row-last" }, hasDraft ? el("em", { class: "draft" }, "Draft ") : "", said(lastWords(row)), unread),
+      el("span", { class: "row-chips" }, ...chips(row, where)),
+    ),
+  );
+  pick.addEventListener("click", () => open(row.id));
+  const item = el("li", { class: "row", "data-testid": "conversation-row", "data-id": row.id }, pick);
+  item.classList.toggle("offered", Boolean(row.offered_to_me));
+  tick(item);
+  return item;
+}
+
+const verified = () => el("span", { class: "verified", title: "Proven who they are" }, icon("shield"), spoken("verified"));
+
+function when(row, where) {
+  if (where === "queue" && row.waiting_since) {
+    return el("span", { class: "row-when waiting" }, icon("clock"), spoken("waiting for "), el("span", { "data-since": row.waiting_since }));
+  }
+  return el("time", { class: "row-when", datetime: row.last?.at }, briefly(row.last?.at));
+}
+
+function lastWords({ last }) {
+  if (!last) return "";
+  const who = last.author === "customer" ? "" : `${words.authors[last.author] ?? last.author}: `;
+  return who + last.text.replace(/\s+/g, " ");
+}
+
+function chips(row, where) {
+  const shown = [];
+  if (row.offered_to_me) shown.push(chip("Offered to you", "person"));
+  if (row.priority > 0) shown.push(chip("Urgent", "bad"));
+  if (where === "queue" && row.position) shown.push(chip(`No. ${row.position}`));
+  if (row.due_at && row.stage === "callback") {
+    const late = Date.parse(row.due_at) < now();
+    shown.push(chip(`${late ? "Was due" : "Due"} ${soon(row.due_at)}`, late ? "bad" : "person"));
+  }
+  if (row.snoozed_until && Date.parse(row.snoozed_until) > now()) shown.push(chip(`Snoozed until ${soon(row.snoozed_until)}`));
+  if (where === "search") shown.push(chip(stageOf(row), row.stage === "queue" ? "person" : ""));
+  if (row.reason && (where === "queue" || where === "callback")) shown.push(chip(reasonOf(row.reason)));
+  if (row.topic) shown.push(chip(readable(row.topic)));
+  if (row.language && !["en", "english"].includes(row.language.toLowerCase())) shown.push(chip(row.language));
+  for (const label of row.labels ?? []) shown.push(chip(label, "label"));
+  if (row.channel !== "web") shown.push(chip(words.channels[row.channel] ?? readable(row.channel)));
+  return shown;
+}
+
+/** Where a conversation stands, in words. */
+export function stageOf(row, me = null) {
+  if (row.stage === "agent" && row.agent) return me && row.agent.id === me.id ? "With you" : `With ${row.agent.name}`;
+  return words.stages[row.stage] ?? readable(row.stage);
+}
+
+export const reasonOf = (reason) => words.reasons[reason] ?? readable(reason);
+
+/** A colour for a conversation that stays the same: it helps to find it again. */
+export function hueOf(id) {
+  let sum = 0;
+  for (const letter of String(id)) sum = (sum * 31 + letter.codePointAt(0)) % 997;
+  return sum % 6;
+}
+
+/** The rows for "Mine": what rests until later comes last. */
+export function restingLast(rows) {
+  const rests = (row) => Boolean(row.snoozed_until) && Date.parse(row.snoozed_until) > now();
+  return [...rows.filter((row) => !rests(row)), ...rows.filter(rests)];
+}
+
+export const waitingInWords = (number) => count(number, "customer waits", "customers wait");

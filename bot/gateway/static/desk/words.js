@@ -1,0 +1,94 @@
+/** Every sentence of the desk that is said in more than one place, or chosen by data. */
+
+export const words = {
+  title: "Desk",
+  offline: "The server cannot be reached. Please check the connection and try again.",
+  errors: {
+    unknown: "Something went wrong on our side. Please try again.",
+    conflict: "That was too late: somebody else was faster, or the customer changed it. This is how it stands now.",
+  },
+  connection: {
+    connecting: "Connecting…",
+    offline: "The connection is lost. What you write is kept; the desk catches up by itself once it is back.",
+  },
+  tabs: { mine: "Mine", queue: "Queue", callback: "Call-backs", bot: "Bot", search: "Search" },
+  tabTitles: {
+    mine: "Conversations that you are working on",
+    queue: "Customers who wait for a person",
+    callback: "Customers who are to be called back",
+    bot: "Conversations that the assistant has",
+    search: "Search all conversations",
+  },
+  empty: {
+    mine: "You have no conversation at the moment.",
+    queue: "Nobody is waiting.",
+    callback: "Nobody is waiting for a call.",
+    bot: "The assistant has no conversation at the moment.",
+    search: "Type a name, an e-mail address, an order number or a few words.",
+    found: "Nothing was found.",
+  },
+  stages: {
+    bot: "With the assistant",
+    queue: "Waiting",
+    agent: "With a person",
+    callback: "Call-back",
+    resolved: "Resolved",
+  },
+  reasons: {
+    asked: "Asked for a person",
+    turn_failed: "The assistant failed",
+    misunderstood: "Not understood",
+    complaint: "Complaint",
+    report_problem: "Problem with an order",
+    callback: "Wants a call",
+    abuse: "Abusive",
+    account: "Account",
+    low_rating: "Low rating",
+    anger: "Angry",
+    for_people: "For people",
+    taken_over: "Stepped in",
+  },
+  steps: {
+    ask: "A person was asked for",
+    ask_closed: "A person was asked for while nobody could be reached: a call-back was promised",
+    leave_message: "The customer left a message for a call-back",
+    called: "The customer was called back",
+    write_again: "The customer wrote again",
+  },
+  channels: { web: "Website", telegram: "Telegram", rest: "App", email: "E-mail" },
+  authors: { customer: "Customer", bot: "Assistant", agent: "Agent", system: "Notice" },
+  roles: { agent: "Agent", admin: "Admin" },
+  summary: {
+    wish: "Wish",
+    entities: "Mentioned",
+    tried: "Tried",
+    sentiment: "Mood",
+    mood: "Mood",
+    topic: "Topic",
+    language: "Language",
+    order: "Order",
+    order_number: "Order",
+    email: "E-mail",
+    last_words: "Last words",
+  },
+};
+
+/** A name of a program for people: "check_points" reads "Check points". */
+export function readable(name) {
+  const text = String(name ?? "").replace(/[_-]+/g, " ").trim();
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** "1 message", "2 messages". */
+export const count = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
+
+export const percent = (share) => `${Math.round(share * 100)} %`;
+
+/** How a customer is called where nothing better is known. */
+export const nameOf = (customer) => customer?.name || customer?.claimed?.name || "Visitor";
+
+/** Up to two letters to stand for a name. */
+export function initials(name) {
+  const parts = String(name).match(/[\p{L}\p{N}]+/gu) ?? ["?"];
+  return [parts[0], parts.length > 1 ? parts.at(-1) : ""].map((part) => [...part][0] ?? "").join("").toUpperCase();
+}
