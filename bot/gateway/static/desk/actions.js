@@ -106,7 +106,7 @@ export class Actions {
     const there = (one) => (one.is_there ?? one.presence === "online" ? "online" : "away");
     const people = team.map((one) => [`agent ${one.id}`, `${one.name} (${there(one)})`]);
     const topics = [...new Set([...team.flatMap((one) => one.skills ?? []), row.topic].filter(Boolean))].sort();
-    const teams = [["topic ", "Whoever is free"], ...topics.map((topic) => [`topic ${topic}`, `Whoever knows: ${readable(topic)}`])];
+    const teams = [["topic anyone", "Whoever is free"], ...topics.map((topic) => [`topic ${topic}`, `Whoever knows: ${readable(topic)}`])];
     const list = select([...people, ...teams], null, { "data-testid": "transfer-to" });
     const note = area({ "data-testid": "transfer-note", maxlength: 2000 });
     const done = await ask({
@@ -117,7 +117,7 @@ export class Actions {
       submit: () => {
         const [kind, ...rest] = list.value.split(" ");
         const to = rest.join(" ");
-        const target = kind === "agent" ? { agent_id: to } : { topic: to || null };
+        const target = kind === "agent" ? { agent_id: to } : { topic: to };
         return this.#api.post(`conversations/${row.id}/transfer`, note.value.trim() ? { ...target, note: note.value.trim() } : target);
       },
     });

@@ -4,7 +4,7 @@ import { el } from "../dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT] = [520, 190];
-const EDGE = { top: 12, right: 12, bottom: 26, left: 44 };
+const EDGE = { top: 12, right: 12, bottom: 26, left: 52 };
 
 function draw(name, attributes, ...children) {
   const node = document.createElementNS(SVG, name);
@@ -14,21 +14,22 @@ function draw(name, attributes, ...children) {
 }
 
 /** A round number at or above the largest value, with steps to name at the side. */
-function scaleFor(most) {
+function scaleFor(most, units = null) {
   if (!(most > 0)) return { top: 1, steps: [0, 1] };
   const size = 10 ** Math.floor(Math.log10(most));
-  const unit = [0.25, 0.5, 1, 2, 2.5].map((part) => part * size).find((part) => most / part <= 4) ?? size * 5;
+  const choice = units ?? [0.25, 0.5, 1, 2, 2.5].map((part) => part * size);
+  const unit = choice.find((part) => most / part <= 5) ?? choice.at(-1) * Math.ceil(most / choice.at(-1) / 5);
   const top = Math.ceil(most / unit - 1e-9) * unit;
   return { top, steps: Array.from({ length: Math.round(top / unit) + 1 }, (_, index) => index * unit) };
 }
 
 /**
  * Values over time. `series` are {name, values, kind: "bar" | "line"}, null for no value; `labels` name the places along
- * the bottom; `format` puts a value in words. The same figures are there as a table, for whoever cannot see them.
+ * the bottom; `format` puts a value in words; `units` are the steps to choose from at the side. The same figures are there as a table, for whoever cannot see them.
  */
-export function overTime(title, labels, series, { format = String, most = null } = {}) {
+export function overTime(title, labels, series, { format = String, most = null, units = null } = {}) {
   const values = series.flatMap((one) => one.values).filter((value) => value !== null && value !== undefined);
-  const { top, steps } = scaleFor(most ?? Math.max(0, ...values));
+  const { top, steps } = scaleFor(most ?? Math.max(0, ...values), units);
   const room = { width: WIDTH - EDGE.left - EDGE.right, height: HEIGHT - EDGE.top - EDGE.bottom };
   const x = (index) => EDGE.left + (room.width * (index + 0.5)) / labels.length;
   const y = (value) => EDGE.top + room.height * (1 - value / top);

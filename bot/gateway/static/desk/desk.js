@@ -23,6 +23,8 @@ import { nameOf, readable, words } from "./words.js";
 const $ = (id) => document.getElementById(id);
 const LOOK_AGAIN_MS = 150;
 const LOOK_ANYWAY_MS = 60000;
+const PAUSE_MS = 2500;
+const READ_AFTER_MS = [1200, 5000];
 
 const api = new Api();
 const signIn = new SignIn(api, begin);
@@ -36,8 +38,9 @@ const offers = new Offers({ accept: (row) => actions.run("claim", row).then(() =
 const lists = new Lists({ api, drafts: { has: (id) => drafts?.has(id) ?? false }, on: { open, news } });
 const thread = new Thread({
   wishes: () => desk.wishes,
+  earlier,
   teach,
-  draft: (question) => attempt(async () => (await api.post("knowledge", { question }), toast("Noted as an unanswered question."))),
+  draft,
   retry: (entry) => outgoing.retry(entry),
   discard(entry) {
     outgoing.remove(entry);
@@ -109,9 +112,9 @@ async function setPresence(status) {
 }
 
 async function loadWords() {
-  const [canned, wishes] = await Promise.all([api.get("canned").catch(() => ({})), api.get("wishes").catch(() => ({}))]);
+  const [canned, wishes] = await Promise.all([api.get("canned").catch(() => ({})), api.get("intents").catch(() => ({}))]);
   desk.canned = reply.canned = canned?.canned ?? [];
-  desk.wishes = wishes?.wishes ?? [];
+  desk.wishes = wishes?.intents ?? [];
 }
 
 async function team() {
@@ -169,6 +172,14 @@ async function load(id) {
   show(isOther);
 }
 
+async function earlier(before) {
+  const { id } = desk.detail.conversation;
+  await attempt(async () => {
+    const { messages } = await api.get(`conversations/${encodeURIComponent(id)}`, { before });
+    if (desk.detail?.conversation.id === id) thread.addEarlier(messages);
+  });
+}
+
 function show(isOther) {
   const { conversation: row } = desk.detail;
   for (const part of ["thread-head", "stage"]) $(part).hidden = false;
@@ -185,8 +196,10 @@ function show(isOther) {
   drawViewers();
   lists.mark(row.id);
   markRead();
-  if (!isOther) return;
-  if (mine && matchMedia("(pointer: fine)").matches && !$("rows").contains(document.activeElement)) reply.focus();
+  const isNew = mine && !desk.wasMine;
+  desk.wasMine = mine;
+  if (isNew && !isOther) return reply.choose("reply");
+  if (isOther && mine && matchMedia("(pointer: fine)").matches && !$("rows").contains(document.activeElement)) reply.focus();
 }
 
 function facts(row) {
@@ -221,14 +234,25 @@ function markRead() {
   api.post(`conversations/${row.id}/read`, { seq: thread.lastSeq }).catch(() => {});
 }
 
-/** Something may have changed: look again soon. */
-function changed(id = null) {
+/** Something may have changed: look again soon, but not all the time, as each look at a customer is noted. */
+function changed(id, pause = 0) {
   lists.refresh();
-  if (!desk.detail || (id && id !== desk.detail.conversation.id) || desk.looking) return;
+  if (id !== desk.detail?.conversation.id || (desk.looking && pause)) return;
+  const wait = pause ? Math.max(LOOK_AGAIN_MS, desk.lookedAt + pause - Date.now()) : LOOK_AGAIN_MS;
+  clearTimeout(desk.looking);
   desk.looking = setTimeout(() => {
     desk.looking = null;
     if (desk.detail && !$("console").hidden) load(desk.detail.conversation.id);
-  }, LOOK_AGAIN_MS);
+  }, wait);
+}
+
+/** The open conversation's line in a list was told anew: is there more to it than what is on the screen? */
+function compare(row) {
+  if (!row || row.id !== desk.detail?.conversation.id) return;
+  const shown = desk.detail.conversation;
+  if (row.read_seq > (shown.read_seq ?? 0)) thread.readUntil(row.read_seq);
+  const facts = ({ stage, agent, labels, offered_to_me: offered, snoozed_until: until }) => JSON.stringify([stage, agent?.id, labels, offered, until]);
+  if (facts(row) !== facts(shown) || row.seq > thread.lastSeq) changed(row.id);
 }
 
 /** What was on the screen is somebody else's now. */
@@ -244,6 +268,13 @@ async function teach(message, intent) {
   message.taught = intent;
   thread.draw();
   toast(`Thank you. It is on the list to be taught as “${readable(intent)}”.`);
+}
+
+function draft(question) {
+  return attempt(async () => {
+    await api.post("knowledge", { question, conversation_id: desk.detail.conversation.id });
+    toast("Noted as an unanswered question.");
+  });
 }
 
 function placeholders() {
@@ -263,15 +294,18 @@ function deliver({ conversation, kind, text, client_id }) {
 function delivered(conversation, answer, entry) {
   if (desk.detail?.conversation.id !== conversation) return lists.draw();
   if (answer?.seq && entry) thread.add({ seq: answer.seq, author: "agent", name: desk.agent.name, text: entry.text, at: new Date().toISOString(), client_id: entry.client_id });
+  if (answer?.note) thread.addNote(answer.note);
   thread.showPending(outgoing.of(conversation));
-  if (entry) changed(conversation);
+  if (!entry) return;
+  // By then the customer may have read it.
+  for (const wait of READ_AFTER_MS) setTimeout(() => lists.refresh(), wait);
 }
 
 // ---- what the server says
 
 function receive(frameOf) {
   const here = frameOf.conversation_id && frameOf.conversation_id === desk.detail?.conversation.id;
-  if (frameOf.type === "changed") changed(frameOf.conversation_id ?? null);
+  if (frameOf.type === "changed") changed(frameOf.conversation_id ?? null, PAUSE_MS);
   else if (frameOf.type === "message") messageCame(frameOf, here);
   else if (frameOf.type === "offer") lists.refresh();
   else if (frameOf.type === "read" && here) thread.readUntil(frameOf.seq);
@@ -289,12 +323,12 @@ function messageCame({ conversation_id: id, message }, here) {
   markRead();
 }
 
-function someoneTypes({ author, name, text, agent_id: agentId }) {
-  if (agentId === desk.agent.id || author === desk.agent.id) return;
-  const viewer = desk.viewers.find(({ id }) => id === (agentId ?? author));
-  if (author === "customer") return thread.showTyping(nameOf(desk.detail.conversation.customer), text);
-  if (author === "bot") return thread.showTyping(words.authors.bot, "");
-  thread.showTyping(name ?? viewer?.name ?? "A colleague", "");
+function someoneTypes({ author, text }) {
+  const { conversation: row } = desk.detail;
+  if (author === "customer") thread.showTyping(nameOf(row.customer), text);
+  else if (author === "bot") thread.showTyping(words.authors.bot, "");
+  // Only whoever has it types to the customer: where that is oneself, it is one's own.
+  else if (!isMine(row, desk.agent)) thread.showTyping(row.agent?.name ?? "A colleague", "");
 }
 
 function linkChanged(state) {
@@ -311,6 +345,7 @@ function news(before, after, tab) {
   offers.show([...lists.rowsOf("queue"), ...lists.rowsOf("callback")].filter((row) => row.offered_to_me));
   const unread = lists.rowsOf("mine").filter((row) => row.unread > 0).length;
   notifier.count(lists.rowsOf("queue").length + unread);
+  compare(after.find((row) => row.id === desk.detail?.conversation.id));
   const knew = new Map(before.map((row) => [row.id, row]));
   for (const row of after) {
     const name = row.customer?.verified ? nameOf(row.customer) : "A visitor";
@@ -369,7 +404,7 @@ window.addEventListener("hashchange", route);
 document.addEventListener("visibilitychange", markRead);
 startClocks(() => api.ahead, () => desk.agent && offers.tick());
 // A hint can be lost: look now and then in any case.
-setInterval(() => desk.agent && !document.hidden && changed(), LOOK_ANYWAY_MS);
+setInterval(() => desk.agent && !document.hidden && lists.refresh(), LOOK_ANYWAY_MS);
 
 async function start() {
   try {

@@ -88,7 +88,7 @@ function cards(message) {
 }
 
 export function drawNote({ agent, text, at }) {
-  const who = typeof agent === "string" ? agent : agent?.name ?? "Somebody";
+  const who = agent?.name ?? "Somebody who has left";
   return el(
     "article",
     { class: "line note", "data-testid": "note" },

@@ -9,6 +9,8 @@ import { button, field, input, said } from "./widgets.js";
 import { percent, readable } from "./words.js";
 
 const DAY_MS = 86400000;
+// Steps of a clock, in seconds.
+const DURATIONS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
 const dayFormat = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
 const isoDay = (moment) => new Date(moment - new Date(moment).getTimezoneOffset() * 60000).toISOString().slice(0, 10);
 
@@ -59,9 +61,9 @@ function shown({ definitions = {}, figures = {} }) {
       "div",
       { class: "figures" },
       overTime("Conversations a day", labels, [{ name: "All", kind: "bar", values: column("volume") }, { name: "Handed to people", kind: "bar", values: column("handoffs") }]),
-      overTime("Containment and hand-offs", labels, [{ name: "Containment", kind: "line", values: column("containment") }, { name: "Handed to people", kind: "line", values: column("handoff_rate") }], { format: percent, most: 1 }),
-      overTime("Waiting for a person", labels, [{ name: "Half within", kind: "line", values: column("waiting_median") }, { name: "Nine in ten within", kind: "line", values: column("waiting_p90") }], { format: spelled }),
-      overTime("Satisfaction, of 5", labels, [{ name: "Bot", kind: "line", values: column("csat_bot") }, { name: "People", kind: "line", values: column("csat_agent") }], { most: 5 }),
+      overTime("Containment and hand-offs", labels, [{ name: "Containment", kind: "line", values: column("containment") }, { name: "Handed to people", kind: "line", values: column("handoff_rate") }], { format: percent, most: 1, units: [0.25] }),
+      overTime("Waiting for a person", labels, [{ name: "Half within", kind: "line", values: column("waiting_median") }, { name: "Nine in ten within", kind: "line", values: column("waiting_p90") }], { format: spelled, units: DURATIONS }),
+      overTime("Satisfaction, of 5", labels, [{ name: "Bot", kind: "line", values: column("csat_bot") }, { name: "People", kind: "line", values: column("csat_agent") }], { most: 5, units: [1] }),
       sideBySide("Why people were wanted", reasons.map((one) => ({ name: reasonOf(one.reason), value: one.count, words: String(one.count) }))),
       sideBySide("Conversations by hour of the day", hours.map((one) => ({ name: `${String(one.hour).padStart(2, "0")}:00`, value: one.volume ?? one.count, words: String(one.volume ?? one.count) }))),
     ),

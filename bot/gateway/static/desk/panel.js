@@ -1,6 +1,7 @@
 /** The right column: who the customer is, how sure that is, and what they and the shop have had with each other. */
 
 import { el, spoken } from "../dom.js";
+import { newClientId } from "../outbox.js";
 import { icon } from "./icons.js";
 import { hueOf, reasonOf } from "./rows.js";
 import { dateOf, momentOf, soon } from "./times.js";
@@ -8,6 +9,7 @@ import { area, ask, button, chip, field, iconButton, input, said, toast } from "
 import { initials, nameOf, readable, words } from "./words.js";
 
 const FIRST_SHOWN = 3;
+const KINDS = { csat: "Satisfaction", nps: "Would recommend", ces: "Effort" };
 
 export class CustomerPanel {
   #api;
@@ -35,6 +37,7 @@ export class CustomerPanel {
         this.#contact(row, customer),
         customer && section("Orders", "orders", orders(customer.orders ?? [])),
         customer && this.#points(row, customer),
+        customer?.cards?.length && section("Punch cards", "cards", pairs(customer.cards.map((one) => [one.title, `${one.stamps} of ${one.of}`]))),
         customer?.vouchers?.length && section("Rewards and vouchers", "vouchers", listed(customer.vouchers.map(voucher))),
         customer?.feedback?.length && section("Feedback", "feedback", listed(customer.feedback.map(feedback))),
         this.#earlier(row, customer),
@@ -67,7 +70,8 @@ export class CustomerPanel {
   #why(row, summary) {
     const facts = Object.entries(summary ?? {}).filter(([, value]) => value !== null && value !== "" && value !== undefined);
     const shown = facts.map(([key, value]) => [words.summary[key] ?? readable(key), inWords(value)]);
-    if (row.reason) shown.unshift(["Reason", reasonOf(row.reason)]);
+    if (row.reason && !summary?.why) shown.unshift(["Why", reasonOf(row.reason)]);
+    if (row.contact) shown.push(["Reach at", row.contact]);
     if (row.due_at) shown.push(["Due", soon(row.due_at)]);
     const labels = (row.labels ?? []).map((name) => {
       const pick = el("button", { type: "button", class: "chip label", title: "Find what has this label" }, said(name));
@@ -102,8 +106,8 @@ export class CustomerPanel {
     const others = (customer?.conversations ?? []).filter(({ id }) => id !== row.id);
     if (!others.length) return null;
     const items = others.map((one) => {
-      const about = one.last?.text ?? one.text ?? one.summary ?? words.stages[one.stage] ?? "";
-      const open = el("button", { type: "button", class: "earlier", "data-testid": "earlier" }, el("span", {}, dateOf(one.at ?? one.last_at ?? one.last?.at ?? one.created_at)), el("span", { class: "quiet" }, said(about)));
+      const about = one.last?.text || words.stages[one.stage];
+      const open = el("button", { type: "button", class: "earlier", "data-testid": "earlier" }, el("span", {}, dateOf(one.last?.at ?? one.created_at)), el("span", { class: "quiet" }, said(about)));
       open.addEventListener("click", () => this.#on.open(one.id));
       return open;
     });
@@ -112,7 +116,7 @@ export class CustomerPanel {
 
   #merge(row, customer) {
     const open = (customer.merge_proposals ?? []).filter((one) => one);
-    const items = open.map((one) => said(typeof one === "string" ? one : `${one.name ?? one.other ?? one.external_id ?? ""} ${one.state ? `(${readable(one.state)})` : ""}`));
+    const items = open.map((one) => el("div", { class: "line-item" }, said(`${one.name} (${one.external_id})`), chip(readable(one.state))));
     const propose = button("Propose a merge", () => this.#propose(row), { kind: "small plain", test: "propose-merge" });
     return section(["Same person?", propose], "merge", items.length ? listed(items) : el("p", { class: "quiet" }, "No proposals."));
   }
@@ -142,12 +146,13 @@ export class CustomerPanel {
   async #give(row) {
     const points = input({ type: "number", min: 1, step: 1, required: "", "data-testid": "goodwill-points" });
     const reason = input({ required: "", maxlength: 500, "data-testid": "goodwill-reason" });
+    const key = newClientId(); // trying again after a lost answer must not give twice
     const done = await ask({
       title: "Give points out of goodwill",
       body: [field("Points", points), field("Reason", reason, "It is kept with your name. The customer may be told.")],
       label: "Give",
       test: "goodwill",
-      submit: () => this.#api.post(`conversations/${row.id}/goodwill`, { points: Number(points.value), reason: reason.value.trim() }),
+      submit: () => this.#api.post(`conversations/${row.id}/goodwill`, { points: Number(points.value), reason: reason.value.trim(), key }),
     });
     if (done) toast("The points are given.");
     if (done) this.#on.changed(row.id);
@@ -157,7 +162,7 @@ export class CustomerPanel {
     const other = input({ required: "", placeholder: "C-1002", "data-testid": "merge-other" });
     const done = await ask({
       title: "Propose that two customers are one",
-      body: [field("The other customer's number", other, "Somebody who may decide it will look at both; nothing is joined yet.")],
+      body: [field("The other customer's number or e-mail address", other, "An admin decides; nothing is joined yet.")],
       label: "Propose",
       test: "merge",
       submit: () => this.#api.post(`conversations/${row.id}/merge`, { other: other.value.trim() }),
@@ -190,10 +195,10 @@ function orders(all) {
 }
 
 function order(one) {
-  const items = (one.items ?? one.lines ?? []).map((item) => said(typeof item === "string" ? item : `${item.quantity ?? 1} × ${item.name ?? item.sku}`));
-  const facts = [["Tracking", one.tracking_number ?? one.tracking], ["Due", one.due_on ?? one.due ?? one.expected_on], ["Carrier", one.carrier]].filter(([, value]) => value);
+  const items = (one.lines ?? []).map((line) => said(`${line.quantity} × ${line.name || line.sku}`));
+  const facts = [["Due", dateOf(one.due_on)], ["Carrier", one.carrier], ["Tracking", one.tracking_number]].filter(([, value]) => value);
   const line = el("span", { class: "order-line" }, el("strong", {}, said(one.number)), chip(readable(one.status), statusKind(one.status)), el("span", { class: "amount" }, amountOf(one)));
-  const date = el("span", { class: "quiet" }, dateOf(one.placed_at ?? one.ordered_at ?? one.created_at ?? one.at));
+  const date = el("span", { class: "quiet" }, dateOf(one.placed_at));
   if (!items.length && !facts.length) return el("div", { class: "order", "data-testid": "order" }, line, date);
   return el("details", { class: "order", "data-testid": "order", "data-name": `order ${one.number}` }, el("summary", {}, line, date), items.length ? el("ul", {}, ...items.map((item) => el("li", {}, item))) : "", facts.length ? pairs(facts) : "");
 }
@@ -204,33 +209,23 @@ function statusKind(status) {
 }
 
 function amountOf(one) {
-  if (typeof one.total === "string") return one.total;
-  const minor = one.total_minor ?? one.total?.minor;
-  const currency = one.currency ?? one.total?.currency;
-  return Number.isInteger(minor) && currency ? money(minor, currency) : "";
-}
-
-function money(minor, currency) {
-  const format = new Intl.NumberFormat(undefined, { style: "currency", currency });
-  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+  const format = new Intl.NumberFormat(undefined, { style: "currency", currency: one.currency });
+  return format.format(one.total_minor / 10 ** format.resolvedOptions().maximumFractionDigits);
 }
 
 function voucher(one) {
-  const name = one.name ?? one.title ?? one.reward ?? one.code;
-  const state = one.state ?? one.status;
-  return el("div", { class: "line-item" }, said(name), one.code && one.code !== name ? el("code", {}, one.code) : "", state ? chip(readable(state), state === "open" || state === "issued" ? "good" : "") : "", one.expires_at ? el("span", { class: "quiet" }, `until ${dateOf(one.expires_at)}`) : "");
+  return el("div", { class: "line-item" }, said(one.title || readable(one.kind)), el("code", {}, said(one.code)), one.expires_at ? el("span", { class: "quiet" }, `until ${dateOf(one.expires_at)}`) : "");
 }
 
 function feedback(one) {
-  const rating = one.score ?? one.rating ?? one.value;
-  const text = one.text ?? one.comment ?? "";
-  const line = [el("strong", {}, rating === null || rating === undefined ? readable(one.kind ?? "") : `${readable(one.kind ?? "Rating")} ${rating}`), " ", el("span", { class: "quiet" }, dateOf(one.at ?? one.created_at))];
-  return el("div", {}, ...line, text ? el("p", { class: "quoted", dir: "auto" }, text) : "");
+  const kind = KINDS[one.kind] ?? readable(one.kind);
+  const line = [el("strong", {}, one.score === null ? kind : `${kind}: ${one.score}`), " ", el("span", { class: "quiet" }, dateOf(one.at))];
+  return el("div", {}, ...line, one.text ? el("p", { class: "quoted", dir: "auto" }, one.text) : "");
 }
 
 function notesAndTags({ tags = [], notes = [] }) {
   if (!tags.length && !notes.length) return null;
-  const shown = notes.map((one) => el("div", {}, el("p", { class: "quoted", dir: "auto" }, typeof one === "string" ? one : one.text), one.at ? el("span", { class: "quiet" }, spoken("written "), momentOf(one.at), one.author ? ` · ${one.author}` : "") : ""));
+  const shown = notes.map((one) => el("div", {}, el("p", { class: "quoted", dir: "auto" }, one.text), one.at ? el("span", { class: "quiet" }, spoken("written "), momentOf(one.at), one.author ? ` · ${one.author}` : "") : ""));
   return section("Tags and notes", "notes", tags.length ? el("p", { class: "chips" }, ...tags.map((tag) => chip(tag))) : "", shown.length ? listed(shown) : "");
 }
 

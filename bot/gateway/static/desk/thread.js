@@ -4,7 +4,7 @@ import { el } from "../dom.js";
 import { showItems } from "./keyed.js";
 import { drawMessage, drawNote, drawPending, drawStep } from "./lines.js";
 import { dayOf } from "./times.js";
-import { announce } from "./widgets.js";
+import { announce, button } from "./widgets.js";
 import { nameOf, words } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -21,7 +21,7 @@ export class Thread {
   #typingTimer;
   #on;
 
-  /** `on` has teach(message, intent), draft(question), retry(entry), discard(entry), wishes(). */
+  /** `on` has earlier(seq), teach(message, intent), draft(question), retry(entry), discard(entry), wishes(). */
   constructor(on) {
     this.#on = on;
     const log = $("log");
@@ -33,8 +33,15 @@ export class Thread {
       this.#top = log.scrollTop;
       if (atEnd) $("jump").hidden = true;
     });
-    $("jump").addEventListener("click", () => (this.toEnd(), log.focus({ preventScroll: true })));
+    $("jump").addEventListener("click", () => {
+      this.toEnd();
+      log.focus({ preventScroll: true });
+    });
     new ResizeObserver(() => this.#follow()).observe(log);
+  }
+
+  get firstSeq() {
+    return this.#detail?.messages[0]?.seq ?? 0;
   }
 
   get lastSeq() {
@@ -45,8 +52,10 @@ export class Thread {
   show(detail) {
     const isOther = this.#detail?.conversation.id !== detail.conversation.id;
     const before = this.lastSeq;
-    const late = isOther ? [] : this.#detail.messages.filter((message) => message.seq > (detail.messages.at(-1)?.seq ?? 0));
-    this.#detail = { ...detail, messages: [...detail.messages, ...late] };
+    const told = new Set(detail.messages.map(({ seq }) => seq));
+    // Earlier ones that were asked for stay, and so does what came while this answer was on its way.
+    const kept = isOther ? [] : this.#detail.messages.filter(({ seq }) => !told.has(seq));
+    this.#detail = { ...detail, messages: inOrder([...kept, ...detail.messages]) };
     if (isOther) {
       this.#explained.clear();
       this.#following = true;
@@ -62,12 +71,28 @@ export class Thread {
     const messages = this.#detail?.messages;
     if (!messages || messages.some(({ seq }) => seq === message.seq)) return true;
     const whole = message.seq === this.lastSeq + 1;
-    messages.push(message);
-    messages.sort((one, other) => one.seq - other.seq);
+    this.#detail.messages = inOrder([...messages, message]);
     if (message.author !== "system") this.hideTyping();
     this.draw();
     this.#tellOf([message]);
     return whole;
+  }
+
+  /** A note that has just been written. */
+  addNote(note) {
+    const { notes } = this.#detail;
+    if (!notes.some(({ id }) => id === note.id)) notes.push(note);
+    this.draw();
+  }
+
+  /** What was said before the first that is shown; the reader stays where they are. */
+  addEarlier(messages) {
+    const log = $("log");
+    const fromEnd = log.scrollHeight - log.scrollTop;
+    const first = this.firstSeq;
+    this.#detail.messages = inOrder([...messages.filter(({ seq }) => seq < first), ...this.#detail.messages]);
+    this.draw();
+    log.scrollTop = log.scrollHeight - fromEnd;
   }
 
   /** How far the customer has read. */
@@ -112,7 +137,7 @@ export class Thread {
 
   draw() {
     if (!this.#detail) return;
-    const items = [];
+    const items = this.firstSeq > 1 ? [{ key: "earlier", sign: "", draw: () => this.#drawEarlier() }] : [];
     let day = null;
     let last = null;
     for (const one of this.#inOrder()) {
@@ -127,6 +152,10 @@ export class Thread {
     }
     showItems($("items"), items);
     this.#follow();
+  }
+
+  #drawEarlier() {
+    return el("p", { class: "day" }, button("Show earlier messages", () => this.#on.earlier(this.firstSeq), { kind: "small", test: "earlier-messages", part: "earlier" }));
   }
 
   #inOrder() {
@@ -155,8 +184,12 @@ export class Thread {
     const state = this.#stateOf(data);
     const look = { grouped, explained, state, name: this.#nameOf(data), wishes: explained ? this.#on.wishes() : [] };
     const toggle = () => {
-      if (!this.#explained.delete(data.seq)) this.#explained.add(data.seq);
+      const opens = !this.#explained.delete(data.seq);
+      if (opens) this.#explained.add(data.seq);
+      // Who looks at a line stays at it.
+      this.#following = false;
       this.draw();
+      if (opens) $("items").querySelector(`[data-key="${key}"]`).scrollIntoView({ block: "nearest" });
     };
     return { key, sign: JSON.stringify([data, look]), draw: () => drawMessage(data, { ...look, toggle, on: this.#on }) };
   }
@@ -192,6 +225,8 @@ export class Thread {
     if (this.#following) $("log").scrollTop = $("log").scrollHeight;
   }
 }
+
+const inOrder = (messages) => messages.sort((one, other) => one.seq - other.seq);
 
 const sameSpeaker = (one, other) =>
   one.author === other.author && one.name === other.name && Date.parse(other.at) - Date.parse(one.at) < GROUP_WITHIN_MS;

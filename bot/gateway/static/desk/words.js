@@ -49,8 +49,8 @@ export const words = {
     taken_over: "Stepped in",
   },
   steps: {
-    ask: "A person was asked for",
-    ask_closed: "A person was asked for while nobody could be reached: a call-back was promised",
+    ask: "Passed to the team",
+    ask_closed: "Nobody could be reached, and a call-back was promised",
     leave_message: "The customer left a message for a call-back",
     called: "The customer was called back",
     write_again: "The customer wrote again",
@@ -59,17 +59,12 @@ export const words = {
   authors: { customer: "Customer", bot: "Assistant", agent: "Agent", system: "Notice" },
   roles: { agent: "Agent", admin: "Admin" },
   summary: {
+    why: "Why",
     wish: "Wish",
-    entities: "Mentioned",
-    tried: "Tried",
-    sentiment: "Mood",
-    mood: "Mood",
-    topic: "Topic",
-    language: "Language",
     order: "Order",
-    order_number: "Order",
-    email: "E-mail",
-    last_words: "Last words",
+    details: "Mentioned",
+    tried: "Also asked",
+    mood: "Mood",
   },
 };
 
