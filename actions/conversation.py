@@ -18,9 +18,13 @@ from actions.shop import ProductAvailability
 from actions.slots import begin_task
 from actions.undoing_rewards import undoes_reward
 from actions.wording import CAPABILITIES, TALK_TO_A_PERSON, WISH_TITLES, Button, payload
+from bot.core.desk import Signal
 from bot.core.handoffs import HandoffReason
 from bot.core.orders import can_change
-from bot.core.wishes import TASKS, UNDO_REWARD
+from bot.core.wishes import LEAVE_CONTACT, TASKS, UNDO_REWARD
+from bot.services.calling import Calling, is_called_for
+from bot.services.handoff_words import promise_in_words
+from bot.services.handoffs import Reach, reach_of
 
 # As many of the likeliest wishes are offered when a message is unclear.
 WISHES_OFFERED = 2
@@ -188,15 +192,24 @@ class Decline(Action):
             return await ProductAvailability().run(dispatcher, tracker, domain)
         if _WHEN_ANSWERED.search(details.text_of(tracker)[:300]):
             async with turn_of(tracker) as turn:
-                if await turn.work.handoffs.open_for(turn.conversation.id) is not None:
-                    dispatcher.utter_message(text=f"Our team has your request. {how_they_answer(turn)}")
+                handoff = await turn.work.handoffs.open_for(turn.conversation.id)
+                if handoff is not None:
+                    is_promised = await reach_of(turn.work, turn.shop, turn.clock.now()) is not Reach.NO_DESK
+                    promise = promise_in_words(turn.shop, handoff, turn.clock.now())
+                    when = f"{promise[0].upper()}{promise[1:]}" if is_promised else how_they_answer(turn)
+                    dispatcher.utter_message(text=f"Our team has your request. {when}")
                     return []
         times = turns_in_a_row(tracker, self.name())
         likeliest = likeliest_wishes(tracker)
-        if times >= 2:
+        async with turn_of(tracker) as turn:
+            enough = await is_called_for(turn.work, turn.clock, turn.shop, Signal.MISUNDERSTOOD)
+        if times >= (1 if enough else 2):
             async with turn_of(tracker) as turn:
-                answer = await bring_in_a_person(turn, HandoffReason.MISUNDERSTOOD)
-            dispatcher.utter_message(text=f"I'm sorry, I do not understand it. {answer}")
+                called = await bring_in_a_person(turn, tracker, Calling(HandoffReason.MISUNDERSTOOD))
+            text = f"I'm sorry, I do not understand it. {called.text}"
+            dispatcher.utter_message(text=text, buttons=list(called.choices) or None)
+            if called.asks_contact:
+                return begin_task(tracker, LEAVE_CONTACT)
         elif times == 1:
             dispatcher.utter_message(
                 text="I'm sorry, I still don't understand. Shall I bring in a person?", buttons=list(TALK_TO_A_PERSON)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rasa_sdk import Action, Tracker
@@ -12,12 +13,17 @@ from rasa_sdk.types import DomainDict
 from actions import details
 from actions.context import turn_of
 from actions.order_changes import shown
+from actions.people_summary import latest_wish, summary_of
+from actions.slots import begin_task
 from actions.task import Access, Question, Talk, Task, is_something_else, other_words, pick, picked_or_written
-from actions.wording import TALK_TO_A_PERSON, YES_OR_NO
-from bot.core.handoffs import HandoffReason
+from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, Button
+from bot.core.handoffs import HandoffReason, Stage
 from bot.core.requests import RequestKind
 from bot.core.shop import Shop
-from bot.services.handoffs import request_handoff
+from bot.core.wishes import LEAVE_CONTACT, TOPICS
+from bot.services.calling import Calling
+from bot.services.handoffs import note_call_back, request_handoff
+from bot.services.line_places import what_comes_next
 from bot.services.turn_context import TurnContext
 
 
@@ -29,20 +35,55 @@ class RequestHandoff(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         async with turn_of(tracker) as turn:
-            dispatcher.utter_message(text=await bring_in_a_person(turn, HandoffReason.ASKED))
-        return []
+            called = await bring_in_a_person(turn, tracker, turn.calling)
+            text = f"{_BECAUSE[turn.calling.reason]} {called.text}" if turn.calling.reason in _BECAUSE else called.text
+            dispatcher.utter_message(text=text, buttons=list(called.choices) or None)
+        return begin_task(tracker, LEAVE_CONTACT) if called.asks_contact else []
 
 
-async def bring_in_a_person(turn: TurnContext, reason: HandoffReason) -> str:
+_BECAUSE = {
+    HandoffReason.ANGER: "I'm sorry that we have let you down.",
+    HandoffReason.FOR_PEOPLE: "Our team sees to that in person.",
+}
+
+
+@dataclass(frozen=True)
+class Called:
+    """What the customer hears when a person was called, and whether they are to say how to reach them."""
+
+    text: str
+    choices: tuple[Button, ...] = ()
+    asks_contact: bool = False
+
+
+async def bring_in_a_person(turn: TurnContext, tracker: Tracker, calling: Calling) -> Called:
     """Ask for a person, and return what happens next, in words."""
     known = await turn.work.handoffs.open_for(turn.conversation.id) is not None
-    await request_handoff(turn.work, turn.clock, turn.shop, turn.conversation, reason)
+    wish = calling.wish or latest_wish(tracker)
+    standing = await request_handoff(
+        turn.work,
+        turn.clock,
+        turn.shop,
+        turn.conversation,
+        calling.reason,
+        topic=TOPICS.get(wish or ""),
+        priority=turn.shop.desk.priority(calling.reason.value, wish),
+        summary=summary_of(tracker),
+    )
+    turn.conversation = standing.conversation
+    comes_next = await what_comes_next(turn.work, turn.clock, turn.shop, standing)
+    if comes_next is not None:
+        choices = tuple({"title": choice.title, "payload": choice.payload} for choice in comes_next.choices)
+        is_noted = standing.stage is Stage.CALLBACK and standing.handoff is not None
+        asks_contact = is_noted and standing.handoff is not None and standing.handoff.contact is None
+        meanwhile = " Meanwhile you can go on asking me." if is_noted and not asks_contact else ""
+        return Called(f"{comes_next.text}{meanwhile}", choices, asks_contact)
     done = (
         "Your request is still with our team."
         if known
         else "I have passed your request and this conversation on to our team."
     )
-    return f"{done} {how_they_answer(turn)} Meanwhile you can go on asking me."
+    return Called(f"{done} {how_they_answer(turn)} Meanwhile you can go on asking me.")
 
 
 def how_they_answer(turn: TurnContext) -> str:
@@ -255,9 +296,9 @@ class CallbackRequest(Task):
 
     async def finish(self, talk: Talk) -> None:
         turn = talk.turn
-        await talk.pass_on(
-            RequestKind.CALLBACK,
-            contact=talk.slots["contact"],
+        await talk.pass_on(RequestKind.CALLBACK, contact=talk.slots["contact"])
+        turn.conversation = await note_call_back(
+            turn.work, turn.clock, turn.shop, turn.conversation, talk.slots["contact"]
         )
         hours, now = turn.shop.hours, turn.clock.now()
         when = "soon"

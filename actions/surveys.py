@@ -12,11 +12,15 @@ from rasa_sdk.types import DomainDict
 
 from actions import details
 from actions.context import turn_of
+from actions.people import bring_in_a_person
 from actions.slots import begin_task
 from actions.task import Access, Question, Talk, Task, is_something_else, pick, picked_or_written
 from actions.wording import TALK_TO_A_PERSON, Button, payload
+from bot.core.desk import Signal
 from bot.core.feedback import SCALES, FeedbackId, FeedbackKind, Invitation, is_low, is_score
+from bot.core.handoffs import HandoffReason
 from bot.core.wishes import NO_WISH, SURVEY
+from bot.services.calling import Calling, is_called_for
 from bot.services.feedback import next_question
 from bot.services.feedback_answers import Answered, decline_question, record_answer
 from bot.services.turn_context import TurnContext
@@ -115,7 +119,12 @@ class Survey(Task):
         said = f"{answered.reply}{points}"
         number = answered.feedback.request_number
         if number is not None:
-            talk.say(f"{said} The number is {number}.", TALK_TO_A_PERSON)
+            said, turn = f"{said} The number is {number}.", talk.turn
+            if await is_called_for(turn.work, turn.clock, turn.shop, Signal.LOW_RATING):
+                called = await bring_in_a_person(turn, talk.tracker, Calling(HandoffReason.LOW_RATING))
+                talk.say(f"{said} {called.text}", called.choices)
+            else:
+                talk.say(said, TALK_TO_A_PERSON)
         elif answered.invitation is None:
             talk.say(said)
         else:

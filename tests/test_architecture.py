@@ -36,10 +36,11 @@ ALLOWED = {
     "bot.loyalty_offers": {"bot.core", "bot.loyalty_values", "bot.yaml_files"},
     "bot.loyalty_settings": {"bot.core", "bot.loyalty_offers", "bot.loyalty_values", "bot.yaml_files"},
     "bot.feedback_settings": {"bot.core", "bot.yaml_files"},
+    "bot.desk_settings": {"bot.core", "bot.yaml_files"},
     "bot.feedback_command": {"bot.core", "bot.errors", "bot.services"},
     "bot.business": {
         *("bot.business_settings", "bot.core", "bot.errors", "bot.feedback_settings", "bot.loyalty_settings"),
-        "bot.yaml_files",
+        *("bot.desk_settings", "bot.yaml_files"),
     },
     "bot.content": {"bot.core", "bot.errors", "bot.yaml_files"},
     "bot.customer_commands": {"bot.core", "bot.errors", "bot.services"},

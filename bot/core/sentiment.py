@@ -117,6 +117,20 @@ def is_angry(text: str) -> bool:
     return sentiment_of(text).mood is Mood.ANGRY
 
 
+_THREAT = re.compile(
+    r"\b(?:(?:my|our|a) (?:lawyer|attorney|solicitor)s?|legal action|small claims|see you in court|"
+    r"take (?:you|this|it) to court|(?:i'?ll|i will|going to|gonna|i'?m) (?:sue|suing|report you|press charges)|"
+    r"(?:call|calling|go to|going to|tell) the (?:police|press|newspapers?)|chargeback|charge ?back|"
+    r"consumer (?:protection|rights|authority)|(?:i'?ll|i will|gonna|going to) (?:kill|hurt|burn|smash|destroy))\b",
+    re.IGNORECASE,
+)
+
+
+def is_threat(text: str) -> bool:
+    """Whether whoever writes this threatens: with a court, the police, the press, or with violence."""
+    return _THREAT.search(text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")) is not None
+
+
 def _weighed(text: str) -> Iterator[tuple[str, int]]:
     """The words and phrases that weigh something, each with its weight here."""
     tokens = _TOKEN.findall(text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").lower())

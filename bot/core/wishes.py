@@ -10,6 +10,9 @@ ASK_KNOWLEDGE = "ask_knowledge"
 # Not a wish but a question of ours: how it was.
 SURVEY = "survey"
 
+# Nor is this one: how to reach somebody whom nobody could help at once.
+LEAVE_CONTACT = "leave_contact"
+
 # What leads to a task of its own by what is said, and not by how the message was understood.
 SIGN_IN = "sign_in"
 UNDO_REWARD = "undo_reward"
@@ -23,7 +26,7 @@ TASKS = frozenset(
         *("complaint", "review", "give_feedback", "callback_request", SURVEY),
         *("check_points", "redeem_points", "check_punch_card", "birthday_treat", "refer_friend", "gift_card"),
         *("newsletter_subscription", "unsubscribe", "privacy_request", "delete_account"),
-        *(SIGN_IN, UNDO_REWARD),
+        *(SIGN_IN, UNDO_REWARD, LEAVE_CONTACT),
     }
 )
 
@@ -51,7 +54,7 @@ WISHES = frozenset(TOPICS)
 TELLING = frozenset(
     {
         *("track_order", "track_refund", "check_invoice", "get_invoice", SURVEY),
-        *("check_points", "check_punch_card", "refer_friend", "gift_card", "privacy_request", SIGN_IN),
+        *("check_points", "check_punch_card", "refer_friend", "gift_card", "privacy_request", SIGN_IN, LEAVE_CONTACT),
     }
 )
 

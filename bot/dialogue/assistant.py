@@ -20,12 +20,13 @@ from rasa.core.lock_store import InMemoryLockStore
 from rasa.shared.core.constants import REQUESTED_SLOT
 from threadpoolctl import threadpool_limits
 
-from bot.core.conversations import Choice, Image, Message, Reply
+from bot.core.conversations import Choice, Image, Message, Owner, Reply
 from bot.dialogue.actions import InProcessActions, action_failures
 from bot.dialogue.clauses import find_wishes, in_order
 from bot.dialogue.shortcuts import take_shortcuts
 from bot.dialogue.tracker_store import TurnTrackerStore
 from bot.errors import TurnFailed
+from bot.services.calling import Calling, why_a_person
 from bot.services.turn_context import TurnContext, current_turn
 
 RANKED_INTENTS_KEPT = 5
@@ -152,7 +153,10 @@ class Assistant:
         failures: list[BaseException] = []
         turn_token, failures_token = current_turn.set(context), action_failures.set(failures)
         try:
-            for wish in await self._wishes(context, parsed):
+            for wish in await self._wishes(context, message, parsed):
+                if context.conversation.owner is not Owner.BOT:
+                    # The wish before has brought it to people, who see the rest of the message.
+                    break
                 collector.drop_questions()
                 await self._agent.handle_message(
                     UserMessage(
@@ -177,14 +181,29 @@ class Assistant:
             raise TurnFailed("the dialogue had nothing to say")
         return replies
 
-    async def _wishes(self, context: TurnContext, parsed: dict[str, Any]) -> list[dict[str, Any]]:
-        """The wishes to answer one after the other; one message where words of the customer's own were asked for."""
+    async def _wishes(self, context: TurnContext, message: Message, parsed: dict[str, Any]) -> list[dict[str, Any]]:
+        """The wishes to answer one after the other; one message where words of the customer's own were asked for.
+
+        A wish that is for people is answered by calling one.
+        """
         wishes: list[dict[str, Any]] = parsed.get("wishes") or []
-        if wishes:
-            tracker = await self._store.retrieve(context.conversation.id)
-            if tracker and tracker.active_loop and tracker.get_slot(REQUESTED_SLOT) in OWN_WORDS:
-                wishes = []
+        called = [await self._called_for(context, message, wish) for wish in wishes or [parsed]]
+        if (wishes or any(called)) and await self._asked_for_own_words(context):
+            return [parsed]
+        if (calling := next(filter(None, called), None)) is not None:
+            context.calling = calling
+            intent = {"name": PERSON.removeprefix("/"), "confidence": 1.0}
+            return [{**parsed, "wishes": None, "intent": intent, "intent_ranking": [intent]}]
         return wishes or [parsed]
+
+    async def _called_for(self, context: TurnContext, message: Message, wish: dict[str, Any]) -> Calling | None:
+        text = message.text if message.payload is None else ""
+        name = str(wish["intent"]["name"])
+        return await why_a_person(context.work, context.clock, context.shop, context.conversation, name, text)
+
+    async def _asked_for_own_words(self, context: TurnContext) -> bool:
+        tracker = await self._store.retrieve(context.conversation.id)
+        return bool(tracker and tracker.active_loop and tracker.get_slot(REQUESTED_SLOT) in OWN_WORDS)
 
     def close(self) -> None:
         """Stop the parsing thread."""

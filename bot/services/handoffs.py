@@ -79,15 +79,17 @@ async def request_handoff(
     language: str | None = None,
     priority: int = 0,
     summary: dict[str, str] | None = None,
+    contact: str | None = None,
+    call_back: bool = False,
 ) -> Standing:
     """Ask for a person: the conversation joins the line, or is noted for a call-back while nobody can be reached.
 
-    Safe to repeat: whoever waits already keeps their place. The conversation must be locked; go on with the one that is
-    returned.
+    With `call_back` it is noted even while people can be; whoever asks for that tells the shop by mail. Safe to repeat:
+    whoever waits already keeps their place. The conversation must be locked; go on with the one that is returned.
     """
     now = clock.now()
     before = await _locked(work, conversation)
-    is_open = await reach_of(work, shop, now) is Reach.OPEN
+    is_open = not call_back and await reach_of(work, shop, now) is Reach.OPEN
     if before.stage in (Stage.QUEUE, Stage.AGENT) or (before.stage is Stage.CALLBACK and not is_open):
         return before
     if before.stage is Stage.RESOLVED:
@@ -107,14 +109,29 @@ async def request_handoff(
         passed_by=(),
         wanted_agent_id=wanted,
         wanted_until=now + shop.desk.offer_time if wanted else None,
-        contact=handoff.contact or await known_contact(work, before.conversation, now),
+        contact=contact or handoff.contact or await known_contact(work, before.conversation, now),
         due_at=None if is_open else shop.desk.due_at(shop.hours, now),
     )
     step = Step.ASK if is_open else Step.ASK_CLOSED
     after = await _move(work, clock, before, step, handoff, reason=reason.value)
-    if not is_open and after.handoff is not None:
+    if not is_open and not call_back and after.handoff is not None:
         await mail_the_shop(work, clock, shop, after.conversation, after.handoff)
     return after
+
+
+async def note_call_back(
+    work: UnitOfWork, clock: Clock, shop: Shop, conversation: Conversation, contact: str
+) -> Conversation:
+    """Have people at the desk call somebody, who has said where. Safe to repeat, and nothing in a shop without a desk.
+
+    The conversation must be locked; go on with the one that is returned.
+    """
+    if await reach_of(work, shop, clock.now()) is Reach.NO_DESK:
+        return conversation
+    reason = HandoffReason.CALLBACK
+    return (
+        await request_handoff(work, clock, shop, conversation, reason, contact=contact, call_back=True)
+    ).conversation
 
 
 async def take_step(

@@ -99,7 +99,8 @@ class PageLinks(Protocol):
 @dataclass(frozen=True)
 class Hint:
     """A wake-up: `inbound` (a turn is due), `echo` (a customer's message to show to their other windows), `outbound`
-    (anything else to show), `typing`, `outbox`, `desk` (something that people at the desk see).
+    (anything else to show), `typing`, `agent_typing`, `customer_typing`, `outbox`, `desk` (something that people at the
+    desk see; or an agent's id, for whether they are signed in), `viewing` (conversation:agent:1 or 0, who looks at it).
 
     Only ever a hint. Whoever misses one finds the work at the next poll.
     """
@@ -303,6 +304,10 @@ class RequestRepository(Protocol):
 class TrackerEventRepository(Protocol):
     async def current_session(self, conversation_id: ConversationId) -> tuple[list[str], int]:
         """The events (JSON texts) since the last session began, and the position after the last one."""
+        ...
+
+    async def last_at(self, conversation_id: ConversationId) -> datetime | None:
+        """When the last event was added."""
         ...
 
     async def append(

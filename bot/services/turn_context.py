@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.core.conversations import Conversation
 from bot.core.customers import Customer
 from bot.core.shop import Shop
+from bot.services.calling import Calling
 from bot.services.ports import Clock, PageLinks, ShopContent, UnitOfWork
 
 
@@ -25,6 +26,8 @@ class TurnContext:
     customer: Customer | None
     content: ShopContent
     links: PageLinks
+    # Why a person is called in this turn.
+    calling: Calling = field(default_factory=Calling)
 
 
 current_turn: ContextVar[TurnContext] = ContextVar("current_turn")

@@ -33,6 +33,12 @@ class SqlTrackerEvents:
         rows = (await self._connection.execute(query.order_by(c.position))).all()
         return [row.event for row in rows], rows[-1].position + 1 if rows else 0
 
+    async def last_at(self, conversation_id: ConversationId) -> datetime | None:
+        c = tables.tracker_events.c
+        query = select(c.at).where(c.conversation_id == conversation_id).order_by(c.position.desc()).limit(1)
+        at: datetime | None = await self._connection.scalar(query)
+        return at
+
     async def append(
         self, conversation_id: ConversationId, position: int, events: Sequence[tuple[str, bool]], at: datetime
     ) -> None:
