@@ -176,14 +176,14 @@ def ack_frame(client_id: str, message: Message) -> Frame:
     return {"type": "ack", "client_id": client_id, "seq": message.seq}
 
 
-def owner_frame(owner: Owner) -> Frame:
-    """Somebody else speaks from now on."""
-    return {"type": "owner", "owner": owner.value, "position": None}
+def owner_frame(owner: Owner, position: int | None = None, name: str | None = None) -> Frame:
+    """Who speaks from now on: a person by name; or which place in the line the conversation has."""
+    return {"type": "owner", "owner": owner.value, "position": position, "name": name}
 
 
-def typing_frame() -> Frame:
-    """The bot is at it."""
-    return {"type": "typing", "author": "bot"}
+def typing_frame(author: str = "bot") -> Frame:
+    """The bot is at it, or an agent is."""
+    return {"type": "typing", "author": author}
 
 
 def error_frame(error: BotError, client_id: str | None = None) -> Frame:

@@ -6,17 +6,20 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
-from bot.core.conversations import Author, Conversation, ConversationId, Message
+from bot.core.conversations import Author, Conversation, ConversationId, Message, Owner
 from bot.gateway.frames import Frame, message_frame, owner_frame, typing_frame
-from bot.services.ports import Database, Hint
+from bot.services.ports import Database, Hint, UnitOfWork
 
 # How late a message is shown when its wake-up got lost.
 POLL_SECONDS = 3.0
+# How often the places in the line are told again while it moves fast.
+LINE_SECONDS = 0.25
 PAGE = 200
 
-EVERYTHING = frozenset({"echo", "outbound", "typing"})
+EVERYTHING = frozenset({"echo", "outbound", "typing", "agent_typing"})
+TYPING = {"typing": "bot", "agent_typing": "agent"}
 ANSWERS = frozenset({"outbound"})
 
 log = logging.getLogger(__name__)
@@ -28,8 +31,11 @@ class Watch:
     def __init__(self, topics: frozenset[str]) -> None:
         self.topics = topics
         self.changed = asyncio.Event()
-        self.typing = False
+        # Who is writing: the bot, an agent.
+        self.typing: set[str] = set()
         self.seen_seq = 0
+        # The place in the line that was told last; None: it waits in none.
+        self.position: int | None = None
 
 
 class LiveConversations:
@@ -38,13 +44,20 @@ class LiveConversations:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._watches: defaultdict[ConversationId, set[Watch]] = defaultdict(set)
+        self.listeners: list[Callable[[Hint], None]] = []
         self.closing = asyncio.Event()
+        self._line_moved = asyncio.Event()
 
     def receive_hint(self, hint: Hint) -> None:
-        """Wake the watchers of the conversation."""
+        """Wake the watchers of the conversation, and whoever else listens."""
+        for listener in self.listeners:
+            listener(hint)
+        if hint.topic == "desk":
+            self._line_moved.set()
         for watch in self._watches.get(ConversationId(hint.conversation_id), ()):
             if hint.topic in watch.topics:
-                watch.typing |= hint.topic == "typing"
+                if (author := TYPING.get(hint.topic)) is not None:
+                    watch.typing.add(author)
                 watch.changed.set()
 
     def close(self) -> None:
@@ -67,13 +80,24 @@ class LiveConversations:
                 del self._watches[conversation_id]
 
     async def poll(self) -> None:
-        """Wake those who are behind, until cancelled. One query for all of them."""
+        """Wake those who are behind, and those whose place in the line changed, until cancelled.
+
+        One query for all of them.
+        """
+        loop = asyncio.get_running_loop()
+        polled = loop.time()
         while True:
-            await asyncio.sleep(POLL_SECONDS)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._line_moved.wait(), max(polled + POLL_SECONDS - loop.time(), 0))
+            self._line_moved.clear()
             try:
-                await self._wake_those_behind()
+                await self._wake_those_who_moved_up()
+                if loop.time() >= polled + POLL_SECONDS:
+                    polled = loop.time()
+                    await self._wake_those_behind()
             except Exception:
                 log.exception("could not look for new messages; trying again")
+            await asyncio.sleep(LINE_SECONDS)
 
     async def _wake_those_behind(self) -> None:
         ids = list(self._watches)
@@ -85,29 +109,65 @@ class LiveConversations:
                     if seq > watch.seen_seq:
                         watch.changed.set()
 
+    async def _wake_those_who_moved_up(self) -> None:
+        waiting = {
+            watch: conversation_id
+            for conversation_id, watches in self._watches.items()
+            for watch in watches
+            if watch.position is not None
+        }
+        if not waiting:
+            return
+        async with self._db.reading() as work:
+            places = {conversation_id: place for place, conversation_id in enumerate(await work.handoffs.line(), 1)}
+        for watch, conversation_id in waiting.items():
+            if places.get(conversation_id) != watch.position:
+                watch.changed.set()
+
     async def feed(self, conversation: Conversation, after: int) -> AsyncIterator[Frame]:
         """Every message after that seq, in order and once, then live; ownership and typing in between."""
-        owner = conversation.owner
+        owner, name = conversation.owner, None
         with self.watching(conversation.id) as watch:
             # A client that remembers another conversation's seq must still see all of this one.
             watch.seen_seq = after if after <= conversation.last_seq else 0
             while not self.closing.is_set():
                 watch.changed.clear()
-                messages, current = await self._read(conversation.id, watch.seen_seq)
+                messages, current, place, person = await self._read(conversation.id, watch.seen_seq)
                 for message in messages:
                     watch.seen_seq = message.seq
                     yield message_frame(message)
                 if len(messages) == PAGE:
                     continue
-                if current is not None and current.owner is not owner:
-                    owner = current.owner
-                    yield owner_frame(owner)
-                if watch.typing and all(message.author is Author.CUSTOMER for message in messages):
-                    yield typing_frame()
-                watch.typing = False
+                if current is not None and (current.owner, place, person) != (owner, watch.position, name):
+                    owner, watch.position, name = current.owner, place, person
+                    yield owner_frame(owner, place, person)
+                if all(message.author is Author.CUSTOMER for message in messages):
+                    for author in sorted(watch.typing):
+                        yield typing_frame(author)
+                watch.typing.clear()
                 await watch.changed.wait()
 
-    async def _read(self, conversation_id: ConversationId, after: int) -> tuple[list[Message], Conversation | None]:
+    async def _read(
+        self, conversation_id: ConversationId, after: int
+    ) -> tuple[list[Message], Conversation | None, int | None, str | None]:
         async with self._db.reading() as work:
             messages = await work.messages.after(conversation_id, after, PAGE)
-            return messages, await work.conversations.get(conversation_id)
+            current = await work.conversations.get(conversation_id)
+            return messages, current, await _position(work, current), await _person(work, current)
+
+
+async def _position(work: UnitOfWork, conversation: Conversation | None) -> int | None:
+    """The place in the line of those who wait; None for who does not."""
+    if conversation is None or conversation.owner is not Owner.QUEUE:
+        return None
+    line = await work.handoffs.line()
+    return line.index(conversation.id) + 1 if conversation.id in line else None
+
+
+async def _person(work: UnitOfWork, conversation: Conversation | None) -> str | None:
+    """Who of the shop's people has the conversation, by name."""
+    if conversation is None or conversation.owner is not Owner.AGENT:
+        return None
+    handoff = await work.handoffs.open_for(conversation.id)
+    agent = await work.agents.get(handoff.agent_id) if handoff is not None and handoff.agent_id else None
+    return agent.name if agent is not None else None

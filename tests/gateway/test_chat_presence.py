@@ -25,7 +25,7 @@ async def test_a_change_of_owner_is_shown_to_every_tab_and_in_ready(gateway):
     await change_owner(gateway.store, gateway.clock, one.conversation_id, Owner.QUEUE)
 
     for tab in (one, two):
-        assert await tab.expect("owner") == {"type": "owner", "owner": "queue", "position": None}
+        assert await tab.expect("owner") == {"type": "owner", "owner": "queue", "position": None, "name": None}
     late = await gateway.chat(visitor_token=one.visitor_token)
     assert late.ready["owner"] == "queue"
 
