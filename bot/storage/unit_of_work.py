@@ -20,6 +20,7 @@ from bot.storage.consents import SqlAudit, SqlConsents
 from bot.storage.conversations import SqlConversations, SqlMessages
 from bot.storage.customer_records import SqlIdentities, SqlNotes
 from bot.storage.customers import SqlCustomers
+from bot.storage.desk import SqlDesk
 from bot.storage.engine import DURABLE, IMMEDIATE
 from bot.storage.feedback import SqlFeedback
 from bot.storage.gift_cards import SqlGiftCards
@@ -52,6 +53,7 @@ class SqlUnitOfWork:
         self.conversations = SqlConversations(connection)
         self.messages = SqlMessages(connection)
         self.handoffs = SqlHandoffs(connection)
+        self.desk = SqlDesk(connection)
         self.customers = SqlCustomers(connection)
         self.orders = SqlOrders(connection)
         self.refunds = SqlRefunds(connection)

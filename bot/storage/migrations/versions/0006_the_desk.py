@@ -204,7 +204,7 @@ def upgrade() -> None:
 
 def _take_out() -> list[dict[str, object]]:
     """All requests, without their table: SQLite cannot change a table's constraints."""
-    columns = [sa.column(name) for name in _KEPT]
+    columns: list[sa.ColumnClause[object]] = [sa.column(name) for name in _KEPT]
     rows = op.get_bind().execute(sa.select(*columns).select_from(sa.table("handoffs"))).mappings().all()
     op.drop_index("uq_handoffs_open", table_name="handoffs")
     op.drop_table("handoffs")
