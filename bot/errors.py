@@ -390,3 +390,9 @@ class StepRefused(BotError):
     def __init__(self, stage: str, message: str | None = None) -> None:
         self.reason = stage
         super().__init__(message or "Somebody was quicker, or the conversation has moved on. Look at it again.")
+
+
+class DeskRefused(BotError):
+    """Something at the desk that cannot be done like this; nothing was changed."""
+
+    code = "invalid"

@@ -157,6 +157,7 @@ async def change_password(db: Database, agent_id: AgentId, token: str, *, old: s
             raise SignInRefused
         await work.agents.save(replace(current, password_hash=password_hash, must_change_password=False))
         await work.agents.end_sessions(agent_id, but=hash_token(token))
+        work.hint(Hint("desk", agent_id))
 
 
 async def reset_password(db: Database, agent_id: AgentId) -> str:
@@ -172,6 +173,7 @@ async def reset_password(db: Database, agent_id: AgentId) -> str:
         )
         await work.agents.save(fresh)
         await work.agents.end_sessions(agent_id)
+        work.hint(Hint("desk", agent_id))
     return password
 
 
@@ -216,7 +218,7 @@ async def change_agent(db: Database, clock: Clock, agent_id: AgentId, change: Ag
         await work.agents.save(changed)
         if changed.disabled_at is not None:
             await work.agents.end_sessions(agent_id)
-        work.hint(Hint("desk"))
+        work.hint(Hint("desk", agent_id))
         return changed
 
 

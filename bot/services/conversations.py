@@ -151,9 +151,11 @@ async def record_inbound(
     is given.
     """
     now, chosen = clock.now(), inbound.payload if is_line_choice(inbound.payload) else None
-    if not is_score_choice(inbound.payload):
+    # Nobody answers where somebody at the desk said so.
+    blocked = conversation.blocked_at is not None
+    if not is_score_choice(inbound.payload) and not blocked:
         conversation = await write_again(work, clock, conversation)
-    for_bot = for_bot and chosen is None and conversation.owner is Owner.BOT
+    for_bot = for_bot and chosen is None and conversation.owner is Owner.BOT and not blocked
     message = Message(
         id=MessageId(new_id()),
         conversation_id=conversation.id,
@@ -175,6 +177,7 @@ async def record_inbound(
     work.hint(Hint("echo", conversation.id))
     if conversation.owner is not Owner.BOT:
         await work.handoffs.hear(conversation.id, now)
+        work.hint(Hint("desk", conversation.id))
     if chosen is not None and shop is not None:
         await take_line_choice(work, clock, shop, conversation, chosen)
     return message

@@ -1,0 +1,113 @@
+"""What people at the desk see: their lists, and a conversation whole. Whose data were looked at is in the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.core.agents import Agent
+from bot.core.conversations import Attachment, ConversationEvent, ConversationId, Message
+from bot.core.customers import CustomerId
+from bot.core.desk_records import DeskNote, Listed, ListQuery, Understood
+from bot.core.shop import Shop
+from bot.errors import ConversationNotFound
+from bot.services.audit import record_audit
+from bot.services.customer_panel import CustomerPanel, customer_panel
+from bot.services.ports import Clock, Database, UnitOfWork
+
+MESSAGES_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class ConversationView:
+    """A conversation with everything that people at the desk need to go on with it."""
+
+    listed: Listed
+    messages: Sequence[Message]
+    understood: Mapping[str, Understood]
+    taught: Mapping[int, str]
+    notes: Sequence[DeskNote]
+    events: Sequence[ConversationEvent]
+    agents: Mapping[str, Agent]
+    panel: CustomerPanel | None
+
+
+async def list_conversations(db: Database, query: ListQuery) -> list[Listed]:
+    """A page of a list. Whoever shows it records whose names are on it: see record_seen."""
+    async with db.reading() as work:
+        return list(await work.desk.page(query))
+
+
+async def record_seen(
+    db: Database, clock: Clock, agent: Agent, customer_ids: Sequence[CustomerId], action: str
+) -> None:
+    """Note that somebody has seen who these customers are."""
+    if customer_ids:
+        async with db.transaction() as work:
+            for customer_id in customer_ids:
+                await record_audit(work, clock, actor=actor_of(agent), action=action, customer_id=customer_id)
+
+
+async def view_conversation(
+    db: Database, clock: Clock, shop: Shop, agent: Agent, conversation_id: ConversationId, *, before: int | None = None
+) -> ConversationView:
+    """A conversation, with its last messages, or those before one. Noted in the audit log before anything is shown.
+
+    Raises ConversationNotFound.
+    """
+    async with db.transaction() as work:
+        found = await work.conversations.get(conversation_id)
+        if found is None:
+            raise ConversationNotFound
+        detail = {"conversation": conversation_id}
+        customer_id = found.customer_id
+        await record_audit(work, clock, actor=actor_of(agent), action="read", customer_id=customer_id, detail=detail)
+    async with db.reading() as work:
+        return await _view(work, clock, shop, conversation_id, before)
+
+
+async def open_file(db: Database, clock: Clock, agent: Agent, attachment_id: str) -> tuple[Attachment, bytes] | None:
+    """A file of a conversation, noted in the audit log; None where there is none any more."""
+    async with db.transaction() as work:
+        found = await work.desk.file(attachment_id)
+        if found is None:
+            return None
+        conversation_id, attachment, content = found
+        if content is None:
+            return None
+        conversation = await work.conversations.get(conversation_id)
+        customer_id = conversation.customer_id if conversation else None
+        detail = {"conversation": conversation_id, "file": attachment_id}
+        await record_audit(
+            work, clock, actor=actor_of(agent), action="read_file", customer_id=customer_id, detail=detail
+        )
+        return attachment, content
+
+
+def actor_of(agent: Agent) -> str:
+    """Somebody at the desk as the audit log names them: by their address, which nobody else has."""
+    return f"agent:{agent.email}"
+
+
+async def _view(
+    work: UnitOfWork, clock: Clock, shop: Shop, conversation_id: ConversationId, before: int | None
+) -> ConversationView:
+    listed = await work.desk.listed(conversation_id)
+    if listed is None:
+        raise ConversationNotFound
+    conversation = listed.conversation
+    end = min(before or conversation.last_seq + 1, conversation.last_seq + 1)
+    start = max(end - 1 - MESSAGES_SHOWN, 0)
+    panel = None
+    if conversation.customer_id is not None:
+        panel = await customer_panel(work, clock, shop, conversation.customer_id, but=conversation_id)
+    return ConversationView(
+        listed=listed,
+        messages=await work.messages.after(conversation_id, start, end - 1 - start) if end - 1 > start else [],
+        understood=await work.desk.understood(conversation_id),
+        taught=await work.desk.marks_of(conversation_id),
+        notes=await work.desk.notes_of(conversation_id),
+        events=await work.conversations.events(conversation_id),
+        agents={agent.id: agent for agent in await work.agents.all()},
+        panel=panel,
+    )
