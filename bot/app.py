@@ -35,6 +35,7 @@ from bot.services.ports import Hint
 from bot.services.timers import all_jobs, run_timers
 from bot.services.turn_context import TurnContext
 from bot.services.turns import release_worker
+from bot.services.waiting import look_after_line
 from bot.storage.engine import create_engine
 from bot.storage.migrate import migrate, pending_migrations
 from bot.storage.unit_of_work import SqlDatabase
@@ -43,6 +44,7 @@ from bot.storage.wakeups import Wakeups, create_wakeups
 SHUTDOWN_SECONDS = 10.0
 OUTBOX_POLL_SECONDS = 5.0
 TIMERS_EVERY_SECONDS = 60.0
+LINE_EVERY_SECONDS, LINE_PAUSE_SECONDS = 1.0, 0.1
 RESTART_SECONDS_AT_MOST = 30.0
 _BEHIND = "The database is behind this version: run `python -m bot migrate`."
 
@@ -268,6 +270,7 @@ def _gateway(config: Config, storage: Storage, webhooks: Mapping[str, Webhook]) 
             secret_key=config.secret_key,
             identity_secret=config.identity_secret,
             api_key=config.api_key,
+            public_url=config.public_url,
         ),
         storage.db,
         SystemClock(),
@@ -304,14 +307,16 @@ async def run_scheduler(config: Config) -> None:
 
 @contextlib.asynccontextmanager
 async def running_scheduler(config: Config, storage: Storage) -> AsyncIterator[None]:
-    """Delivers what waits in the outbox, and runs what is due once a minute."""
+    """Delivers what waits in the outbox, looks after the line, and runs what is due once a minute."""
     sender = config.business.contact.email
     deliver = SmtpMail(config.smtp_url, sender) if config.smtp_url else MailFolder(config.mail_dir, sender)
-    wake = asyncio.Event()
+    wake, line_moved = asyncio.Event(), asyncio.Event()
 
     def receive_hint(hint: Hint) -> None:
         if hint.topic == "outbox":
             wake.set()
+        elif hint.topic == "desk":
+            line_moved.set()
 
     async def deliver_all() -> None:
         while True:
@@ -327,6 +332,18 @@ async def running_scheduler(config: Config, storage: Storage) -> AsyncIterator[N
 
     shop, jobs = config.business.to_shop(), all_jobs(signed_links(config))
 
+    async def look_after_desk() -> None:
+        while True:
+            line_moved.clear()
+            try:
+                await look_after_line(storage.db, SystemClock(), shop)
+            except Exception:
+                log.exception("could not look after the line; trying again")
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(line_moved.wait(), LINE_EVERY_SECONDS)
+            # However fast it moves.
+            await asyncio.sleep(LINE_PAUSE_SECONDS)
+
     async def run_all_timers() -> None:
         while True:
             await run_timers(storage.db, SystemClock(), shop, jobs)
@@ -334,7 +351,7 @@ async def running_scheduler(config: Config, storage: Storage) -> AsyncIterator[N
 
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(storage.wakeups.listening(receive_hint))
-        tasks = [asyncio.create_task(deliver_all()), asyncio.create_task(run_all_timers())]
+        tasks = [asyncio.create_task(each()) for each in (deliver_all, run_all_timers, look_after_desk)]
         telegram = await stack.enter_async_context(open_telegram(config, storage.db, SystemClock()))
         if telegram is not None:
             couriers = Couriers(storage.db, SystemClock(), telegram)

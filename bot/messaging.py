@@ -103,7 +103,7 @@ class Couriers:
         """Look for work, or show that an answer is being written."""
         if hint.topic == "outbound":
             self._wake.set()
-        elif hint.topic == "typing":
+        elif hint.topic in ("typing", "agent_typing"):
             now = asyncio.get_running_loop().time()
             if now - self._typing.get(hint.conversation_id, -TYPING_SECONDS) < TYPING_SECONDS:
                 return

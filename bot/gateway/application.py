@@ -14,7 +14,14 @@ from bot.gateway import (
     api,
     channels,
     chat,
+    desk_conversations,
+    desk_customers,
+    desk_live,
     desk_pages,
+    desk_people,
+    desk_sign_in,
+    desk_socket,
+    desk_teaching,
     feedback,
     health,
     invoices,
@@ -33,6 +40,7 @@ from bot.services.ports import Clock, Database
 
 MAX_BODY_BYTES = 64 * 1024
 MESSAGES_AT_ONCE, MESSAGES_PER_SECOND = 20, 1.0
+TYPING_AT_ONCE, TYPING_PER_SECOND = 2, 0.5
 REQUESTS_AT_ONCE, REQUESTS_PER_SECOND = 300, 30.0
 
 log = logging.getLogger(__name__)
@@ -54,9 +62,18 @@ def create_gateway(
     app[settings.MESSAGE_LIMIT] = RateLimit(MESSAGES_AT_ONCE, MESSAGES_PER_SECOND)
     app[settings.ADDRESS_LIMIT] = RateLimit(REQUESTS_AT_ONCE, REQUESTS_PER_SECOND)
     app[settings.SOCKETS] = set()
+    hub = desk_live.DeskHub(db, clock)
+    app[desk_live.DESK] = hub
+    app[settings.LIVE].listeners.append(hub.receive_hint)
+    app[desk_conversations.SEEN] = desk_conversations.SeenLately()
+    app[desk_sign_in.SIGN_IN_LIMIT] = RateLimit(desk_sign_in.SIGN_INS_AT_ONCE, desk_sign_in.SIGN_INS_PER_SECOND)
+    app[desk_socket.TYPING_LIMIT] = RateLimit(TYPING_AT_ONCE, TYPING_PER_SECOND)
     app[channels.WEBHOOKS] = webhooks or {}
     for module in (chat, rest, channels, api, pages, invoices, own_data, unsubscribe, vouchers, feedback, health):
         app.add_routes(module.routes)
+    for topic in (desk_sign_in, desk_conversations, desk_customers, desk_teaching, desk_people):
+        app.add_routes(topic.endpoints.routes)
+    app.add_routes(desk_socket.routes)
     app.add_routes(desk_pages.routes)
     app.router.add_static("/static/", pages.STATIC, append_version=True)
     app.cleanup_ctx.append(_poll)
@@ -117,10 +134,11 @@ async def add_security_headers(request: web.Request, handler: Handler) -> web.St
 
 
 async def _poll(app: web.Application) -> AsyncIterator[None]:
-    polling = asyncio.create_task(app[settings.LIVE].poll())
+    tasks = [asyncio.create_task(app[settings.LIVE].poll()), asyncio.create_task(app[desk_live.DESK].run())]
     yield
-    polling.cancel()
-    await asyncio.gather(polling, return_exceptions=True)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _say_goodbye(app: web.Application) -> None:

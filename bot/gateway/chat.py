@@ -17,6 +17,7 @@ from bot.core.customers import Customer
 from bot.errors import BotError
 from bot.gateway import frames, settings
 from bot.gateway.database import database_answers
+from bot.gateway.desk_socket import customer_types
 from bot.gateway.limits import client_address
 from bot.gateway.responses import STATUS, error_response
 from bot.gateway.tokens import (
@@ -208,8 +209,9 @@ async def take_frame(app: web.Application, conversation: Conversation, frame: An
             with database_answers(conversation.id):
                 await end_conversation(db, app[settings.CLOCK], conversation.id)
         case frames.Typing():
-            # Shown to agents once there is a desk; nothing to keep.
             app[settings.MESSAGE_LIMIT].spend(f"typing {conversation.id}")
+            with database_answers(conversation.id):
+                await customer_types(app, conversation)
     return None
 
 

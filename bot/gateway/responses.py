@@ -13,6 +13,8 @@ STATUS = {
     "bad_request": 400,
     "too_long": 413,
     "unauthorized": 401,
+    "forbidden": 403,
+    "must_change_password": 403,
     "not_found": 404,
     "request_entity_too_large": 413,
     "unsupported_media_type": 415,

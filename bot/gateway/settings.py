@@ -25,6 +25,8 @@ class GatewaySettings:
     secret_key: str = field(repr=False)
     identity_secret: str = field(repr=False)
     api_key: str = field(repr=False)
+    # Where browsers find us; the desk's cookie is for https alone where that is.
+    public_url: str = ""
 
 
 SETTINGS = web.AppKey("settings", GatewaySettings)

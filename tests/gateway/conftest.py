@@ -33,7 +33,7 @@ from bot.services.ports import Hint, UnitOfWork
 from bot.storage.engine import create_engine
 from bot.storage.migrate import migrate
 from bot.storage.unit_of_work import SqlDatabase
-from bot.storage.wakeups import LocalWakeups
+from bot.storage.wakeups import LocalWakeups, Wakeups, create_wakeups
 from tests.gateway.answerer import Answerer
 from tests.gateway.chat_client import Chat, EventStream
 from tests.gateway.tokens import IDENTITY_SECRET, SECRET
@@ -98,7 +98,7 @@ class Gateway:
         self.url = ""
         self.db: BreakableDatabase
         self.store: SqlDatabase  # the same database, which cannot be broken
-        self.wakeups: LocalWakeups
+        self.wakeups: Wakeups
         self.clock: SettableClock
         self.shop: Shop
         self.answerer: Answerer
@@ -197,26 +197,38 @@ async def start_gateway(
         stack.push_async_callback(_join_drivers)
 
         async def start(
-            *, answering: bool = True, hints: bool = True, demo: bool = True, limited: bool = True
+            *,
+            answering: bool = True,
+            hints: bool = True,
+            demo: bool = True,
+            limited: bool = True,
+            database_url: str | None = None,
+            public_url: str = "",
+            desk_is_open: bool = False,
         ) -> Gateway:
             file = tmp_path / "kasuki.db"
-            shutil.copy(empty_database, file)
-            wakeups = LocalWakeups(hint_folder)
-            engine = create_engine(f"sqlite:///{file}")
-            event.listen(engine.sync_engine, "connect", _write_fast)
+            wakeups: Wakeups = LocalWakeups(hint_folder)
+            if database_url is not None and database_url.startswith("postgresql"):
+                wakeups, engine = create_wakeups(database_url), create_engine(database_url)
+            else:
+                shutil.copy(empty_database, file)
+                engine = create_engine(f"sqlite:///{file}")
+                event.listen(engine.sync_engine, "connect", _write_fast)
             store = SqlDatabase(engine, wakeups)
             stack.push_async_callback(store.close)
             db, clock = BreakableDatabase(store), SettableClock()
             metrics_dir = tmp_path / "metrics"
             metrics_dir.mkdir(exist_ok=True)
+            kept = replace(shop, desk=replace(shop.desk, always_open=desk_is_open))
             settings = GatewaySettings(
-                shop=shop,
+                shop=kept,
                 allowed_origins=frozenset({SHOP_ORIGIN}),
                 demo=demo,
                 metrics_dir=metrics_dir,
                 secret_key=SECRET,
                 identity_secret=IDENTITY_SECRET,
                 api_key=API_KEY,
+                public_url=public_url,
             )
             app = create_gateway(settings, db, clock)
             if not limited:
@@ -234,8 +246,8 @@ async def start_gateway(
             host, port = runner.addresses[0][:2]
             gateway.url = f"http://{host}:{port}"
             gateway.db, gateway.store, gateway.wakeups, gateway.clock = db, store, wakeups, clock
-            gateway.shop, gateway.runner = shop, runner
-            gateway.answerer = Answerer(store, clock, shop)
+            gateway.shop, gateway.runner = kept, runner
+            gateway.answerer = Answerer(store, clock, kept)
             if answering:
                 await stack.enter_async_context(wakeups.listening(gateway.answerer.receive_hint))
                 task = asyncio.create_task(gateway.answerer.run())

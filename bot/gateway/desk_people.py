@@ -1,0 +1,97 @@
+"""Who works at the desk: seen by everybody there, managed by admins; and the files of conversations."""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import quote
+
+from aiohttp import web
+
+from bot.core.agents import AgentId, Role
+from bot.errors import ConversationNotFound
+from bot.gateway.api_requests import Model
+from bot.gateway.desk_answers import agent_answer
+from bot.gateway.desk_endpoints import Answer, Call, DeskEndpoints, Right
+from bot.gateway.desk_values import Capacity, Short
+from bot.services.agents import AgentChange, add_agent, change_agent, reset_password
+from bot.services.desk_views import open_file
+
+# What browsers show and nothing can run in; everything else is saved.
+SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+
+endpoints = DeskEndpoints()
+
+
+class AgentBody(Model):
+    """Somebody new."""
+
+    email: Short
+    name: Short
+    role: Literal["agent", "admin"] = "agent"
+
+
+class AgentPatch(Model):
+    """What is to be changed; what is left out stays."""
+
+    name: Short | None = None
+    role: Literal["agent", "admin"] | None = None
+    capacity: Capacity | None = None
+    skills: list[Short] | None = None
+    languages: list[Short] | None = None
+    disabled: bool | None = None
+
+
+@endpoints.add("GET", "/agents")
+async def get_agents(call: Call) -> Answer:
+    """Everybody at the desk, and whether they are there."""
+    async with call.db.reading() as work:
+        everybody = await work.agents.all()
+    now = call.clock.now()
+    return {"agents": [agent_answer(agent, now) for agent in everybody]}
+
+
+@endpoints.add("POST", "/agents", Right.ADMIN)
+async def post_agent(call: Call) -> Answer:
+    """Let somebody work at the desk; their one-time password is shown once."""
+    body = await call.body(AgentBody)
+    agent, password = await add_agent(call.db, call.clock, email=body.email, name=body.name, role=Role(body.role))
+    return {"agent": agent_answer(agent), "password": password}
+
+
+@endpoints.add("PATCH", "/agents/{id}", Right.ADMIN)
+async def patch_agent(call: Call) -> Answer:
+    """Change what somebody is called, may do, and takes."""
+    body = await call.body(AgentPatch)
+    change = AgentChange(
+        name=body.name,
+        role=Role(body.role) if body.role else None,
+        capacity=body.capacity,
+        skills=tuple(body.skills) if body.skills is not None else None,
+        languages=tuple(body.languages) if body.languages is not None else None,
+        disabled=body.disabled,
+    )
+    return {"agent": agent_answer(await change_agent(call.db, call.clock, AgentId(call.name("id")), change))}
+
+
+@endpoints.add("POST", "/agents/{id}/reset", Right.ADMIN)
+async def reset_agent(call: Call) -> Answer:
+    """A new one-time password for somebody who forgot theirs; their sessions end."""
+    return {"password": await reset_password(call.db, AgentId(call.name("id")))}
+
+
+@endpoints.add("GET", "/files/{id}")
+async def get_file(call: Call) -> Answer:
+    """A file of a conversation. Whoever opens it is in the audit log."""
+    found = await open_file(call.db, call.clock, call.agent, call.name("id"))
+    if found is None:
+        raise ConversationNotFound
+    attachment, content = found
+    kind = "inline" if attachment.media_type in SHOWN else "attachment"
+    return web.Response(
+        body=content,
+        content_type=attachment.media_type if attachment.media_type in SHOWN else "application/octet-stream",
+        headers={
+            "Content-Disposition": f"{kind}; filename*=UTF-8''{quote(attachment.name, safe='')}",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )
