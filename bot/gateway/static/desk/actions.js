@@ -39,7 +39,7 @@ export class Actions {
   #me;
   #on;
 
-  /** `on` has changed(id) after something was done, gone(id) when it left this desk, and team(). */
+  /** `on` has changed(id) after something was done, gone(id) when it left this desk, team(), and goOnline(). */
   constructor({ api, me, on }) {
     this.#api = api;
     this.#me = me;
@@ -79,6 +79,7 @@ export class Actions {
 
   async run(id, row) {
     if (NEEDS_AN_ANSWER.has(id)) return this.#asked(id, row);
+    if (id === "claim" && this.#me.presence === "away") return this.#offerToGoOnline(row);
     const done = await this.#do(row, id);
     if (!done) return;
     if (id === "resolve") toast("Resolved. The customer was told, and may write again.", { action: { label: "Reopen", run: () => this.run("takeover", row) } });
@@ -86,6 +87,11 @@ export class Actions {
     if (id === "pass") toast("Passed on to the next one.");
     if (id === "called") toast("Noted as called.");
     if (["resolve", "return", "pass"].includes(id)) this.#on.gone(row.id);
+  }
+
+  #offerToGoOnline(row) {
+    const action = { label: "Go online and take it", run: async () => (await this.#on.goOnline()) && this.run("claim", row) };
+    toast("You are away, and take no conversations.", { action });
   }
 
   async #do(row, what, body = {}) {
@@ -102,9 +108,9 @@ export class Actions {
   }
 
   async #transfer(row) {
-    const team = (await this.#on.team()).filter((one) => one.id !== this.#me.id && !one.disabled && !one.disabled_at);
-    const there = (one) => (one.is_there ?? one.presence === "online" ? "online" : "away");
-    const people = team.map((one) => [`agent ${one.id}`, `${one.name} (${there(one)})`]);
+    const team = (await this.#on.team()).filter((one) => one.id !== this.#me.id && !one.disabled);
+    // Nobody is passed on to an empty chair.
+    const people = team.filter((one) => one.is_there).map((one) => [`agent ${one.id}`, one.name]);
     const topics = [...new Set([...team.flatMap((one) => one.skills ?? []), row.topic].filter(Boolean))].sort();
     const teams = [["topic anyone", "Whoever is free"], ...topics.map((topic) => [`topic ${topic}`, `Whoever knows: ${readable(topic)}`])];
     const list = select([...people, ...teams], null, { "data-testid": "transfer-to" });

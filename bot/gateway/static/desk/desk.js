@@ -66,7 +66,7 @@ function begin({ agent, csrf }) {
   desk.agent = agent;
   drafts = new Drafts(agent.id);
   outgoing = new Outgoing({ agentId: agent.id, send: deliver, onChange: delivered });
-  actions = new Actions({ api, me: agent, on: { changed, gone, team } });
+  actions = new Actions({ api, me: agent, on: { changed, gone, team, goOnline: () => setPresence("online") } });
   api.onSignedOut = () => leave("Your session is over. Please sign in again; what you wrote is kept.");
   $("desk").hidden = false;
   frame.show(agent);
@@ -106,9 +106,11 @@ function changePassword() {
 }
 
 async function setPresence(status) {
-  if (await attempt(() => api.put("presence", { status }))) desk.agent.presence = status;
+  const done = await attempt(() => api.put("presence", { status }));
+  if (done) desk.agent.presence = status;
   frame.drawPresence(desk.agent.presence);
   lists.refresh();
+  return done;
 }
 
 async function loadWords() {

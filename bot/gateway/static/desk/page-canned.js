@@ -25,7 +25,7 @@ export async function draw(root, { api, changed }) {
 }
 
 async function edit(api, one) {
-  const shortcut = input({ required: "", maxlength: 40, pattern: "[^\\s/]+", value: one?.shortcut ?? "", "data-testid": "canned-shortcut", autocapitalize: "none" });
+  const shortcut = input({ required: "", maxlength: 40, pattern: "[^\\s\\/]+", value: one?.shortcut ?? "", "data-testid": "canned-shortcut", autocapitalize: "none" });
   const text = area({ required: "", rows: 5, maxlength: 2000, "data-testid": "canned-text" }, one?.text ?? "");
   const done = await ask({
     title: one ? `Edit /${one.shortcut}` : "New canned reply",
