@@ -12,7 +12,6 @@ from bot.core.desk import Assignment
 from bot.core.handoffs import Handoff, HandoffState, Stage, Step
 from bot.core.shop import Shop
 from bot.core.waiting_line import Helper, offers
-from bot.errors import StepRefused
 from bot.services.handoff_words import (
     ASKED_TO_GO_ON,
     BACK_TO_BOT_CHOICE,
@@ -72,26 +71,6 @@ async def offer_all(db: Database, clock: Clock, shop: Shop) -> int:
             return len(made)
 
     return await again_if_lost(attempt)
-
-
-async def pass_offer(work: UnitOfWork, clock: Clock, conversation: Conversation, by: Agent) -> Standing:
-    """Let an offer go, so that somebody else is asked. Safe to repeat. The conversation must be locked.
-
-    Raises StepRefused for what is not on offer to them.
-    """
-    handoff = await work.handoffs.lock_open(conversation.id)
-    standing = Standing(conversation, handoff)
-    if handoff is None or standing.stage is not Stage.QUEUE:
-        raise StepRefused(standing.stage.value)
-    if handoff.offered_to != by.id:
-        if by.id in handoff.passed_by:
-            return standing
-        raise StepRefused(standing.stage.value)
-    handoff = _passed(handoff)
-    await work.handoffs.save(handoff)
-    await work.agents.see(by.id, clock.now())
-    work.hint(Hint("desk", conversation.id))
-    return Standing(conversation, handoff)
 
 
 async def _line(work: UnitOfWork, now: datetime) -> tuple[list[Handoff], list[Helper]]:

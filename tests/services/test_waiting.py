@@ -14,11 +14,11 @@ from bot.core.agents import Presence
 from bot.core.conversations import Author
 from bot.core.desk import Assignment
 from bot.core.handoffs import HandoffState, Stage, Step
-from bot.errors import StepRefused
 from bot.services.channel_inbox import Picked, take_in
 from bot.services.conversations import receive_message
+from bot.services.desk import pass_offer
 from bot.services.handoff_words import BACK_TO_BOT, LEAVE_MESSAGE, NOT_IN_LINE, WAIT_ON
-from bot.services.waiting import look_after_line, pass_offer
+from bot.services.waiting import look_after_line
 from bot.storage.tables import channel_identities
 from tests.builders import NOW, an_inbound, messages_now, stored_conversation, written
 from tests.services.desk import (
@@ -81,11 +81,6 @@ async def pick(db, clock, shop, conversation, payload):
     return await receive_message(db, clock, conversation.id, an_inbound("", payload=payload), shop)
 
 
-async def pass_it(db, clock, conversation, agent):
-    async with db.transaction() as work:
-        await pass_offer(work, clock, await work.conversations.lock(conversation.id), agent)
-
-
 # Offers
 
 
@@ -109,8 +104,8 @@ async def test_an_offer_that_is_let_go_is_passed_on_at_once(sql_db, clock, open_
     conversation = await waiting(sql_db, clock, open_shop)
     await look_after_line(sql_db, clock, open_shop)
 
-    await pass_it(sql_db, clock, conversation, ANA)
-    await pass_it(sql_db, clock, conversation, ANA)
+    await pass_offer(sql_db, ANA, conversation.id)
+    await pass_offer(sql_db, ANA, conversation.id)
 
     await look_after_line(sql_db, clock, open_shop)
     assert await offered_to(sql_db, conversation) == BEN.id
@@ -120,8 +115,7 @@ async def test_what_is_not_on_offer_to_somebody_they_cannot_let_go(sql_db, clock
     conversation = await waiting(sql_db, clock, open_shop)
     await look_after_line(sql_db, clock, open_shop)
 
-    with pytest.raises(StepRefused):
-        await pass_it(sql_db, clock, conversation, BEN)
+    await pass_offer(sql_db, BEN, conversation.id)
 
     assert await offered_to(sql_db, conversation) == ANA.id
 
