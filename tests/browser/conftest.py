@@ -35,6 +35,7 @@ class Service:
     def start(self) -> None:
         """Start it and wait until it is ready."""
         environment = {**os.environ, "DEMO": "1", "VAR_DIR": str(self._folder), "RASA_TELEMETRY_ENABLED": "false"}
+        environment["DESK_HOURS"] = "always"
         environment.pop("PROMETHEUS_MULTIPROC_DIR", None)
         with (self._folder / "serve.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -60,6 +61,11 @@ class Service:
             return False
         finally:
             connection.close()
+
+    def password(self, email: str) -> str:
+        """The password of one of the demo's agents."""
+        lines = (self._folder / "demo.txt").read_text().splitlines()
+        return dict(line.split() for line in lines if not line.startswith("#"))[email]
 
     def stop(self) -> None:
         """Stop it as Ctrl-C would."""

@@ -360,6 +360,16 @@ def test_an_admin_adds_somebody_whose_password_is_shown_once(open_desk: Open) ->
     expect(fresh.get_by_test_id("new-password")).to_be_visible(timeout=WAIT_MS)
 
 
+def test_who_is_disabled_is_out_at_once(desk: DeskWindow, open_desk: Open) -> None:
+    desk.hire("gone@corner.example", "Gone Soon")
+    theirs, page = open_desk("gone@corner.example"), open_desk(BEN, "/desk#/agents")
+    page.get_by_title("Edit Gone Soon").click()
+    page.get_by_test_id("agent-disabled").check()
+    page.get_by_test_id("agent-dialog-ok").click()
+    expect(theirs.get_by_test_id("sign-in-problem")).to_contain_text("session is over", timeout=WAIT_MS)
+    expect(page.get_by_role("row", name="Gone Soon")).to_contain_text("Disabled", timeout=WAIT_MS)
+
+
 def test_an_agent_sees_no_page_of_admins(open_desk: Open) -> None:
     page = open_desk(ANA)
     expect(page.get_by_test_id("nav-agents")).to_have_count(0)

@@ -15,14 +15,14 @@ export const isMine = (row, me) => row.stage === "agent" && row.agent?.id === me
 /** The actions for a conversation, the first of them the one to expect: [{id, label, key, kind}]. */
 export function actionsFor(row, me) {
   const label = { id: "label", label: "Labels", key: "l" };
-  const block = { id: "block", label: "Block", kind: "danger" };
+  const block = row.blocked ? { id: "unblock", label: "Unblock" } : { id: "block", label: "Block", kind: "danger" };
   if (row.offered_to_me) return [{ id: "claim", label: "Accept", key: "c", kind: "primary" }, { id: "pass", label: "Pass", key: "p" }, label];
   if (row.stage === "queue") return [{ id: "claim", label: "Claim", key: "c", kind: "primary" }, label];
   if (row.stage === "callback") {
     return [{ id: "claim", label: "Take up", key: "c", kind: "primary" }, { id: "called", label: "Has been called" }, label];
   }
   if (row.stage === "bot") return [{ id: "takeover", label: "Take over", key: "c", kind: "primary" }, label, block];
-  if (row.stage === "resolved") return [{ id: "takeover", label: "Reopen", key: "c", kind: "primary" }, label];
+  if (row.stage === "resolved") return [{ id: "takeover", label: "Reopen", key: "c", kind: "primary" }, label, block];
   if (!isMine(row, me)) return [label];
   return [
     { id: "resolve", label: "Resolve", key: "e", kind: "primary" },
@@ -80,12 +80,13 @@ export class Actions {
   async run(id, row) {
     if (NEEDS_AN_ANSWER.has(id)) return this.#asked(id, row);
     if (id === "claim" && this.#me.presence === "away") return this.#offerToGoOnline(row);
-    const done = await this.#do(row, id);
+    const done = await (id === "unblock" ? this.#do(row, "block", { blocked: false }) : this.#do(row, id));
     if (!done) return;
     if (id === "resolve") toast("Resolved. The customer was told, and may write again.", { action: { label: "Reopen", run: () => this.run("takeover", row) } });
     if (id === "return") toast("Back with the assistant.");
     if (id === "pass") toast("Passed on to the next one.");
     if (id === "called") toast("Noted as called.");
+    if (id === "unblock") toast("They may write again.");
     if (["resolve", "return", "pass"].includes(id)) this.#on.gone(row.id);
   }
 

@@ -208,6 +208,7 @@ function facts(row) {
   const shown = [chip(stageOf(row, desk.agent), row.stage === "queue" ? "person" : row.stage === "agent" ? "good" : "", { "data-testid": "stage" })];
   if (row.customer?.verified) shown.push(chip("Verified", "good"));
   if (row.priority > 0) shown.push(chip("Urgent", "bad"));
+  if (row.blocked) shown.push(chip("Blocked", "bad"));
   if (row.reason && row.stage !== "bot") shown.push(el("span", { class: "extra" }, reasonOf(row.reason)));
   if (row.topic) shown.push(el("span", { class: "extra" }, readable(row.topic)));
   shown.push(el("span", {}, words.channels[row.channel] ?? readable(row.channel)));
@@ -238,7 +239,7 @@ function markRead() {
 
 /** Something may have changed: look again soon, but not all the time, as each look at a customer is noted. */
 function changed(id, pause = 0) {
-  lists.refresh();
+  lists.refresh({ hurry: pause === 0 });
   if (id !== desk.detail?.conversation.id || (desk.looking && pause)) return;
   const wait = pause ? Math.max(LOOK_AGAIN_MS, desk.lookedAt + pause - Date.now()) : LOOK_AGAIN_MS;
   clearTimeout(desk.looking);
@@ -300,7 +301,7 @@ function delivered(conversation, answer, entry) {
   thread.showPending(outgoing.of(conversation));
   if (!entry) return;
   // By then the customer may have read it.
-  for (const wait of READ_AFTER_MS) setTimeout(() => lists.refresh(), wait);
+  for (const wait of READ_AFTER_MS) setTimeout(() => lists.refresh({ hurry: true }), wait);
 }
 
 // ---- what the server says
@@ -309,7 +310,7 @@ function receive(frameOf) {
   const here = frameOf.conversation_id && frameOf.conversation_id === desk.detail?.conversation.id;
   if (frameOf.type === "changed") changed(frameOf.conversation_id ?? null, PAUSE_MS);
   else if (frameOf.type === "message") messageCame(frameOf, here);
-  else if (frameOf.type === "offer") lists.refresh();
+  else if (frameOf.type === "offer") lists.refresh({ hurry: true });
   else if (frameOf.type === "read" && here) thread.readUntil(frameOf.seq);
   else if (frameOf.type === "viewers" && here) {
     desk.viewers = frameOf.viewers ?? [];
@@ -401,7 +402,11 @@ listen(SHORTCUTS);
 $("panel-toggle").addEventListener("click", () => showPanel());
 $("back").addEventListener("click", () => (location.hash = "#/"));
 $("reconnect").addEventListener("click", () => live.retryNow());
-$("panel").addEventListener("keydown", (event) => event.key === "Escape" && (showPanel(false), $("panel-toggle").focus()));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented || $("console").dataset.panel !== "open" || document.querySelector("dialog[open]")) return;
+  showPanel(false);
+  $("panel-toggle").focus();
+});
 window.addEventListener("hashchange", route);
 document.addEventListener("visibilitychange", markRead);
 startClocks(() => api.ahead, () => desk.agent && offers.tick());

@@ -13,6 +13,9 @@ const COUNTED = ["mine", "queue", "callback"];
 const QUERIES = { mine: { mine: 1 }, queue: { owner: "queue" }, callback: { owner: "callback" }, bot: { owner: "bot" } };
 const SEARCH_AFTER_MS = 250;
 const REFRESH_AFTER_MS = 150;
+// Not more often than this, however much happens: a whole office asks from one address.
+const REFRESH_EVERY_MS = 2000;
+const CALLBACKS_EVERY_MS = 15000;
 
 export class Lists {
   tab = "mine";
@@ -26,6 +29,8 @@ export class Lists {
   #drafts;
   #timer;
   #searchTimer;
+  #refreshedAt = 0;
+  #callbacksAt = 0;
 
   /** `on` has open(id) and news(before, after, tab); `drafts.has(id)` says where something unsent is. */
   constructor({ api, drafts, on }) {
@@ -63,18 +68,22 @@ export class Lists {
     return TABS.flatMap((tab) => this.#rows[tab]).find((row) => row.id === id);
   }
 
-  /** Look at everything again soon; several calls make one look. */
-  refresh() {
-    if (this.#timer) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.refreshNow();
-    }, REFRESH_AFTER_MS);
+  /** Look at everything again soon; several calls make one look. `hurry` is for what somebody here has just done. */
+  refresh({ hurry = false } = {}) {
+    if (this.#timer && !hurry) return;
+    clearTimeout(this.#timer);
+    const wait = hurry ? REFRESH_AFTER_MS : Math.max(REFRESH_AFTER_MS, this.#refreshedAt + REFRESH_EVERY_MS - Date.now());
+    this.#timer = setTimeout(() => this.refreshNow(), wait);
   }
 
   async refreshNow() {
-    const tabs = COUNTED.includes(this.tab) ? COUNTED : [...COUNTED, this.tab];
-    await Promise.all(tabs.map((tab) => this.#load(tab, null, true)));
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#refreshedAt = Date.now();
+    const tabs = new Set(["mine", "queue", this.tab]);
+    if (this.#refreshedAt - this.#callbacksAt > CALLBACKS_EVERY_MS) tabs.add("callback");
+    if (tabs.has("callback")) this.#callbacksAt = this.#refreshedAt;
+    await Promise.all([...tabs].map((tab) => this.#load(tab, null, true)));
   }
 
   show(tab) {
