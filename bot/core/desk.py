@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from enum import Enum
 
 from bot.core.opening_hours import OpeningHours
@@ -67,6 +67,8 @@ class DeskPolicy:
 
     def due_at(self, hours: OpeningHours, at: datetime) -> datetime:
         """By when somebody will have been in touch who asked for it at that moment; only open hours count."""
+        # In UTC, because Python adds to and subtracts from the times of other zones by their clocks.
+        at = at.astimezone(timezone.utc)
         left, moment = self.call_back_within, None if self.always_open else at
         if moment is not None and not hours.is_open(moment):
             moment = hours.next_opening(moment)

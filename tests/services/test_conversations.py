@@ -154,7 +154,7 @@ async def test_a_message_to_people_is_recorded_and_is_none_of_the_bots_business(
 
     assert message.turn_state is TurnState.NOT_FOR_BOT
     assert (await conversation_now(db, conversation.id)).next_turn_at is None
-    assert db.hints == [Hint("echo", conversation.id)]
+    assert db.hints == [Hint("echo", conversation.id), Hint("desk", conversation.id)]
 
 
 # Choices
