@@ -71,6 +71,11 @@ def test_a_customer_asks_for_a_person_is_helped_and_rates_the_help(page: Page, d
     desk.get_by_test_id("action-resolve").click()
     expect(desk.get_by_test_id("stage")).to_have_text("Resolved", timeout=ANSWER_MS)
 
+    desk.get_by_test_id("understood-toggle").first.click()
+    desk.get_by_test_id("teach-wish").select_option("delivery_period")
+    desk.get_by_test_id("teach").click()
+    expect(desk.get_by_test_id("understood")).to_contain_text("Marked as: Delivery period", timeout=ANSWER_MS)
+
     panel.get_by_test_id("choice").filter(has_text="5").first.click(timeout=ANSWER_MS)
     expect(desk.locator("[data-testid=message][data-author=customer]").last).to_contain_text("5", timeout=ANSWER_MS)
     expect(panel.get_by_text("Called the courier.")).to_have_count(0)

@@ -38,6 +38,8 @@ export class Actions {
   #api;
   #me;
   #on;
+  #row = null;
+  #shown = "";
 
   /** `on` has changed(id) after something was done, gone(id) when it left this desk, team(), and goOnline(). */
   constructor({ api, me, on }) {
@@ -49,9 +51,13 @@ export class Actions {
   /** Show the buttons for a conversation; what does not come first hides in a menu. */
   draw(root, row) {
     const all = actionsFor(row, this.#me);
+    this.#row = row;
+    const shownNow = JSON.stringify([row.id, all]);
+    if (shownNow === this.#shown) return;
+    this.#shown = shownNow;
     const shown = all.slice(0, 3);
     const make = ({ id, label, key, kind = "" }) =>
-      button(label, () => this.run(id, row), { kind, test: `action-${id}`, key: kind === "primary" ? key : null, title: key ? `${label} (${key})` : null, part: id });
+      button(label, () => this.run(id, this.#row), { kind, test: `action-${id}`, key: kind === "primary" ? key : null, title: key ? `${label} (${key})` : null, part: id });
     root.replaceChildren(...shown.map(make));
     if (all.length > shown.length) root.append(this.#menu(all.slice(3).map(make)));
   }

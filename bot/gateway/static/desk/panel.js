@@ -15,6 +15,7 @@ export class CustomerPanel {
   #api;
   #on;
   #root = document.getElementById("panel");
+  #shown = null;
 
   /** `on` has changed(id) after something was done, open(id) for another conversation, label(name), and close(). */
   constructor({ api, on }) {
@@ -23,11 +24,17 @@ export class CustomerPanel {
   }
 
   clear() {
+    this.#shown = null;
     this.#root.replaceChildren();
   }
 
   draw(detail) {
     const { conversation: row, customer, summary } = detail;
+    // Left alone while nothing has changed: somebody may be in the middle of it.
+    const { id, channel, reason, contact, due_at: due, labels, customer: who } = row;
+    const shown = JSON.stringify([id, channel, reason, contact, due, labels, who, customer, summary]);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     const top = this.#root.scrollTop;
     const open = new Set([...this.#root.querySelectorAll("details[open]")].map((node) => node.dataset.name));
     this.#root.replaceChildren(
@@ -68,7 +75,8 @@ export class CustomerPanel {
 
   /** Why a person is wanted, from what the assistant knows. */
   #why(row, summary) {
-    const facts = Object.entries(summary ?? {}).filter(([, value]) => value !== null && value !== "" && value !== undefined);
+    const { why, ...more } = summary ?? {};
+    const facts = Object.entries({ why, ...more }).filter(([, value]) => value !== null && value !== "" && value !== undefined);
     const shown = facts.map(([key, value]) => [words.summary[key] ?? readable(key), inWords(value)]);
     if (row.reason && !summary?.why) shown.unshift(["Why", reasonOf(row.reason)]);
     if (row.contact) shown.push(["Reach at", row.contact]);
@@ -96,7 +104,7 @@ export class CustomerPanel {
     const { points = {} } = customer;
     const give = button("Give points", () => this.#give(row), { kind: "small plain", test: "give-points" });
     const facts = Object.entries(points ?? {})
-      .filter(([key, value]) => key !== "available" && key !== "tier" && (typeof value === "number" || typeof value === "string"))
+      .filter(([key, value]) => key !== "available" && key !== "tier" && Boolean(value))
       .map(([key, value]) => [readable(key), String(value)]);
     const balance = el("p", { class: "points", "data-testid": "points" }, el("strong", {}, Number(points?.available ?? 0).toLocaleString()), " points", points?.tier ? chip(inWords(points.tier), "label") : "");
     return section(["Points", give], "points", balance, facts.length ? pairs(facts) : "");
@@ -220,6 +228,7 @@ function voucher(one) {
 function feedback(one) {
   const kind = KINDS[one.kind] ?? readable(one.kind);
   const line = [el("strong", {}, one.score === null ? kind : `${kind}: ${one.score}`), " ", el("span", { class: "quiet" }, dateOf(one.at))];
+  if (one.score === null && !one.text) line.push(el("span", { class: "quiet" }, " · not answered"));
   return el("div", {}, ...line, one.text ? el("p", { class: "quoted", dir: "auto" }, one.text) : "");
 }
 

@@ -58,6 +58,8 @@ function chips(row, where) {
     shown.push(chip(`${late ? "Was due" : "Due"} ${soon(row.due_at)}`, late ? "bad" : "person"));
   }
   if (row.snoozed_until && Date.parse(row.snoozed_until) > now()) shown.push(chip(`Snoozed until ${soon(row.snoozed_until)}`));
+  if (where === "bot" && row.stage === "resolved") shown.push(chip("Resolved"));
+  if (row.blocked) shown.push(chip("Blocked", "bad"));
   if (where === "search") shown.push(chip(stageOf(row), row.stage === "queue" ? "person" : ""));
   if (row.reason && (where === "queue" || where === "callback")) shown.push(chip(reasonOf(row.reason)));
   if (row.topic) shown.push(chip(readable(row.topic)));
