@@ -11,8 +11,11 @@ import pytest
 from bot.gateway.pages import STATIC
 from tests.gateway.conftest import IDENTITY_SECRET, SHOP_ORIGIN, broken_database
 
-PAGES = ("/", "/chat/frame")
-FILES = ("/widget.js", *(f"/static/{file.name}" for file in sorted(STATIC.iterdir()) if file.is_file()))
+PAGES = ("/", "/chat/frame", "/desk")
+FILES = (
+    "/widget.js",
+    *(f"/static/{file.relative_to(STATIC)}" for file in sorted(STATIC.rglob("*.*")) if file.is_file()),
+)
 
 
 def policy(headers) -> dict[str, list[str]]:
@@ -58,7 +61,15 @@ async def test_a_file_is_served_with_the_strict_headers(gateway, path):
 
 
 async def test_only_the_shops_pages_may_frame_the_panel_and_nobody_the_rest(gateway):
-    for path in ("/", "/widget.js", "/healthz", "/no-such-page", "/static/frame.html"):
+    for path in (
+        "/",
+        "/widget.js",
+        "/healthz",
+        "/no-such-page",
+        "/static/frame.html",
+        "/desk",
+        "/static/desk/desk.html",
+    ):
         async with gateway.session.get(gateway.url + path) as response:
             assert policy(response.headers)["frame-ancestors"] == ["'none'"], path
     async with gateway.session.get(gateway.url + "/chat/frame") as response:

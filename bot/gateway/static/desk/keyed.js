@@ -2,16 +2,21 @@
 
 const shown = new WeakMap();
 
-/** Make a parent show `items` ({key, sign, draw}) in their order; what has the same `sign` as before is left alone. */
+/**
+ * Make a parent show `items` ({key, sign, draw, update}) in their order; what has the same `sign` as before is left alone.
+ * With `update(node)`, what has changed is changed in its place: a click that has begun on it is not lost.
+ */
 export function showItems(parent, items) {
   const before = shown.get(parent) ?? new Map();
   const after = new Map();
   const focused = parent.contains(document.activeElement) ? document.activeElement : null;
   const focusKey = focused?.closest("[data-key]")?.dataset.key;
   const focusPart = focused?.dataset.part;
-  for (const { key, sign, draw } of items) {
+  for (const { key, sign, draw, update } of items) {
     const known = before.get(key);
-    const node = known?.sign === sign ? known.node : draw();
+    const isStale = known !== undefined && known.sign !== sign;
+    const node = known && !(isStale && !update) ? known.node : draw();
+    if (isStale && update) update(node);
     node.dataset.key = key;
     after.set(key, { sign, node });
   }

@@ -4,6 +4,8 @@ import { backoff } from "../connection.js";
 
 const READY_TIMEOUT_MS = 10000;
 const STABLE_AFTER_MS = 5000;
+// The server says something every twenty seconds; a computer that slept keeps a socket that is dead without knowing it.
+const SILENT_AFTER_MS = 65000;
 
 /** States: "connecting", "online", "offline". After each "online" whoever listens must catch up: frames may be lost. */
 export class Live {
@@ -11,6 +13,7 @@ export class Live {
   #socket = null;
   #state = "stopped";
   #attempts = 0;
+  #heardAt = 0;
   #watched = null;
   #retryTimer;
   #readyTimer;
@@ -33,7 +36,7 @@ export class Live {
   start() {
     if (!this.#pulse) {
       this.#pulse = new Worker("/static/desk/pulse.js", { type: "module" });
-      this.#pulse.addEventListener("message", () => this.send({ type: "here" }));
+      this.#pulse.addEventListener("message", () => this.#beat());
     }
     this.#attempt();
   }
@@ -81,7 +84,13 @@ export class Live {
     });
   }
 
+  #beat() {
+    if (this.online && Date.now() - this.#heardAt > SILENT_AFTER_MS) this.#lost();
+    else this.send({ type: "here" });
+  }
+
   #received(data) {
+    this.#heardAt = Date.now();
     let frame;
     try {
       frame = JSON.parse(data);

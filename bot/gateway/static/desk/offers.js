@@ -35,7 +35,7 @@ export class Offers {
   }
 
   #draw() {
-    const items = this.#rows.filter(isOpen).map((row) => ({ key: row.id, sign: `${row.offered_until} ${row.last?.text}`, draw: () => this.#banner(row) }));
+    const items = this.#rows.filter(isOpen).map((row) => ({ key: row.id, sign: row.offered_until, draw: () => this.#banner(row) }));
     showItems(this.#root, items);
     this.#root.hidden = items.length === 0;
   }

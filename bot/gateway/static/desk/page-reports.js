@@ -6,8 +6,22 @@ import { head, table } from "./pages.js";
 import { reasonOf } from "./rows.js";
 import { spelled } from "./times.js";
 import { button, field, input, said } from "./widgets.js";
-import { percent, readable } from "./words.js";
+import { count, percent, readable } from "./words.js";
 
+const NAMES = {
+  volume: "Conversations",
+  resolved_containment: "Containment, resolved",
+  handoff_rate: "Handed to people",
+  handoffs: "Why people were wanted",
+  waiting: "Waiting",
+  left: "Left the line",
+  first_response: "First response",
+  resolution: "Resolution",
+  open: "In the opening hours",
+  median: "Half, and nine in ten",
+  csat_bot: "Satisfaction, bot",
+  csat_agent: "Satisfaction, people",
+};
 const DAY_MS = 86400000;
 // Steps of a clock, in seconds.
 const DURATIONS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
@@ -36,13 +50,13 @@ export async function draw(root, { api }) {
 
 const orDash = (value, words) => (value === null || value === undefined ? "–" : words(value));
 const share = (value) => orDash(value, percent);
+const ratings = (one) => count(one.count ?? 0, "rating");
 const rating = (value) => orDash(value, (one) => one.toFixed(1));
 
 function shown({ definitions = {}, figures = {} }) {
   const { totals = {}, days = [], reasons = [], hours = [], agents = [] } = figures;
   const labels = days.map(({ day }) => dayFormat.format(new Date(`${day}T00:00:00Z`)));
   const column = (name) => days.map((one) => one[name] ?? null);
-  const pair = (one) => `half within ${spelled(one?.median)}, nine in ten within ${spelled(one?.p90)}`;
   const { waiting, first_response: first, resolution, csat_bot: bot = {}, csat_agent: agent = {} } = totals;
   return [
     el(
@@ -50,12 +64,12 @@ function shown({ definitions = {}, figures = {} }) {
       { class: "tiles" },
       tile("Conversations", orDash(totals.volume, (one) => one.toLocaleString())),
       tile("Containment", share(totals.containment), `${share(totals.resolved_containment)} resolved`),
-      tile("Handed to people", share(totals.handoff_rate), orDash(totals.handoffs, (one) => `${one} times`)),
-      tile("Waiting", spelled(waiting?.median), `nine in ten: ${spelled(waiting?.p90)}`),
+      tile("Handed to people", share(totals.handoff_rate), count(totals.handoffs ?? 0, "time")),
+      tile("Waiting", spelled(waiting?.median), `nine in ten: ${spelled(waiting?.p90)}; left: ${totals.left ?? 0}`),
       tile("First response", spelled(first?.median), `nine in ten: ${spelled(first?.p90)}`),
       tile("Resolution", spelled(resolution?.median), `nine in ten: ${spelled(resolution?.p90)}`),
-      tile("Satisfaction, bot", rating(bot.mean), orDash(bot.count, (one) => `${one} ratings`)),
-      tile("Satisfaction, people", rating(agent.mean), orDash(agent.count, (one) => `${one} ratings`)),
+      tile("Satisfaction, bot", rating(bot.mean), ratings(bot)),
+      tile("Satisfaction, people", rating(agent.mean), ratings(agent)),
     ),
     el(
       "div",
@@ -65,12 +79,28 @@ function shown({ definitions = {}, figures = {} }) {
       overTime("Waiting for a person", labels, [{ name: "Half within", kind: "line", values: column("waiting_median") }, { name: "Nine in ten within", kind: "line", values: column("waiting_p90") }], { format: spelled, units: DURATIONS }),
       overTime("Satisfaction, of 5", labels, [{ name: "Bot", kind: "line", values: column("csat_bot") }, { name: "People", kind: "line", values: column("csat_agent") }], { most: 5, units: [1] }),
       sideBySide("Why people were wanted", reasons.map((one) => ({ name: reasonOf(one.reason), value: one.count, words: String(one.count) }))),
-      sideBySide("Conversations by hour of the day", hours.map((one) => ({ name: `${String(one.hour).padStart(2, "0")}:00`, value: one.volume ?? one.count, words: String(one.volume ?? one.count) }))),
+      sideBySide("Conversations by hour of the day", everyHour(hours)),
     ),
+    el("h2", {}, "Times"),
+    table("Times", ["", "Times counted", "Half within", "Nine in ten within", "Half, in opening hours", "Nine in ten, in opening hours"], times(totals), { numbers: [1, 2, 3, 4, 5] }),
     el("h2", {}, "Agents"),
     table("Agents", ["Name", "Conversations", "Replies", "First response", "Satisfaction"], agents.map((one) => [said(one.name), String(one.conversations ?? 0), String(one.replies ?? 0), spelled(one.first_response?.median), `${rating(one.csat?.mean)}${one.csat?.count ? ` (${one.csat.count})` : ""}`]), { numbers: [1, 2, 3, 4] }),
-    el("p", { class: "quiet" }, `In the opening hours alone: waiting ${pair(totals.waiting_open)}; first response ${pair(totals.first_response_open)}; resolution ${pair(totals.resolution_open)}.`),
     el("h2", {}, "What the figures mean"),
-    el("dl", { class: "definitions", "data-testid": "definitions" }, ...Object.entries(definitions).flatMap(([name, text]) => [el("dt", {}, readable(name)), el("dd", {}, said(text))])),
+    el("dl", { class: "definitions", "data-testid": "definitions" }, ...Object.entries(definitions).flatMap(([name, text]) => [el("dt", {}, NAMES[name] ?? readable(name)), el("dd", {}, said(text))])),
   ];
+}
+
+const times = (totals) =>
+  ["waiting", "first_response", "resolution"].map((name) => {
+    const [all, open] = [totals[name] ?? {}, totals[`${name}_open`] ?? {}];
+    return [NAMES[name], String(all.count ?? 0), ...[all.median, all.p90, open.median, open.p90].map(spelled)];
+  });
+
+/** Every hour from the first to the last in which something happened. */
+function everyHour(hours) {
+  const [first, last] = [hours[0]?.hour ?? 0, hours.at(-1)?.hour ?? -1];
+  return Array.from({ length: last - first + 1 }, (_, index) => {
+    const volume = hours.find(({ hour }) => hour === first + index)?.volume ?? 0;
+    return { name: `${String(first + index).padStart(2, "0")}:00`, value: volume, words: String(volume) };
+  });
 }

@@ -8,15 +8,23 @@ import { count, initials, nameOf, readable, words } from "./words.js";
 
 /** The line as an item for showItems(). `where` is the tab; `open(id)` is called when it is picked. */
 export function rowItem(row, { where, isOpen, hasDraft, open }) {
-  return { key: row.id, sign: JSON.stringify([row, where, isOpen, hasDraft]), draw: () => draw(row, { where, isOpen, hasDraft, open }) };
+  const update = (item) => fill(item, row, { where, isOpen, hasDraft });
+  return { key: row.id, sign: JSON.stringify([row, where, isOpen, hasDraft]), draw: () => update(frame(row.id, open)), update };
 }
 
-function draw(row, { where, isOpen, hasDraft, open }) {
+function frame(id, open) {
+  const pick = el("button", { type: "button", class: "row-open", "data-part": "row" });
+  pick.addEventListener("click", () => open(id));
+  return el("li", { class: "row", "data-testid": "conversation-row", "data-id": id }, pick);
+}
+
+function fill(item, row, { where, isOpen, hasDraft }) {
   const name = nameOf(row.customer);
   const unread = row.unread > 0 ? el("span", { class: "unread" }, String(row.unread), spoken(" unread")) : "";
-  const pick = el(
-    "button",
-    { type: "button", class: "row-open", "data-part": "row", "aria-current": isOpen ? "true" : null },
+  const pick = item.firstChild;
+  if (isOpen) pick.setAttribute("aria-current", "true");
+  else pick.removeAttribute("aria-current");
+  pick.replaceChildren(
     el("span", { class: `avatar hue-${hueOf(row.id)}`, "aria-hidden": "true" }, initials(name)),
     el(
       "span",
@@ -26,8 +34,6 @@ function draw(row, { where, isOpen, hasDraft, open }) {
       el("span", { class: "row-chips" }, ...chips(row, where)),
     ),
   );
-  pick.addEventListener("click", () => open(row.id));
-  const item = el("li", { class: "row", "data-testid": "conversation-row", "data-id": row.id }, pick);
   item.classList.toggle("offered", Boolean(row.offered_to_me));
   tick(item);
   return item;
