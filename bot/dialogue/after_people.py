@@ -14,9 +14,9 @@ FORM = "task_form"
 KEPT_SLOTS = ("last_order", "last_proof", "last_product", "last_wish")
 
 
-def session_after_people(tracker: DialogueStateTracker, happened: Aftermath) -> list[Event]:
+def session_after_people(tracker: DialogueStateTracker | None, happened: Aftermath) -> list[Event]:
     """A new session: what was said last, and what was asked with it as if the dialogue itself had asked."""
-    known = {name: tracker.get_slot(name) for name in KEPT_SLOTS}
+    known = {name: tracker.get_slot(name) for name in KEPT_SLOTS} if tracker else {}
     events: list[Event] = [
         ActionExecuted(ACTION_SESSION_START_NAME),
         SessionStarted(),

@@ -14,7 +14,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.core.conversations import ConversationId
 from bot.dialogue.after_people import session_after_people
-from bot.services.aftermath import Aftermath, aftermath_of
+from bot.services.aftermath import aftermath_of
 from bot.services.turn_context import current_turn
 
 # Rasa's cost grows with the events of a session, so a conversation at rest gets a new one beyond this many.
@@ -40,22 +40,18 @@ class TurnTrackerStore(TrackerStore, SerializedTrackerAsText):
         work = current_turn.get().work
         texts, position = await work.tracker_events.current_session(ConversationId(sender_id))
         self._loaded[sender_id] = _Loaded(position, len(texts))
-        if not texts:
-            return None
-        tracker = self._tracker(sender_id, [json.loads(text) for text in texts])
-        if (happened := await self._aftermath(ConversationId(sender_id))) is not None:
+        tracker = self._tracker(sender_id, [json.loads(text) for text in texts]) if texts else None
+        turn = current_turn.get()
+        if (happened := await aftermath_of(work, turn.clock, turn.shop, turn.conversation)) is not None:
             self._loaded[sender_id] = _Loaded(position, 0)
             events = session_after_people(tracker, happened)
             return self._tracker(sender_id, [event.as_dict() for event in events])
+        if tracker is None:
+            return None
         if len(texts) > SESSION_EVENTS and _is_at_rest(tracker):
             self._loaded[sender_id] = _Loaded(position, 0)
             tracker = self._tracker(sender_id, [event.as_dict() for event in _new_session(tracker)])
         return tracker
-
-    async def _aftermath(self, conversation_id: ConversationId) -> Aftermath | None:
-        turn = current_turn.get()
-        since = await turn.work.tracker_events.last_at(conversation_id)
-        return await aftermath_of(turn.work, turn.clock, turn.shop, turn.conversation, since)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         turn = current_turn.get()

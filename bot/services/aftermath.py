@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 
 from bot.core.conversations import Author, Choice, Conversation
 from bot.core.feedback import Question
@@ -12,6 +12,7 @@ from bot.core.shop import Shop
 from bot.services.feedback import waiting_question
 from bot.services.ports import Clock, UnitOfWork
 
+_BEFORE_ALL = datetime.min.replace(tzinfo=timezone.utc)
 _COMES_BACK = frozenset(
     step.value
     for step in (
@@ -31,14 +32,14 @@ class Aftermath:
     asks_contact: bool = False
 
 
-async def aftermath_of(
-    work: UnitOfWork, clock: Clock, shop: Shop, conversation: Conversation, since: datetime | None
-) -> Aftermath | None:
+async def aftermath_of(work: UnitOfWork, clock: Clock, shop: Shop, conversation: Conversation) -> Aftermath | None:
     """What has happened since the assistant's last turn; None if nobody else had the conversation meanwhile."""
-    if since is None:
+    handoff = await work.handoffs.last_of(conversation.id)
+    if handoff is None:
+        # As nearly always.
         return None
-    handoff = await work.handoffs.open_for(conversation.id) or await work.handoffs.latest_of(conversation.id)
-    if handoff is None or (handoff.closed_at is not None and handoff.closed_at <= since):
+    since = await work.tracker_events.last_at(conversation.id) or _BEFORE_ALL
+    if handoff.closed_at is not None and handoff.closed_at <= since:
         return None
     steps = [event for event in await work.conversations.events(conversation.id) if event.kind == "handoff_step"]
     if not any(event.at > since and event.detail["step"] in _COMES_BACK for event in steps):

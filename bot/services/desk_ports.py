@@ -72,6 +72,10 @@ class HandoffRepository(Protocol):
         """The last one that was closed."""
         ...
 
+    async def last_of(self, conversation_id: ConversationId) -> Handoff | None:
+        """The last one there was, open or not."""
+        ...
+
     async def get(self, handoff_id: HandoffId) -> Handoff | None: ...
     async def in_state(self, state: HandoffState) -> list[Handoff]:
         """Everything that waits, is being worked on, or is to be called back; whoever came first, first."""

@@ -45,6 +45,13 @@ class SqlHandoffs:
         row = (await self._connection.execute(query.order_by(_C.closed_at.desc(), _C.id).limit(1))).mappings().first()
         return _handoff(row) if row else None
 
+    async def last_of(self, conversation_id: ConversationId) -> Handoff | None:
+        query = select(tables.handoffs).where(_C.conversation_id == conversation_id)
+        # One that is open began after those that are closed.
+        newest = query.order_by(_OPEN.desc(), _C.closed_at.desc(), _C.id).limit(1)
+        row = (await self._connection.execute(newest)).mappings().first()
+        return _handoff(row) if row else None
+
     async def get(self, handoff_id: HandoffId) -> Handoff | None:
         found = await self._list(_C.id == handoff_id)
         return found[0] if found else None

@@ -249,6 +249,15 @@ async def test_a_picked_score_does_not_open_what_was_resolved(desk_talk, open_sh
     assert await talk.stage() is Stage.RESOLVED
 
 
+async def test_how_it_was_is_answered_where_the_bot_has_never_spoken(desk_talk, open_shop):
+    talk = await desk_talk(open_shop)
+    await talk.step(Step.TAKE_OVER, by=ANA)
+    await reply(talk.db, talk.clock, talk.talk.conversation, ANA)
+    await talk.step(Step.RESOLVE, by=ANA)
+
+    assert "helps us to get better" in await talk.say("[4]")
+
+
 async def test_nobody_is_asked_how_it_was_where_no_person_wrote(desk_talk, open_shop):
     talk = await desk_talk(open_shop)
     await talk.say("talk to a human please")
