@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.sentiment import Mood, is_angry, sentiment_of
+from bot.core.sentiment import Mood, is_angry, is_threat, sentiment_of
 
 ANGRY = [
     "This is ridiculous, I have been waiting for two weeks!",
@@ -108,3 +108,36 @@ def test_a_long_list_of_faults_is_no_anger_but_shouting_it_is():
 @given(st.text(max_size=300))
 def test_any_text_has_a_mood(text):
     assert sentiment_of(text).mood in Mood
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "you will hear from my lawyer",
+        "I’ll sue you",
+        "see you in court",
+        "I am going to the police",
+        "then I do a chargeback",
+        "I will report you to consumer protection",
+        "i'll burn your shop down",
+        "this means legal action",
+    ],
+)
+def test_a_threat_is_one_however_calmly_it_is_said(text):
+    assert is_threat(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "is there a court nearby, to meet?",
+        "which press do you sell for coffee",
+        "french press",
+        "can i report a problem",
+        "do you sell gifts for a lawyer friend of mine",
+        "i could kill for a coffee",
+        "where is the police station, is it near your store?",
+    ],
+)
+def test_what_only_sounds_like_a_threat_is_none(text):
+    assert not is_threat(text)
