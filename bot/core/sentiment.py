@@ -118,7 +118,8 @@ def is_angry(text: str) -> bool:
 
 
 _THREAT = re.compile(
-    r"\b(?:(?:(?:my|our)|(?:get|hire|call|contact|see|to) an?) (?:lawyer|attorney|solicitor)s?|legal action|small claims|see you in court|"
+    r"\b(?:(?:(?:my|our)|(?:get|hire|call|contact|see|to) an?) (?:lawyer|attorney|solicitor)s?|"
+    r"legal action|small claims|see you in court|"
     r"take (?:you|this|it) to court|(?:i'?ll|i will|going to|gonna|i'?m) (?:sue|suing|report you|press charges)|"
     r"(?:call|calling|go to|going to|tell) the (?:police|press|newspapers?)|chargeback|charge ?back|"
     r"consumer (?:protection|rights|authority)|(?:i'?ll|i will|gonna|going to) (?:kill|hurt|burn|smash|destroy))\b",
