@@ -82,7 +82,7 @@ function shown({ definitions = {}, figures = {} }) {
       sideBySide("Conversations by hour of the day", everyHour(hours)),
     ),
     el("h2", {}, "Times"),
-    table("Times", ["", "Times counted", "Half within", "Nine in ten within", "Half, in opening hours", "Nine in ten, in opening hours"], times(totals), { numbers: [1, 2, 3, 4, 5] }),
+    table("Times", ["Of what", "Times counted", "Half within", "Nine in ten within", "Half, in opening hours", "Nine in ten, in opening hours"], times(totals), { numbers: [1, 2, 3, 4, 5] }),
     el("h2", {}, "Agents"),
     table("Agents", ["Name", "Conversations", "Replies", "First response", "Satisfaction"], agents.map((one) => [said(one.name), String(one.conversations ?? 0), String(one.replies ?? 0), spelled(one.first_response?.median), `${rating(one.csat?.mean)}${one.csat?.count ? ` (${one.csat.count})` : ""}`]), { numbers: [1, 2, 3, 4] }),
     el("h2", {}, "What the figures mean"),
