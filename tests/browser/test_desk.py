@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from bot.core.agents import Agent, Role
 from bot.core.conversations import Author, Choice, clean_text
@@ -349,6 +349,28 @@ def test_a_transfer_goes_to_a_colleague_with_a_note(desk: DeskWindow, open_desk:
     expect(row(other, waiting)).to_be_visible(timeout=WAIT_MS)
     open_row(other, "mine", waiting)
     expect(other.get_by_test_id("note")).to_contain_text("He asked for you.", timeout=WAIT_MS)
+
+
+def test_what_happens_in_the_conversation_one_leaves_does_not_bring_it_back(
+    desk: DeskWindow, open_desk: Open, ana: Agent
+) -> None:
+    left, wanted = desk.waiting("one", name="Left"), desk.waiting("two", name="Wanted")
+    for chat in (left, wanted):
+        desk.claim(ana, chat)
+    page = open_desk()
+    page.clock.install()
+    open_row(page, "mine", left)
+    expect(page.get_by_test_id("thread-name")).to_have_text("Left", timeout=WAIT_MS)
+    desk.say(left, "one more thing")
+    expect(lines(page, "customer").last).to_contain_text("one more thing", timeout=WAIT_MS)
+    held: list[Route] = []
+    with page.expect_request(f"**/desk/api/conversations/{wanted}"):
+        page.route(f"**/desk/api/conversations/{wanted}", lambda route: held.append(route))
+        row(page, wanted).get_by_role("button").press("Enter")
+    page.clock.run_for(10_000)
+    held[0].continue_()
+    expect(page.get_by_test_id("thread-name")).to_have_text("Wanted", timeout=WAIT_MS)
+    expect(page.get_by_test_id("transcript")).not_to_contain_text("one more thing")
 
 
 def test_shortcuts_are_listed_and_can_be_turned_off(desk: DeskWindow, open_desk: Open) -> None:

@@ -162,6 +162,7 @@ function close() {
 
 async function load(id) {
   const isOther = desk.detail?.conversation.id !== id;
+  if (desk.opening !== id) desk.isStale = false;
   desk.opening = id;
   if (isOther) live.watch(id);
   let detail;
@@ -172,6 +173,9 @@ async function load(id) {
   desk.lookedAt = Date.now();
   desk.viewers = detail.viewers ?? [];
   show(isOther);
+  // It changed while it was on its way.
+  if (desk.isStale) changed(id);
+  desk.isStale = false;
 }
 
 async function earlier(before) {
@@ -240,12 +244,14 @@ function markRead() {
 /** Something may have changed: look again soon, but not all the time, as each look at a customer is noted. */
 function changed(id, pause = 0) {
   lists.refresh({ hurry: pause === 0 });
+  if (id === desk.opening && id !== desk.detail?.conversation.id) desk.isStale = true;
   if (id !== desk.detail?.conversation.id || (desk.looking && pause)) return;
   const wait = pause ? Math.max(LOOK_AGAIN_MS, desk.lookedAt + pause - Date.now()) : LOOK_AGAIN_MS;
   clearTimeout(desk.looking);
   desk.looking = setTimeout(() => {
     desk.looking = null;
-    if (desk.detail && !$("console").hidden) load(desk.detail.conversation.id);
+    // Not while another one is on its way to the screen: that one is wanted.
+    if (desk.detail?.conversation.id === id && desk.opening === id && !$("console").hidden) load(id);
   }, wait);
 }
 
