@@ -19,6 +19,7 @@ from bot.gateway import (
     desk_live,
     desk_pages,
     desk_people,
+    desk_reports,
     desk_sign_in,
     desk_socket,
     desk_teaching,
@@ -71,7 +72,7 @@ def create_gateway(
     app[channels.WEBHOOKS] = webhooks or {}
     for module in (chat, rest, channels, api, pages, invoices, own_data, unsubscribe, vouchers, feedback, health):
         app.add_routes(module.routes)
-    for topic in (desk_sign_in, desk_conversations, desk_customers, desk_teaching, desk_people):
+    for topic in (desk_sign_in, desk_conversations, desk_customers, desk_teaching, desk_people, desk_reports):
         app.add_routes(topic.endpoints.routes)
     app.add_routes(desk_socket.routes)
     app.add_routes(desk_pages.routes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -19,6 +19,8 @@ from bot.core.desk_records import (
     TeachingMark,
     Understood,
 )
+from bot.core.desk_reports import Rating, Request, Step
+from bot.core.measures import Window
 
 
 class DeskRepository(Protocol):
@@ -80,4 +82,24 @@ class DeskRepository(Protocol):
 
     async def file(self, attachment_id: str) -> tuple[ConversationId, Attachment, bytes | None] | None:
         """A file, whose content is None once it was deleted; None where there is no such file."""
+        ...
+
+
+class DeskReportRepository(Protocol):
+    """What the desk's reports are made of. Reads only."""
+
+    async def steps(self, window: Window) -> Sequence[Step]:
+        """What conversations went through in the window and shortly after, in order."""
+        ...
+
+    async def requests(self, window: Window) -> Sequence[Request]:
+        """The requests for a person that began in the window, oldest first."""
+        ...
+
+    async def ratings(self, window: Window) -> Sequence[Rating]:
+        """The scores of conversations that were given in the window, oldest first."""
+        ...
+
+    async def replies(self, window: Window) -> Mapping[AgentId, int]:
+        """How many replies each person wrote in the window."""
         ...

@@ -38,7 +38,7 @@ from bot.services.customer_ports import (
     TimelineRepository,
 )
 from bot.services.desk_ports import AgentRepository, HandoffRepository
-from bot.services.desk_record_ports import DeskRepository
+from bot.services.desk_record_ports import DeskReportRepository, DeskRepository
 from bot.services.feedback_ports import FeedbackRepository
 from bot.services.import_ports import ImportRepository
 from bot.services.measure_ports import MeasureRepository
@@ -479,6 +479,8 @@ class UnitOfWork(Protocol):
     def handoffs(self) -> HandoffRepository: ...
     @property
     def desk(self) -> DeskRepository: ...
+    @property
+    def desk_reports(self) -> DeskReportRepository: ...
     @property
     def ledger(self) -> LedgerRepository: ...
     @property

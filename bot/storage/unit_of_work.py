@@ -21,6 +21,7 @@ from bot.storage.conversations import SqlConversations, SqlMessages
 from bot.storage.customer_records import SqlIdentities, SqlNotes
 from bot.storage.customers import SqlCustomers
 from bot.storage.desk import SqlDesk
+from bot.storage.desk_reports import SqlDeskReports
 from bot.storage.engine import DURABLE, IMMEDIATE
 from bot.storage.feedback import SqlFeedback
 from bot.storage.gift_cards import SqlGiftCards
@@ -54,6 +55,7 @@ class SqlUnitOfWork:
         self.messages = SqlMessages(connection)
         self.handoffs = SqlHandoffs(connection)
         self.desk = SqlDesk(connection)
+        self.desk_reports = SqlDeskReports(connection)
         self.customers = SqlCustomers(connection)
         self.orders = SqlOrders(connection)
         self.refunds = SqlRefunds(connection)
