@@ -54,8 +54,9 @@ async def step(
         if wanted in (Step.CLAIM, Step.TAKE_OVER):
             if _has(agent, before):
                 return before
-            # Whoever steps in takes it up wherever it stands.
-            wanted = Step.TAKE_OVER if before.stage in (Stage.BOT, Stage.RESOLVED) else Step.CLAIM
+            # Whoever steps in takes it up wherever it stands; what was claimed and left the line meanwhile is gone.
+            if wanted is Step.TAKE_OVER and before.stage in (Stage.QUEUE, Stage.CALLBACK):
+                wanted = Step.CLAIM
         colleague = await work.agents.get(to) if to is not None else None
         if note:
             await _add_note(work, clock, agent, conversation, note)
