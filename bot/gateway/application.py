@@ -19,6 +19,7 @@ from bot.gateway import (
     invoices,
     own_data,
     pages,
+    polling,
     rest,
     settings,
     unsubscribe,
@@ -54,7 +55,20 @@ def create_gateway(
     app[settings.ADDRESS_LIMIT] = RateLimit(REQUESTS_AT_ONCE, REQUESTS_PER_SECOND)
     app[settings.SOCKETS] = set()
     app[channels.WEBHOOKS] = webhooks or {}
-    for module in (chat, rest, channels, api, pages, invoices, own_data, unsubscribe, vouchers, feedback, health):
+    for module in (
+        chat,
+        polling,
+        rest,
+        channels,
+        api,
+        pages,
+        invoices,
+        own_data,
+        unsubscribe,
+        vouchers,
+        feedback,
+        health,
+    ):
         app.add_routes(module.routes)
     app.router.add_static("/static/", pages.STATIC, append_version=True)
     app.cleanup_ctx.append(_poll)

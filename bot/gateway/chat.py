@@ -225,7 +225,7 @@ async def chat_messages(request: web.Request) -> web.Response:
         if isinstance(frame, frames.Hello):
             conversation, customer, _ = await open_chat(request.app, frame)
             return web.json_response(_ready(request.app, conversation, customer))
-        answer = await take_frame(request.app, await _visitors_conversation(request), frame)
+        answer = await take_frame(request.app, await visitors_conversation(request), frame)
     except BotError as error:
         request.app[settings.METRICS].refused(error.code)
         return web.json_response(frames.error_frame(error, client_id), status=STATUS.get(error.code, 400))
@@ -237,11 +237,9 @@ async def chat_events(request: web.Request) -> web.StreamResponse:
     """The conversation as server-sent events: every message after `after`, then live."""
     check_origin(request)
     request.app[settings.ADDRESS_LIMIT].spend(client_address(request))
-    after = request.query.get("after", request.headers.get("Last-Event-ID", "0"))
-    if not (after.isascii() and after.isdigit() and len(after) < 10):
-        return error_response(frames.BadFrame("after must be a whole number from 0."))
     try:
-        conversation = await _visitors_conversation(request)
+        after = seen_until(request)
+        conversation = await visitors_conversation(request)
     except BotError as error:
         return error_response(error)
     response = web.StreamResponse(
@@ -255,7 +253,7 @@ async def chat_events(request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
     beating = asyncio.create_task(_heartbeat(response))
     try:
-        async for frame in request.app[settings.LIVE].feed(conversation, int(after)):
+        async for frame in request.app[settings.LIVE].feed(conversation, after):
             event_id = f"id: {frame['seq']}\n" if frame["type"] == "message" else ""
             await response.write(f"{event_id}data: {json.dumps(frame)}\n\n".encode())
     except ConnectionError:
@@ -277,7 +275,16 @@ async def _heartbeat(response: web.StreamResponse) -> None:
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
-async def _visitors_conversation(request: web.Request) -> Conversation:
+def seen_until(request: web.Request) -> int:
+    """The seq after which a client wants the messages. Raises BadFrame."""
+    after = request.query.get("after", request.headers.get("Last-Event-ID", "0"))
+    if not (after.isascii() and after.isdigit() and len(after) < 10):
+        raise frames.BadFrame("after must be a whole number from 0.")
+    return int(after)
+
+
+async def visitors_conversation(request: web.Request) -> Conversation:
+    """The conversation that the request's visitor token opens. Raises BadToken."""
     conversation_id = read_visitor_token(bearer_token(request), request.app[settings.SETTINGS].secret_key)
     with database_answers(conversation_id):
         found = await visible_conversation(request.app[settings.DATABASE], request.app[settings.CLOCK], conversation_id)

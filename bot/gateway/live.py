@@ -89,8 +89,7 @@ class LiveConversations:
         """Every message after that seq, in order and once, then live; ownership and typing in between."""
         owner = conversation.owner
         with self.watching(conversation.id) as watch:
-            # A client that remembers another conversation's seq must still see all of this one.
-            watch.seen_seq = after if after <= conversation.last_seq else 0
+            watch.seen_seq = _seen(conversation, after)
             while not self.closing.is_set():
                 watch.changed.clear()
                 messages, current = await self._read(conversation.id, watch.seen_seq)
@@ -107,7 +106,17 @@ class LiveConversations:
                 watch.typing = False
                 await watch.changed.wait()
 
+    async def news(self, conversation: Conversation, after: int) -> list[Frame]:
+        """The same for those who ask now and then: at most a page of messages after that seq, and who speaks now."""
+        messages, current = await self._read(conversation.id, _seen(conversation, after))
+        return [*map(message_frame, messages), owner_frame((current or conversation).owner)]
+
     async def _read(self, conversation_id: ConversationId, after: int) -> tuple[list[Message], Conversation | None]:
         async with self._db.reading() as work:
             messages = await work.messages.after(conversation_id, after, PAGE)
             return messages, await work.conversations.get(conversation_id)
+
+
+def _seen(conversation: Conversation, after: int) -> int:
+    # A client that remembers another conversation's seq must still see all of this one.
+    return after if after <= conversation.last_seq else 0
