@@ -25,6 +25,7 @@ from bot.gateway import (
     unsubscribe,
     vouchers,
 )
+from bot.gateway.embedding import EMBEDDING, Embedding
 from bot.gateway.limits import RateLimit
 from bot.gateway.live import LiveConversations
 from bot.gateway.responses import error_response, problem
@@ -51,6 +52,7 @@ def create_gateway(
     app[settings.CLOCK] = clock
     app[settings.LIVE] = LiveConversations(db)
     app[settings.METRICS] = GatewayMetrics()
+    app[EMBEDDING] = Embedding(config.shop)
     app[settings.MESSAGE_LIMIT] = RateLimit(MESSAGES_AT_ONCE, MESSAGES_PER_SECOND)
     app[settings.ADDRESS_LIMIT] = RateLimit(REQUESTS_AT_ONCE, REQUESTS_PER_SECOND)
     app[settings.SOCKETS] = set()

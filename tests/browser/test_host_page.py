@@ -75,6 +75,7 @@ def test_the_script_and_the_panel_are_small() -> None:
 
     modules = (
         "composer",
+        "config",
         "connection",
         "dom",
         "frame",

@@ -7,9 +7,10 @@ import { connectHost, subjectOf } from "./host.js";
 import { newClientId, Outbox } from "./outbox.js";
 import { Announcer, ConnectionNotice, OwnerNotice, Waiting } from "./status.js";
 import { Shelf } from "./storage.js";
-import { texts } from "./texts.js";
+import { knows, t, translate } from "./texts.js";
 import { Transcript } from "./transcript.js";
 
+translate(document);
 const $ = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
 const site = query.get("site") || "default";
@@ -155,7 +156,7 @@ function message(frame) {
 /** Only whoever has the conversation is shown typing: a bot that is still thinking will not be heard any more. */
 function typing({ author }) {
   if (author !== session.owner) return;
-  waiting.showTyping(author === "agent" ? session.agent ?? texts.team : session.assistant);
+  waiting.showTyping(author === "agent" ? session.agent ?? t("team") : session.assistant);
 }
 
 /** The entry that this echo is about: by its id, or else the first one with the same words that has been on its way. */
@@ -196,7 +197,7 @@ function helloRefused({ code, retry_after: retryAfter, message: words }) {
   if (session.identityToken) {
     session.identityToken = null;
     host.tell("identity-expired");
-    say(texts.identityExpired);
+    say(t("identity_expired"));
   } else {
     identity.remove();
   }
@@ -208,7 +209,7 @@ function refused({ code, client_id: clientId, retry_after: retryAfter, message: 
   const entry = clientId ? outbox.find(clientId) : null;
   if (code === "rate_limited") {
     const seconds = Math.max(1, Math.ceil(retryAfter ?? 5));
-    say(texts.errors.rate_limited(seconds));
+    say(t("error.rate_limited", { count: seconds }));
     if (entry) outbox.postpone(seconds);
     return;
   }
@@ -222,7 +223,7 @@ function refused({ code, client_id: clientId, retry_after: retryAfter, message: 
   entry.canRetry = entry.type === "message" && code !== "too_long";
   outbox.fail(clientId);
   showFailure(entry);
-  announcer.say(`${texts.status.failed}. ${entry.reason}`);
+  announcer.say(`${t("status.failed")}. ${entry.reason}`);
 }
 
 function showEntry(entry) {
@@ -235,7 +236,8 @@ function showFailure({ client_id, type, reason, canRetry }) {
 }
 
 function explain(code, words) {
-  return texts.errors[code]?.(composer.max) ?? words ?? texts.unknownError;
+  const key = `error.${code}`;
+  return knows(key) ? t(key, { count: composer.max }) : words ?? t("error.unknown");
 }
 
 // ---- what the customer does
@@ -342,29 +344,39 @@ function stateChanged(state) {
 }
 
 function nameOf(author, name) {
-  if (author === "customer") return texts.you;
-  if (author === "system") return texts.notice;
-  if (author === "agent") return name ? `${name} · ${texts.agentSuffix}` : texts.team;
-  return `${name ?? session.assistant} · ${texts.botSuffix}`;
+  if (author === "customer") return t("you");
+  if (author === "system") return t("notice");
+  if (author === "agent") return name ? t("sender.agent", { name }) : t("team");
+  return t("sender.bot", { name: name ?? session.assistant });
 }
 
 function draw() {
   $("shop").textContent = session.shop;
   document.querySelector(".avatar").textContent = [...session.shop][0]?.toUpperCase() ?? "";
-  const signedIn = session.customer && session.owner === "bot" ? ` · ${texts.signedInAs(session.customer)}` : "";
-  $("subtitle").textContent = texts.subtitle[session.owner](session.assistant, session.agent) + signedIn;
-  $("greeting-text").textContent = texts.greeting(session.assistant, session.shop, session.customer?.split(" ")[0]);
+  const signedIn = session.customer && session.owner === "bot" ? ` · ${t("signed_in", { name: session.customer })}` : "";
+  $("subtitle").textContent = subtitle() + signedIn;
+  $("greeting-text").textContent = greeting();
   $("starters").hidden = !transcript.empty;
   $("save").hidden = transcript.empty;
+}
+
+function subtitle() {
+  const { owner, assistant, agent } = session;
+  return owner === "agent" && agent ? t("subtitle.agent.named", { agent }) : t(`subtitle.${owner}`, { assistant });
+}
+
+function greeting() {
+  const { assistant, shop, customer } = session;
+  return customer ? t("greeting.named", { assistant, shop, name: customer.split(" ")[0] }) : t("greeting", { assistant, shop });
 }
 
 /** Hand the conversation over as a file, made here: it is asked for nowhere and kept nowhere. */
 function saveConversation() {
   const file = new Blob([`${session.shop}\n\n${transcript.asText()}`], { type: "text/plain;charset=utf-8" });
-  const link = el("a", { href: URL.createObjectURL(file), download: texts.fileName(session.shop, new Date()) });
+  const link = el("a", { href: URL.createObjectURL(file), download: `${session.shop} ${new Date().toISOString().slice(0, 10)}.txt` });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-  announcer.say(texts.saved);
+  announcer.say(t("saved"));
 }
 
 /** One line of trouble above the box; an empty text takes it away. */
@@ -376,8 +388,8 @@ function say(problem) {
 
 function announceMessage({ author, name, text, image, choices }) {
   const picture = image?.alt ? ` ${image.alt}.` : "";
-  const options = choices?.length ? ` ${texts.choose}: ${choices.map((choice) => choice.title).join(", ")}.` : "";
-  announcer.say(texts.said(nameOf(author, name)) + text + picture + options);
+  const options = choices?.length ? ` ${t("choose")}: ${choices.map((choice) => choice.title).join(", ")}.` : "";
+  announcer.say(t("said", { name: nameOf(author, name) }) + text + picture + options);
   host.tell("message", { author, name: nameOf(author, name), text });
   if (!session.open) countUnread(session.unread + 1);
 }
@@ -402,7 +414,7 @@ function readable(name) {
   return words.replace(/(^|\s)\p{L}/gu, (letter) => letter.toUpperCase());
 }
 
-for (const words of texts.starters) {
+for (const words of ["order", "hours", "person"].map((name) => t(`starter.${name}`))) {
   const button = el("button", { type: "button", class: "choice", "data-testid": "starter" }, words);
   button.addEventListener("click", () => {
     composer.focus();

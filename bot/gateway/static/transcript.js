@@ -1,13 +1,13 @@
 /** The conversation on the screen: one item per message, ordered by seq, with what is not yet confirmed at the end. */
 
 import { el, linkified, ownAddress, spoken } from "./dom.js";
-import { texts } from "./texts.js";
+import { locale, t } from "./texts.js";
 
 const NEAR_END_PX = 60;
 const GROUP_WITHIN_MS = 5 * 60 * 1000;
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
-const calendar = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const clock = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
+const calendar = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
 
 /** Items: {seq (Infinity while unconfirmed), author, name, text, image, choices, at, clientId, state, root}. */
 export class Transcript {
@@ -49,7 +49,7 @@ export class Transcript {
     return shown
       .map(({ author, name, text, image, at }) => {
         const picture = image?.alt ? `\n[${image.alt}] ${image.url}` : "";
-        return `${at.toLocaleString()} · ${this.#nameOf(author, name)}\n${text}${picture}\n`;
+        return `${at.toLocaleString(locale)} · ${this.#nameOf(author, name)}\n${text}${picture}\n`;
       })
       .join("\n");
   }
@@ -92,9 +92,9 @@ export class Transcript {
     if (!item) return;
     item.state = "failed";
     const actions = [];
-    if (canRetry) actions.push(this.#action(texts.tryAgain, () => this.#on.retry(clientId)));
-    if (canEdit) actions.push(this.#action(texts.edit, () => this.#on.edit(clientId)));
-    item.reason = [el("span", {}, `${texts.status.failed}. ${reason} `), ...actions];
+    if (canRetry) actions.push(this.#action(t("again"), () => this.#on.retry(clientId)));
+    if (canEdit) actions.push(this.#action(t("edit"), () => this.#on.edit(clientId)));
+    item.reason = [el("span", {}, `${t("status.failed")}. ${reason} `), ...actions];
     this.#drawStatus(item);
   }
 
@@ -152,7 +152,7 @@ export class Transcript {
     item.sender = el("p", { class: "sender", "aria-hidden": "true" }, name);
     item.day = el("p", { class: "day" });
     item.status = el("span", { class: "status" });
-    const bubble = el("div", { class: "bubble" }, spoken(texts.said(name)), ...linkified(item.text));
+    const bubble = el("div", { class: "bubble" }, spoken(t("said", { name })), ...linkified(item.text));
     const time = el("time", { datetime: item.at.toISOString() }, clock.format(item.at));
     item.meta = el("p", { class: "meta" }, time, item.status);
     item.root = el("div", { class: `item from-${item.author}`, "data-testid": "message", "data-author": item.author });
@@ -188,7 +188,7 @@ export class Transcript {
       });
       return button;
     });
-    return el("div", { class: "choices", role: "group", "aria-label": texts.choose }, ...item.buttons);
+    return el("div", { class: "choices", role: "group", "aria-label": t("choose") }, ...item.buttons);
   }
 
   /** Name, day and spacing depend on the message before. */
@@ -207,7 +207,7 @@ export class Transcript {
     item.root.dataset.state = item.state;
     if (item.seq !== Infinity) item.root.dataset.seq = item.seq;
     if (item.author !== "customer") return;
-    item.status.replaceChildren(...(item.state === "failed" && item.reason ? item.reason : [texts.status[item.state]]));
+    item.status.replaceChildren(...(item.state === "failed" && item.reason ? item.reason : [t(`status.${item.state}`)]));
     if (item.state !== "delivered" || item.seq < (this.#latestOwn?.seq ?? 0)) return;
     this.#latestOwn?.root.classList.remove("latest");
     item.root.classList.add("latest");
@@ -249,7 +249,7 @@ export class Transcript {
       button.disabled = true;
       if (item.choices[index] !== chosen) return;
       button.classList.add("chosen");
-      button.append(spoken(texts.chosen));
+      button.append(spoken(t("chosen")));
     });
   }
 }
@@ -258,6 +258,6 @@ const sameWords = (one, other) => one.trim().toLowerCase() === other.trim().toLo
 
 function dayOf(date) {
   const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / 86400000);
-  if (days === 0) return texts.today;
-  return days === 1 ? texts.yesterday : calendar.format(date);
+  if (days === 0) return t("today");
+  return days === 1 ? t("yesterday") : calendar.format(date);
 }

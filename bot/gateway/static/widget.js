@@ -3,7 +3,7 @@
  *
  *   <script async src="https://HOST/widget.js" data-site="SITE"></script>
  *
- * Optional: data-identity-token="JWT". The page can call Kasuki("open", draft?), ("close"), ("identify", token),
+ * Optional: data-identity-token="JWT", data-lang="es". The page can call Kasuki("open", draft?), ("close"), ("identify", token),
  * ("logout"), ("on", event, listener) and ("shutdown"), or the same as methods: Kasuki.open(draft?). Calls made before
  * this script has loaded wait, if the page begins with
  *   window.Kasuki = window.Kasuki || function () { (Kasuki.q = Kasuki.q || []).push(arguments); };
@@ -19,8 +19,11 @@
   if (!script || window.Kasuki?.open) return; // a page that embeds the script twice still gets one launcher
   const queued = Array.isArray(window.Kasuki) ? window.Kasuki : window.Kasuki?.q ?? [];
 
+  const LOOK = {};
   const ORIGIN = new URL(script.src).origin;
   const SITE = script.dataset.site || "default";
+  const LANGUAGE = language();
+  const TEXTS = LOOK.texts[LANGUAGE];
   const LOAD_TIMEOUT_MS = 12000;
   const SIGNED_OUT_KEY = "kasuki:signed-out";
 
@@ -61,6 +64,16 @@
     @media (prefers-reduced-motion: reduce) { .launcher, .panel { transition: none; } .spinner { animation-duration: 4s; } }
     @media (forced-colors: active) { .launcher, .panel { border: 1px solid; } }
     @media print { .launcher, .panel { display: none; } }`;
+
+  /** The script tag's language, else the shop's, else (with "auto") the browser's; one that there is no file for counts not. */
+  function language() {
+    for (const wanted of [script.dataset.lang, LOOK.language, ...(LOOK.language === "auto" ? navigator.languages : [])]) {
+      const base = wanted?.split("-")[0].replace(/^tl$/, "fil"); // the older code of Filipino
+      const found = [wanted, base].find((code) => Object.hasOwn(LOOK.texts, code));
+      if (found) return found;
+    }
+    return "en";
+  }
 
   let host, root, wrap, launcher, badge, panel, iframe, wait, loadTimer;
   let opened = false;
@@ -105,19 +118,21 @@
 
   /** The launcher's name and picture follow what a press will do. */
   function label() {
-    const news = unread ? `, ${unread} new message${unread === 1 ? "" : "s"}` : "";
-    launcher.setAttribute("aria-label", opened ? "Close chat" : `Open chat${news}`);
+    launcher.setAttribute("aria-label", opened ? TEXTS.close : unread ? news() : TEXTS.open);
     launcher.querySelector("path").setAttribute("d", opened ? CHEVRON : BUBBLE);
     badge.hidden = opened || !unread;
     badge.textContent = unread > 9 ? "9+" : String(unread);
     wrap.className = `${opened ? "open" : ""} ${frameReady ? "loaded" : ""}`;
   }
 
+  const news = () => (TEXTS.news[new Intl.PluralRules(LANGUAGE).select(unread)] ?? TEXTS.news.other)
+    .replace("{count}", unread.toLocaleString(LANGUAGE));
+
   /** Build the panel at the first opening. */
   function createPanel() {
-    const query = new URLSearchParams({ site: SITE, host: location.origin });
+    const query = new URLSearchParams({ site: SITE, host: location.origin, lang: LANGUAGE });
     iframe = el("iframe", {
-      title: "Customer service chat", src: `${ORIGIN}/chat/frame?${query}`, "data-testid": "kasuki-frame", referrerpolicy: "origin",
+      title: TEXTS.title, src: `${ORIGIN}/chat/frame?${query}`, "data-testid": "kasuki-frame", referrerpolicy: "origin",
     });
     wait = el("div", { class: "wait", role: "status" });
     panel = el("div", { class: "panel", "data-testid": "kasuki-panel" }, wait, iframe);
@@ -137,17 +152,17 @@
 
   /** Show that the panel is loading, and say so if it does not arrive: an empty box would look broken. */
   function awaitFrame() {
-    wait.replaceChildren(el("div", { class: "spinner" }), el("p", {}, "Opening the chat…"));
+    wait.replaceChildren(el("div", { class: "spinner" }), el("p", {}, TEXTS.loading));
     clearTimeout(loadTimer);
     loadTimer = setTimeout(() => {
-      const again = el("button", { type: "button" }, "Try again");
+      const again = el("button", { type: "button" }, TEXTS.again);
       again.addEventListener("click", () => {
         awaitFrame();
         iframe.src = `${iframe.src}`;
       });
-      const leave = el("button", { type: "button", class: "quiet" }, "Close");
+      const leave = el("button", { type: "button", class: "quiet" }, TEXTS.leave);
       leave.addEventListener("click", close);
-      wait.replaceChildren(el("p", {}, "The chat could not be loaded. Please check your connection."), again, leave);
+      wait.replaceChildren(el("p", {}, TEXTS.failed), again, leave);
     }, LOAD_TIMEOUT_MS);
   }
 
