@@ -14,6 +14,7 @@ from pydantic.error_wrappers import ErrorWrapper
 from bot.business_settings import (
     Contact,
     Delivery,
+    Files,
     Handoff,
     HolidayRule,
     Invoices,
@@ -62,6 +63,7 @@ class Business(Part):
     feedback: Feedback = Feedback()
     lifecycle: Lifecycle = Lifecycle()
     privacy: Privacy = Privacy()
+    files: Files = Files()
 
     _hours: OpeningHours = PrivateAttr()
 
@@ -158,6 +160,7 @@ class Business(Part):
             feedback=self.feedback.to_policy(),
             country=self.country,
             lapsed_days=self.lifecycle.lapsed_days,
+            files_keep_days=self.files.keep_days,
             erasure_needs_approval=self.privacy.erasure_needs_approval,
         )
 

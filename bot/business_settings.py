@@ -176,6 +176,12 @@ class Lifecycle(Part):
     lapsed_days: conint(strict=True, ge=1, le=3650) = 180  # type: ignore[valid-type]
 
 
+class Files(Part):
+    """For how long files that people sent are kept."""
+
+    keep_days: conint(strict=True, ge=1, le=3650) = 365  # type: ignore[valid-type]
+
+
 class Privacy(Part):
     """What happens when somebody asks to be forgotten."""
 

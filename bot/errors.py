@@ -85,6 +85,34 @@ class DuplicateMessageId(BotError):
         super().__init__("This id belongs to another message. Send the message again with a new id.")
 
 
+class FileRefused(BotError):
+    """A file that is not taken; nothing was recorded. `reason` says why, in a stable word."""
+
+    code = "file_refused"
+
+    MESSAGES: ClassVar[dict[str, str]] = {
+        "empty": "This file is empty. Choose another one.",
+        "kind": "Files of this kind cannot be taken. Send a picture (PNG, JPEG, GIF, WebP, HEIC), a PDF or a text.",
+        "too_many": "That is as much as can be sent in a day. Try again tomorrow, or write to us in words.",
+    }
+
+    def __init__(self, reason: str, what: str | None = None) -> None:
+        message = self.MESSAGES[reason]
+        if what is not None:
+            message = f"This file is {what}, which cannot be taken.{message.partition('.')[2]}"
+        super().__init__(message)
+        self.reason = reason
+
+
+class FileTooLarge(BotError):
+    """A file beyond the limit; nothing was recorded."""
+
+    code = "file_too_large"
+
+    def __init__(self) -> None:
+        super().__init__("A file may have 10 MB at most. Send a smaller one.")
+
+
 class LeaseLost(BotError):
     """Somebody else holds the conversation now; whatever was being done must not be committed."""
 

@@ -85,8 +85,8 @@ def media_type_of(content: bytes) -> str | None:
     return "text/plain" if _is_plain_text(content) else None
 
 
-def what_it_is(content: bytes) -> str:
-    """What a file is that is not taken, as a part of a sentence."""
+def what_it_is(content: bytes) -> str | None:
+    """What a file is that is not taken, as a part of a sentence; None where its signature is none that we know."""
     for signature, words in _NOT_TAKEN:
         if content.startswith(signature):
             return words
@@ -99,7 +99,7 @@ def what_it_is(content: bytes) -> str:
         return "a program"
     if _MARKUP.match(start) or _MARKUP_WITHIN.search(start):
         return "a web page"
-    return "of another kind"
+    return None
 
 
 def is_picture(media_type: str) -> bool:

@@ -7,42 +7,52 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
 
-from bot.core.conversations import (
-    MAX_TEXT_CHARACTERS,
-    Author,
-    Conversation,
-    InboundMessage,
-    Message,
-    MessageId,
-    Owner,
-    clean_text,
-)
+from bot.core.attachments import file_in_words
+from bot.core.conversations import MAX_TEXT_CHARACTERS, Attachment, Conversation, InboundMessage, clean_text
 from bot.core.text_splitting import split_text
+from bot.errors import FileRefused
+from bot.services.attachments import FILE_ANSWER, CheckedFile, keep_file
 from bot.services.channel_ports import Capabilities
 from bot.services.conversations import channel_conversation, record_inbound
 from bot.services.courier import fit_on_buttons
-from bot.services.ids import new_id
-from bot.services.ports import Clock, Database, Hint, UnitOfWork
+from bot.services.ports import Clock, Database, UnitOfWork
+from bot.services.wordless import record_wordless
 
 # Longer than any platform goes on repeating itself.
 UPDATES_KEPT = timedelta(days=14)
-# As many pictures as an album may have, and their answer.
-ALBUM = 12
 ONLY_WORDS = (
     "I can only read words, so I could not look at that. Please tell me in words what it is about, or write "
     "“talk to a person”."
 )
+TOO_MANY = "more than is kept in a day"
 _OWN_NUMBER = re.compile(r"[0-9]{1,2}\b")
 _NUMBER = re.compile(r"\(?\s*#?\s*([0-9]{1,2})\s*[.)]?\s*")
 
 
 @dataclass(frozen=True)
 class Said:
-    """A customer wrote something, or sent something that is told here in words, and that had none of its own."""
+    """A customer wrote something."""
 
     address: str
     text: str
-    is_wordless: bool = False
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A customer sent something that is no text: what ("a picture"), with a caption or without.
+
+    `file` is there where it was one that is kept; `trouble` says in words why one is not.
+    """
+
+    address: str
+    what: str
+    caption: str | None = None
+    file: CheckedFile | None = None
+    trouble: str | None = None
+
+    def in_words(self) -> str:
+        """How it is told where it is not shown; in brackets, as what is told about a message and not said in it."""
+        return f"[{self.what}, {self.trouble}]" if self.trouble else f"[{self.what}]"
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,7 @@ class Stopped:
     address: str
 
 
-ChannelEvent = Said | Picked | Stopped
+ChannelEvent = Said | Sent | Picked | Stopped
 
 
 class Taken(str, Enum):
@@ -90,53 +100,57 @@ async def take_in(
             await work.deliveries.stop(channel, event.address, clock.now())
             return Taken.STOPPED
         await work.deliveries.resume(channel, event.address)
+        if isinstance(event, Sent):
+            await _record_sent(work, clock, conversation, f"{channel}:{update_id}", event)
+            return Taken.RECORDED
         messages = await _messages(work, capabilities, conversation, event)
         if messages is None:
             return Taken.UNKNOWN_BUTTON
-        for number, (text, payload) in enumerate(messages):
-            locked = await work.conversations.lock(conversation.id)
-            if locked is None:
-                break
-            external_id = f"{channel}:{update_id}" + (f":{number}" if number else "")
-            inbound = InboundMessage(external_id, text, payload)
-            if isinstance(event, Said) and event.is_wordless:
-                await _record_wordless(work, clock, locked, inbound)
-            else:
-                await record_inbound(work, clock, locked, inbound)
+        await _record_all(work, clock, conversation, f"{channel}:{update_id}", messages)
         return Taken.RECORDED if messages else Taken.EMPTY
 
 
-async def _record_wordless(work: UnitOfWork, clock: Clock, conversation: Conversation, inbound: InboundMessage) -> None:
-    """Keep it for people to see; where the bot would have to answer, it says that it reads words only."""
-    sent = await record_inbound(work, clock, conversation, inbound, for_bot=False)
-    if conversation.owner is not Owner.BOT or await _has_just_been_said(work, sent):
-        return
-    answer = Message(
-        id=MessageId(new_id()),
-        conversation_id=conversation.id,
-        seq=sent.seq + 1,
-        author=Author.BOT,
-        text=ONLY_WORDS,
-        at=clock.now(),
-        reply_to_seq=sent.seq,
-    )
-    await work.messages.add(answer, channel=conversation.channel)
-    now = await work.conversations.lock(conversation.id)
-    if now is not None:
-        await work.conversations.save(replace(now, last_seq=answer.seq))
-    work.hint(Hint("outbound", conversation.id))
-
-
-async def _has_just_been_said(work: UnitOfWork, sent: Message) -> bool:
-    """Whether nothing but the like has come since it was said: an album comes as many pictures."""
-    before = await work.messages.after(sent.conversation_id, max(sent.seq - ALBUM, 0))
-    wordless = sent.text.partition("]")[0]
-    for message in reversed([one for one in before if one.seq < sent.seq]):
-        if message.text == ONLY_WORDS:
-            return True
-        if message.text.partition("]")[0] != wordless:
+async def _record_all(
+    work: UnitOfWork,
+    clock: Clock,
+    conversation: Conversation,
+    external_id: str,
+    messages: list[tuple[str, str | None]],
+    attachment: Attachment | None = None,
+) -> None:
+    """Record what a customer said, in as many messages as it needs; a file goes with the first."""
+    for number, (text, payload) in enumerate(messages):
+        locked = await work.conversations.lock(conversation.id)
+        if locked is None:
             break
-    return False
+        part_id = external_id + (f":{number}" if number else "")
+        inbound = InboundMessage(part_id, text, payload, None if number else attachment)
+        await record_inbound(work, clock, locked, inbound)
+
+
+async def _record_sent(
+    work: UnitOfWork, clock: Clock, conversation: Conversation, external_id: str, event: Sent
+) -> None:
+    """A caption is a message like any other. Without one, people see what it was, and the customer is told so."""
+    locked = await work.conversations.lock(conversation.id)
+    if locked is None:
+        return
+    attachment = None
+    if event.file is not None:
+        try:
+            attachment = await keep_file(work, clock, locked, event.file)
+        except FileRefused:
+            event = replace(event, trouble=TOO_MANY)
+    words = file_in_words(attachment) if attachment else event.in_words()
+    caption = clean_text(event.caption or "")
+    if caption:
+        # What is shown with the message need not be told in it.
+        told = caption if attachment else f"{words} {caption}"
+        parts: list[tuple[str, str | None]] = [(part, None) for part in split_text(told, MAX_TEXT_CHARACTERS)]
+        await _record_all(work, clock, locked, external_id, parts, attachment)
+    else:
+        inbound = InboundMessage(external_id, words, attachment=attachment)
+        await record_wordless(work, clock, locked, inbound, FILE_ANSWER if attachment else ONLY_WORDS)
 
 
 async def _messages(

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from bot.core.attachments import MAX_FILES_A_DAY, IncomingFile
 from bot.core.channels import TELEGRAM
 from bot.core.conversations import MAX_TEXT_CHARACTERS, Author, Choice, Owner, TurnState
-from bot.services.channel_inbox import ONLY_WORDS, UPDATES_KEPT, Picked, Said, Stopped, Taken, forget_updates, take_in
+from bot.services.attachments import FILE_ANSWER, check_file, read_file
+from bot.services.channel_inbox import (
+    ONLY_WORDS,
+    UPDATES_KEPT,
+    Picked,
+    Said,
+    Sent,
+    Stopped,
+    Taken,
+    forget_updates,
+    take_in,
+)
 from bot.services.conversations import open_channel_conversation
+from tests.sample_files import TAKEN
 from tests.services.test_courier import CAPABILITIES, say
 
 WITH_BUTTONS = CAPABILITIES
@@ -136,7 +150,7 @@ async def test_a_score_is_the_score_and_not_a_place_in_the_list(sql_db, clock, t
 
 async def test_an_album_is_answered_once(sql_db, clock, take):
     for number in range(4):
-        await take(f"{number}", Said("1001", "[a picture]", is_wordless=True))
+        await take(f"{number}", Sent("1001", "a picture"))
     await take("9", Said("1001", "look at these"))
 
     said = [message.text for message in await said_in(sql_db, clock)]
@@ -176,15 +190,63 @@ async def test_somebody_of_whom_nothing_is_known_may_stop_us(sql_db, clock, take
 
 
 async def test_a_picture_without_words_is_kept_and_answered_that_words_are_needed(sql_db, clock, take):
-    assert await take("1", Said("1001", "[a picture]", is_wordless=True)) is Taken.RECORDED
+    assert await take("1", Sent("1001", "a picture")) is Taken.RECORDED
     await take("2", Said("1001", "my mug is broken"))
 
     picture, answer, words = await said_in(sql_db, clock)
     assert (picture.text, picture.turn_state) == ("[a picture]", TurnState.NOT_FOR_BOT)
     assert (answer.author, answer.text, answer.reply_to_seq) == (Author.BOT, ONLY_WORDS, 1)
+    assert [choice.title for choice in answer.choices] == ["Talk to a person"]
     assert (words.seq, words.turn_state) == (3, TurnState.PENDING)
     async with sql_db.transaction() as work:
         assert await work.deliveries.claim_due([TELEGRAM], clock.now(), clock.now()) is not None
+
+
+async def test_a_picture_in_the_middle_of_a_question_leaves_its_choices_alone(sql_db, clock, take):
+    await say(sql_db, await talk_with(sql_db, clock), "Shall I cancel it?", choices=YES_OR_NO)
+    await take("1", Sent("1001", "a picture"))
+
+    assert (await said_in(sql_db, clock))[-1].choices == ()
+
+
+async def test_pictures_long_after_each_other_are_each_answered(sql_db, clock, take):
+    await take("1", Sent("1001", "a picture"))
+    clock.advance(timedelta(hours=1))
+    await take("2", Sent("1001", "a picture"))
+
+    assert [message.text for message in await said_in(sql_db, clock)] == ["[a picture]", ONLY_WORDS] * 2
+
+
+async def test_a_file_is_kept_with_its_message_and_answered(sql_db, clock, take):
+    file = check_file(IncomingFile("mug.jpg", TAKEN["image/jpeg"]))
+    await take("1", Sent("1001", "a picture", file=file))
+    await take("1", Sent("1001", "a picture", file=file))
+
+    message, answer = await said_in(sql_db, clock)
+    assert (message.text, message.attachment) == ("[photo: mug.jpg]", file.attachment)
+    assert (message.turn_state, answer.text) == (TurnState.NOT_FOR_BOT, FILE_ANSWER)
+    stored = await read_file(sql_db, message.conversation_id, file.attachment.id)
+    assert stored.content == TAKEN["image/jpeg"]
+
+
+async def test_a_caption_is_a_message_that_the_bot_answers_with_the_file_beside_it(sql_db, clock, take):
+    file = check_file(IncomingFile("mug.jpg", TAKEN["image/jpeg"]))
+    await take("1", Sent("1001", "a picture", " My mug is broken ", file))
+    await take("2", Sent("1001", "a video", "Look at this", trouble="too large to be kept"))
+
+    first, second = await said_in(sql_db, clock)
+    assert (first.text, first.attachment, first.turn_state) == ("My mug is broken", file.attachment, TurnState.PENDING)
+    assert (second.text, second.attachment) == ("[a video, too large to be kept] Look at this", None)
+
+
+async def test_what_is_too_much_for_a_day_is_told_in_words(sql_db, clock, take):
+    for number in range(MAX_FILES_A_DAY + 1):
+        file = check_file(IncomingFile(f"{number}.jpg", TAKEN["image/jpeg"]))
+        await take(f"{number}", Sent("1001", "a picture", file=file))
+
+    said = await said_in(sql_db, clock)
+    assert sum(message.attachment is not None for message in said) == MAX_FILES_A_DAY
+    assert said[-2].text == "[a picture, more than is kept in a day]" and said[-1].text == ONLY_WORDS
 
 
 async def test_a_person_sees_a_picture_without_the_bots_remarks(sql_db, clock, take):
@@ -192,7 +254,7 @@ async def test_a_person_sees_a_picture_without_the_bots_remarks(sql_db, clock, t
     async with sql_db.transaction() as work:
         conversation = await work.conversations.lock(talk.id)
         await work.conversations.save(replace(conversation, owner=Owner.AGENT))
-    await take("1", Said("1001", "[a picture]", is_wordless=True))
+    await take("1", Sent("1001", "a picture"))
 
     assert [message.text for message in await said_in(sql_db, clock)] == ["[a picture]"]
 

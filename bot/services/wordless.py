@@ -1,0 +1,66 @@
+"""Messages without words: people see them with the conversation, and the assistant says that it cannot."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core.conversations import Author, Choice, Conversation, InboundMessage, Message, MessageId, Owner
+from bot.services.conversations import record_inbound
+from bot.services.ids import new_id
+from bot.services.ports import Clock, Hint, UnitOfWork
+
+# As many pictures as an album may have, and their answer.
+ALBUM = 12
+JUST = timedelta(minutes=10)
+# As wherever else it is offered.
+TALK_TO_A_PERSON = Choice("Talk to a person", "/contact_human_agent")
+# What it is, in "[photo: mug.jpg]", "[a video, too large to be kept]" and "[a sticker]".
+_KIND = re.compile(r"\[[^:,\]]*")
+
+
+async def record_wordless(
+    work: UnitOfWork, clock: Clock, conversation: Conversation, inbound: InboundMessage, answer: str
+) -> Message:
+    """Record a message that has no words, in a conversation that is locked; for people, and not for the bot.
+
+    Where the bot would have to speak, the answer is given, once for many of a kind in a row. A person is offered with
+    it, unless something else is being asked: those choices are to stay.
+    """
+    sent = await record_inbound(work, clock, conversation, inbound, for_bot=False)
+    if conversation.owner is not Owner.BOT or await _has_just_been_said(work, sent, answer):
+        return sent
+    asked = await work.messages.last_offer(conversation.id)
+    reply = Message(
+        id=MessageId(new_id()),
+        conversation_id=conversation.id,
+        seq=sent.seq + 1,
+        author=Author.BOT,
+        text=answer,
+        choices=() if asked else (TALK_TO_A_PERSON,),
+        at=clock.now(),
+        reply_to_seq=sent.seq,
+    )
+    await work.messages.add(reply, channel=conversation.channel)
+    now = await work.conversations.lock(conversation.id)
+    if now is not None:
+        await work.conversations.save(replace(now, last_seq=reply.seq))
+    work.hint(Hint("outbound", conversation.id))
+    return sent
+
+
+async def _has_just_been_said(work: UnitOfWork, sent: Message, answer: str) -> bool:
+    """Whether nothing but the like has come since it was said: an album comes as many pictures."""
+    before = await work.messages.after(sent.conversation_id, max(sent.seq - ALBUM, 0))
+    for message in reversed([one for one in before if one.seq < sent.seq and sent.at - one.at < JUST]):
+        if message.text == answer and message.author is Author.BOT:
+            return True
+        if message.author is not Author.CUSTOMER or _kind(message) != _kind(sent):
+            break
+    return False
+
+
+def _kind(message: Message) -> str | None:
+    found = _KIND.match(message.text)
+    return found[0] if found else None
