@@ -52,7 +52,12 @@ const composer = new Composer({
   shelf: new Shelf("session", `kasuki:${site}:draft`),
   on: { send: sendText, typing: () => connection.live && connection.send({ type: "typing" }), announce: (text) => announcer.say(text) },
 });
-const connection = new Connection({ hello, onFrame: receive, onState: stateChanged });
+const connection = new Connection({
+  hello,
+  shelf: new Shelf("session", `kasuki:${site}:way`),
+  onFrame: receive,
+  onState: stateChanged,
+});
 const outbox = new Outbox({
   shelf: new Shelf("session", `kasuki:${site}:outbox`),
   send: (frame) => connection.send(frame),
