@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
+from typing import Any
 
+from bot.core.conversations import Card
 from bot.core.money import money_in_words as money
 from bot.core.orders import Order, OrderStatus
 from bot.core.shop import Shop
 
 Button = dict[str, str]
+
+ITEMS_SHOWN = 3
+ITEM_CHARACTERS = 60
 
 CAPABILITIES: tuple[Button, ...] = (
     {"title": "Where is my order?", "payload": "/track_order"},
@@ -77,6 +84,11 @@ def payload(intent: str, **entities: str) -> str:
     return f"/{intent}{json.dumps(entities)}" if entities else f"/{intent}"
 
 
+def beside(cards: Sequence[Card]) -> dict[str, Any]:
+    """The cards as what goes with a text that is said; plain values, as an action server sends them on."""
+    return {"cards": [asdict(card) for card in cards]} if cards else {}
+
+
 def day(moment: datetime | date, shop: Shop) -> str:
     """A day as people say it, in the shop's time zone: `Thursday 21 May`."""
     local = moment.astimezone(shop.hours.zone) if isinstance(moment, datetime) else moment
@@ -120,6 +132,25 @@ def order_line(order: Order, shop: Shop) -> str:
     return (
         f"{order.number}: {status}, placed on {day(order.placed_at, shop)}, {money(order.total_minor, order.currency)}"
     )
+
+
+def order_contents(order: Order, shop: Shop) -> str:
+    """What was ordered, when, and for how much; for a verified customer."""
+    items = items_in_words(order)
+    placed, total = day(order.placed_at, shop), money(order.total_minor, order.currency)
+    return f"{items}; placed on {placed}, {total}." if items else f"It was placed on {placed}, {total}."
+
+
+def items_in_words(order: Order) -> str:
+    """What is in an order, in short; nothing where the shop has not said."""
+    shown = [f"{line.quantity} × {_shortened(line.title)}" for line in order.lines[:ITEMS_SHOWN]]
+    more = len(order.lines) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _shortened(title: str) -> str:
+    title = " ".join(title.split())
+    return title if len(title) <= ITEM_CHARACTERS else f"{title[: ITEM_CHARACTERS - 1].rstrip()}…"
 
 
 def _arrival(order: Order, shop: Shop, today: date) -> str:

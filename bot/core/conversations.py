@@ -96,6 +96,13 @@ class Card:
     step: int | None = None
     choice: Choice | None = None
 
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Card:
+        """The card that `asdict` and JSON made these values of."""
+        choice = Choice(**values["choice"]) if values["choice"] else None
+        facts = tuple((str(label), str(value)) for label, value in values["facts"])
+        return cls(**{**values, "facts": facts, "steps": tuple(values["steps"]), "choice": choice})
+
 
 @dataclass(frozen=True)
 class Conversation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -45,15 +45,15 @@ def _message(row: Mapping[Any, Any]) -> Message:
     values["choices"] = tuple(Choice(**choice) for choice in values["choices"])
     values["turn_state"] = TurnState(values["turn_state"]) if values["turn_state"] else None
     values["image"] = Image(**values["image"]) if values["image"] else None
-    values["cards"] = tuple(_card(card) for card in values["cards"] or ())
+    values["cards"] = tuple(Card.of(card) for card in values["cards"] or ())
     values["attachment"] = Attachment(**values["attachment"]) if values["attachment"] else None
     return Message(**values)
 
 
-def _card(values: Mapping[str, Any]) -> Card:
-    choice = Choice(**values["choice"]) if values["choice"] else None
-    facts = tuple((label, value) for label, value in values["facts"])
-    return Card(**{**values, "facts": facts, "steps": tuple(values["steps"]), "choice": choice})
+def _offers(choices: Sequence[dict[str, Any]], cards: Sequence[dict[str, Any]] | None) -> Iterator[dict[str, Any]]:
+    """What can be picked in a message: beside it, and on its cards."""
+    yield from choices
+    yield from (card["choice"] for card in cards or () if card["choice"])
 
 
 class SqlConversations:
@@ -221,11 +221,14 @@ class SqlMessages:
         c = tables.messages.c
         query = select(c.choices).where(c.conversation_id == conversation_id, c.author != Author.CUSTOMER.value)
         rows = await self._connection.execute(query.order_by(c.seq.desc()).limit(OFFERS_LOOKED_AT))
-        return next((Choice(**offer) for row in rows for offer in row.choices if offer["payload"] == payload), None)
+        offers = (offer for row in rows for offer in _offers(row.choices, row.cards))
+        return next((Choice(**offer) for offer in offers if offer["payload"] == payload), None)
 
     async def last_offer(self, conversation_id: ConversationId) -> tuple[Choice, ...]:
         c = tables.messages.c
-        query = select(c.choices).where(c.conversation_id == conversation_id, c.author != Author.CUSTOMER.value)
+        query = select(c.choices, c.cards).where(
+            c.conversation_id == conversation_id, c.author != Author.CUSTOMER.value
+        )
         choices = await self._connection.scalar(query.order_by(c.seq.desc()).limit(1))
         return tuple(Choice(**offer) for offer in choices or ())
 

@@ -249,7 +249,12 @@ class FakeMessages:
 
     async def offered_choice(self, conversation_id: str, payload: str) -> Choice | None:
         said = [m for m in self._of(conversation_id) if m.author is not Author.CUSTOMER][-OFFERS_LOOKED_AT:]
-        return next((c for message in reversed(said) for c in message.choices if c.payload == payload), None)
+        offers = (
+            choice
+            for message in reversed(said)
+            for choice in (*message.choices, *(card.choice for card in message.cards if card.choice))
+        )
+        return next((choice for choice in offers if choice.payload == payload), None)
 
     def _of(self, conversation_id: str) -> list[Message]:
         found = [m for _, m in self._state.messages.values() if m.conversation_id == conversation_id]
