@@ -15,6 +15,7 @@ from bot.gateway import (
     channels,
     chat,
     feedback,
+    files,
     health,
     invoices,
     own_data,
@@ -26,6 +27,7 @@ from bot.gateway import (
     vouchers,
 )
 from bot.gateway.embedding import EMBEDDING, Embedding
+from bot.gateway.connections import OpenConnections
 from bot.gateway.limits import RateLimit
 from bot.gateway.live import LiveConversations
 from bot.gateway.responses import error_response, problem
@@ -34,6 +36,7 @@ from bot.services.ports import Clock, Database
 
 MAX_BODY_BYTES = 64 * 1024
 MESSAGES_AT_ONCE, MESSAGES_PER_SECOND = 20, 1.0
+GOODBYE_SECONDS = 3.0
 REQUESTS_AT_ONCE, REQUESTS_PER_SECOND = 300, 30.0
 
 log = logging.getLogger(__name__)
@@ -55,11 +58,14 @@ def create_gateway(
     app[EMBEDDING] = Embedding(config.shop)
     app[settings.MESSAGE_LIMIT] = RateLimit(MESSAGES_AT_ONCE, MESSAGES_PER_SECOND)
     app[settings.ADDRESS_LIMIT] = RateLimit(REQUESTS_AT_ONCE, REQUESTS_PER_SECOND)
+    app[settings.CONNECTIONS] = OpenConnections()
     app[settings.SOCKETS] = set()
+    files.prepare(app)
     app[channels.WEBHOOKS] = webhooks or {}
     for module in (
         chat,
         polling,
+        files,
         rest,
         channels,
         api,
@@ -118,7 +124,7 @@ async def add_security_headers(request: web.Request, handler: Handler) -> web.St
         embedding = " ".join(["'self'", *sorted(request.app[settings.SETTINGS].allowed_origins)])
     headers.setdefault(
         "Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
         f"frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {embedding}",
     )
     headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -139,9 +145,15 @@ async def _poll(app: web.Application) -> AsyncIterator[None]:
 
 async def _say_goodbye(app: web.Application) -> None:
     app[settings.LIVE].close()
-    sockets = app[settings.SOCKETS]
-    await asyncio.gather(
+    closing = [
+        asyncio.create_task(socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server is restarting"))
         # A copy: each leaves the set while it is closed.
-        *(socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server is restarting") for socket in [*sockets]),
-        return_exceptions=True,
-    )
+        for socket in [*app[settings.SOCKETS]]
+    ]
+    if not closing:
+        return
+    # Those who do not read are not waited for.
+    _, stuck = await asyncio.wait(closing, timeout=GOODBYE_SECONDS)
+    for task in stuck:
+        task.cancel()
+    await asyncio.gather(*closing, return_exceptions=True)

@@ -103,11 +103,15 @@ def parse_frame(data: str | bytes) -> Hello | Send | Read | Typing | End:
     raise BadFrame("A frame needs a type: hello, message, choice, typing, read or end.")
 
 
-def _client_id(frame: Frame) -> str:
-    value = frame.get("client_id")
+def checked_client_id(value: object) -> str:
+    """A client's own id of a message. Raises BadFrame."""
     if not isinstance(value, str) or not _UUID.fullmatch(value):
         raise BadFrame("client_id must be a UUID, new for each message.")
     return value
+
+
+def _client_id(frame: Frame) -> str:
+    return checked_client_id(frame.get("client_id"))
 
 
 def _text(frame: Frame, name: str) -> str:
