@@ -10,7 +10,7 @@ from pydantic.fields import ModelField
 
 from bot.core.opening_hours import WEEKDAYS, Interval, check_week
 from bot.core.shop import Policies
-from bot.web_addresses import as_origin, split_url
+from bot.web_addresses import split_url
 from bot.yaml_files import Part, as_amount
 
 _DEFAULTS = Policies()
@@ -135,19 +135,6 @@ class Links(Part):
         if names - ({"number"} if field.name == "order_page" else set()):
             raise ValueError(f"{value!r} has braces: only order_page may, and only {{number}}")
         return value
-
-
-class Widget(Part):
-    """Where the chat widget may be embedded, beside PUBLIC_URL."""
-
-    origins: list[str] = Field(default_factory=list)
-
-    @validator("origins", each_item=True)
-    def _origins_are_origins(cls, value: str) -> str:
-        origin = as_origin(value)
-        if origin is None:
-            raise ValueError(f"{value!r} is not an origin such as https://www.example.com, without a path or a *")
-        return origin
 
 
 class Handoff(Part):

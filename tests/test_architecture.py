@@ -32,6 +32,8 @@ ALLOWED = {
     "bot.web_addresses": set(),
     "bot.yaml_files": {"bot.errors"},
     "bot.business_settings": {"bot.core", "bot.web_addresses", "bot.yaml_files"},
+    "bot.widget_settings": {"bot.core", "bot.web_addresses", "bot.yaml_files"},
+    "bot.widget_files": {"bot.core"},
     "bot.loyalty_values": {"bot.yaml_files"},
     "bot.loyalty_offers": {"bot.core", "bot.loyalty_values", "bot.yaml_files"},
     "bot.loyalty_settings": {"bot.core", "bot.loyalty_offers", "bot.loyalty_values", "bot.yaml_files"},
@@ -39,7 +41,7 @@ ALLOWED = {
     "bot.feedback_command": {"bot.core", "bot.errors", "bot.services"},
     "bot.business": {
         *("bot.business_settings", "bot.core", "bot.errors", "bot.feedback_settings", "bot.loyalty_settings"),
-        "bot.yaml_files",
+        *("bot.widget_files", "bot.widget_settings", "bot.yaml_files"),
     },
     "bot.content": {"bot.core", "bot.errors", "bot.yaml_files"},
     "bot.customer_commands": {"bot.core", "bot.errors", "bot.services"},

@@ -1,18 +1,21 @@
-"""What a page is given to embed the chat: the script with the look in front, and what the panel looks like."""
+"""What a page is given to embed the chat: the script with the look within it, and what the panel looks like."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from aiohttp import ETag, web
 
+from bot.core.colours import dark_palette, light_palette
 from bot.core.languages import Language
 from bot.core.shop import Shop
+from bot.core.widget import WidgetLook
 from bot.gateway.languages import Languages
 
 STATIC = Path(__file__).parent / "static"
@@ -57,18 +60,19 @@ class Embedding:
     """The embed script and the panel's configuration, made once from what the owner decided."""
 
     def __init__(self, shop: Shop) -> None:
-        self.languages = Languages(shop.widget.languages, shop.widget.language)
-        look = {
+        look = shop.widget
+        self.languages = Languages(look.languages, look.language)
+        launcher = {
+            **_colours(look),
+            "position": look.position,
             "language": self.languages.default,
-            "texts": {language.code: _launcher(language) for language in self.languages},
+            "texts": {language.code: _launcher_texts(language) for language in self.languages},
         }
-        script = (STATIC / "widget.js").read_text("utf-8")
+        script = _without_remarks((STATIC / "widget.js").read_text("utf-8"))
         if _PLACE not in script:
             raise ValueError(f"widget.js has no place for the look: {_PLACE}")
-        self.script = Served.of(script.replace(_PLACE, f"const LOOK = {_as_json(look)};", 1), "text/javascript")
-        self._panels = {
-            language.code: Served.of(_as_json(_panel(language)), "application/json") for language in self.languages
-        }
+        self.script = Served.of(script.replace(_PLACE, f"const LOOK = {_as_json(launcher)};", 1), "text/javascript")
+        self._panels = {language.code: _panel(look, language) for language in self.languages}
 
     def panel(self, wanted: str, accepted: str) -> Served:
         """What the panel looks like and its sentences, in the language that Languages.choose finds."""
@@ -78,7 +82,17 @@ class Embedding:
 EMBEDDING = web.AppKey("embedding", Embedding)
 
 
-def _launcher(language: Language) -> dict[str, Any]:
+def _colours(look: WidgetLook) -> dict[str, Any]:
+    return {
+        "theme": look.theme,
+        "colours": {
+            "light": light_palette(look.colour).variables(),
+            "dark": dark_palette(look.colour).variables(),
+        },
+    }
+
+
+def _launcher_texts(language: Language) -> dict[str, Any]:
     """The few sentences that are needed before the chat is opened, by short names."""
     texts = {
         key.removeprefix(_OF_THE_LAUNCHER): sentence
@@ -88,9 +102,25 @@ def _launcher(language: Language) -> dict[str, Any]:
     return {**texts, "rtl": True} if language.direction == "rtl" else texts
 
 
-def _panel(language: Language) -> dict[str, Any]:
-    texts = {key: text for key, text in language.texts.items() if not key.startswith(_OF_THE_LAUNCHER)}
-    return {"language": {"code": language.code, "direction": language.direction}, "texts": texts}
+def _panel(look: WidgetLook, language: Language) -> Served:
+    panel = {
+        **_colours(look),
+        "avatar": None
+        if look.avatar is None
+        else f"/chat/avatar?v={hashlib.sha256(look.avatar.content).hexdigest()[:12]}",
+        "welcome": look.welcome,
+        "starters": look.starters,
+        "sound": look.sound,
+        "questions": [asdict(question) for question in look.questions],
+        "language": {"code": language.code, "direction": language.direction},
+        "texts": {key: text for key, text in language.texts.items() if not key.startswith(_OF_THE_LAUNCHER)},
+    }
+    return Served.of(_as_json(panel), "application/json")
+
+
+def _without_remarks(script: str) -> str:
+    """A script of ours without indentation and the lines that only explain it: every visitor of the shop loads it."""
+    return re.sub(r"^/\*.*?\*/\n|^//[^\n]*\n|^\n", "", re.sub(r"^ +", "", script, flags=re.M), flags=re.M | re.S)
 
 
 def _as_json(value: Any) -> str:

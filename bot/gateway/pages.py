@@ -46,6 +46,21 @@ async def config(request: web.Request) -> web.Response:
     return panel.answer(request, "Accept-Language")
 
 
+@routes.get("/chat/avatar")
+async def avatar(request: web.Request) -> web.Response:
+    """The assistant's picture, if the shop has given it one."""
+    picture = request.app[settings.SETTINGS].shop.widget.avatar
+    if picture is None:
+        raise web.HTTPNotFound(text="The assistant has no picture of its own.")
+    headers = {
+        # A drawing (SVG) could hold a script, which runs where it is opened by itself.
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        # Its address changes with it.
+        "Cache-Control": "public, max-age=604800, immutable" if "v" in request.query else "no-cache",
+    }
+    return web.Response(body=picture.content, content_type=picture.media_type, headers=headers)
+
+
 @routes.get("/")
 async def demo_shop(request: web.Request) -> web.StreamResponse:
     """The demo shop; a real shop has its own website and needs none here."""
