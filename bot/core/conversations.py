@@ -122,12 +122,18 @@ class Conversation:
     lease_expires_at: datetime | None = None
     # What the customer answered before the chat began, by the question's id. Claimed, never proven.
     visitor_details: Mapping[str, str] | None = None
+    # When the customer logged out: from then on it is history, and whoever writes next begins another conversation.
+    signed_out_at: datetime | None = None
 
     def verified_customer(self, at: datetime) -> CustomerId | None:
         """The customer whose identity is proven at that moment; nobody once the proof has run out."""
         if self.customer_id is None or self.verified_until is None or at >= self.verified_until:
             return None
         return self.customer_id
+
+    def is_open_to_visitor(self, at: datetime) -> bool:
+        """Whether whoever holds its token may see it: a customer's own only while their proof holds."""
+        return self.signed_out_at is None and (self.customer_id is None or self.verified_customer(at) is not None)
 
 
 @dataclass(frozen=True)

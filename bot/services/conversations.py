@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.channels import WEB
 from bot.core.conversations import (
@@ -49,7 +49,10 @@ async def open_channel_conversation(db: Database, clock: Clock, *, channel: str,
 async def channel_conversation(work: UnitOfWork, clock: Clock, *, channel: str, external_id: str) -> Conversation:
     """The same, in the middle of something else."""
     identity = await _identity(work, clock, channel, external_id)
-    return await work.conversations.latest_of_identity(identity.id) or await _begin(work, clock, identity)
+    latest = await work.conversations.latest_of_identity(identity.id)
+    if latest is not None and latest.signed_out_at is None:
+        return latest
+    return await _begin(work, clock, identity, after=latest)
 
 
 async def open_web_conversation(
@@ -84,13 +87,11 @@ async def visible_conversation(db: Database, clock: Clock, conversation_id: Conv
 
 
 def _may_open(conversation: Conversation, customer: Customer | None, now: datetime) -> bool:
-    if conversation.channel != WEB:
+    if conversation.channel != WEB or conversation.signed_out_at is not None:
         return False
-    if conversation.customer_id is None:
-        return True
-    if customer is not None:
+    if customer is not None and conversation.customer_id is not None:
         return conversation.customer_id == customer.id
-    return conversation.verified_customer(now) is not None
+    return conversation.is_open_to_visitor(now)
 
 
 async def receive_message(
@@ -177,7 +178,8 @@ async def end_conversation(db: Database, clock: Clock, conversation_id: Conversa
 
 async def _latest(work: UnitOfWork, channel: str, external_id: str) -> Conversation | None:
     identity = await work.customers.identity(channel, external_id)
-    return await work.conversations.latest_of_identity(identity.id) if identity else None
+    latest = await work.conversations.latest_of_identity(identity.id) if identity else None
+    return latest if latest is not None and latest.signed_out_at is None else None
 
 
 async def _identity(work: UnitOfWork, clock: Clock, channel: str, external_id: str) -> ChannelIdentity:
@@ -188,14 +190,18 @@ async def _identity(work: UnitOfWork, clock: Clock, channel: str, external_id: s
     return await work.customers.identity(channel, external_id) or identity
 
 
-async def _begin(work: UnitOfWork, clock: Clock, identity: ChannelIdentity) -> Conversation:
+async def _begin(
+    work: UnitOfWork, clock: Clock, identity: ChannelIdentity, *, after: Conversation | None = None
+) -> Conversation:
+    now = clock.now()
     conversation = Conversation(
         id=ConversationId(new_id()),
         channel=identity.channel,
         identity_id=identity.id,
         owner=Owner.BOT,
         last_seq=0,
-        created_at=clock.now(),
+        # Later than the one before, even within one moment of a coarse clock: the latest is the one that counts.
+        created_at=max(now, after.created_at + timedelta(microseconds=1)) if after else now,
     )
     await work.conversations.add(conversation)
     return conversation

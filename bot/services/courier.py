@@ -171,9 +171,18 @@ async def _new_messages(db: Database, delivery: Delivery) -> list[Message]:
         return await work.messages.after(delivery.conversation_id, delivery.seq, MESSAGES_AT_ONCE)
 
 
+async def _is_for_others(db: Database, message: Message) -> bool:
+    """Whether somebody else may have the account by now: the customer logged out, and this answers nothing of theirs."""
+    if message.author is Author.CUSTOMER or message.reply_to_seq is not None:
+        return False
+    async with db.reading() as work:
+        conversation = await work.conversations.get(message.conversation_id)
+    return conversation is not None and conversation.signed_out_at is not None
+
+
 async def _parts_of(db: Database, capabilities: Capabilities, message: Message) -> list[Part]:
     """What is to be sent of a message; nothing of what the customer wrote there."""
-    if message.author is Author.CUSTOMER:
+    if message.author is Author.CUSTOMER or await _is_for_others(db, message):
         return []
     file = await _file_of(db, message)
     if not message.choices or not capabilities.buttons:

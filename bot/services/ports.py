@@ -29,6 +29,7 @@ from bot.core.requests import ServiceRequest
 from bot.core.returns import Return, ReturnStatus
 from bot.core.verification import VerificationCode
 from bot.services.account_ports import AccountLinkRepository
+from bot.services.account_ports import AccountLinkRepository
 from bot.services.channel_ports import DeliveryRepository
 from bot.services.customer_ports import (
     AuditRepository,
@@ -74,6 +75,13 @@ class PageLinks(Protocol):
 
     def invoice(self, order_number: str, now: datetime) -> str:
         """A signed link to an order's invoice, which ends by itself."""
+        ...
+
+    def connect(self, channel: str, token: str | None = None) -> str | None:
+        """A link to the shop's account on a messaging channel, which connects whoever opens it where a token is given.
+
+        None where the shop is not on that channel.
+        """
         ...
 
     def connect(self, channel: str, token: str | None = None) -> str | None:
@@ -166,6 +174,10 @@ class ConversationRepository(Protocol):
         ...
 
     async def latest_of_identity(self, identity_id: IdentityId) -> Conversation | None: ...
+    async def account_of(self, conversation_id: ConversationId) -> ChannelIdentity | None:
+        """The account that the conversation is held from."""
+        ...
+
     async def account_of(self, conversation_id: ConversationId) -> ChannelIdentity | None:
         """The account that the conversation is held from."""
         ...
@@ -526,6 +538,8 @@ class UnitOfWork(Protocol):
     def deliveries(self) -> DeliveryRepository: ...
     @property
     def attachments(self) -> AttachmentRepository: ...
+    @property
+    def account_links(self) -> AccountLinkRepository: ...
     @property
     def account_links(self) -> AccountLinkRepository: ...
     @property

@@ -25,7 +25,7 @@ from bot.core.conversations import (
     Owner,
     TurnState,
 )
-from bot.core.customers import IdentityId
+from bot.core.customers import ChannelIdentity, IdentityId
 from bot.core.handoffs import Handoff, HandoffReason
 from bot.storage import tables
 from bot.storage.channels import SqlDeliveries
@@ -92,6 +92,12 @@ class SqlConversations:
         query = select(tables.conversations).where(c.identity_id == identity_id)
         row = (await self._connection.execute(query.order_by(c.created_at.desc(), c.id).limit(1))).mappings().first()
         return _conversation(row) if row else None
+
+    async def account_of(self, conversation_id: ConversationId) -> ChannelIdentity | None:
+        account, c = tables.channel_identities, tables.conversations.c
+        query = select(account).join(tables.conversations, c.identity_id == account.c.id).where(c.id == conversation_id)
+        row = (await self._connection.execute(query)).mappings().first()
+        return ChannelIdentity(**row) if row else None
 
     async def claim_due(self, *, holder: str, now: datetime, until: datetime) -> Conversation | None:
         c = tables.conversations.c

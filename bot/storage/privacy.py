@@ -17,7 +17,7 @@ from bot.storage import tables
 from bot.storage.person import Person
 
 # Never handed out: what only proves a secret, and how merges are undone.
-_LEFT_OUT = frozenset({"code_hash", "snapshot", "token"})
+_LEFT_OUT = frozenset({"code_hash", "token_hash", "snapshot", "token"})
 _NO_MAIL = {"to": "", "subject": "", "body": "", "reply_to": None}
 _IN_TIME = ("conversation_id", "created_at", "placed_at", "requested_at", "asked_at", "at", "seq")
 _OPEN = [status.value for status in OPEN_STATUSES]
@@ -112,9 +112,7 @@ def _erasing_orders(person: Person) -> Iterator[Update | Delete]:
 def _erasing_accounts(person: Person) -> Iterator[Update | Delete]:
     """Their sign-ins, and the accounts that they wrote from."""
     account, talk = tables.channel_identities.c, tables.conversations.c
-    used = select(talk.identity_id).where(talk.id.in_(person.conversations()))
-    theirs = or_(account.customer_id.in_(person.ids), account.id.in_(used))
-    yield _change(tables.channel_identities, theirs, external_id="erased:" + account.id)
+    yield _change(tables.channel_identities, person.accounts(), external_id="erased:" + account.id)
     unknown: dict[str, Any] = {"customer_id": None, "verified_until": None, "visitor_details": None}
     yield _change(tables.conversations, talk.id.in_(person.conversations()), **unknown)
     yield _change(tables.channel_identities, account.customer_id.in_(person.ids), customer_id=None)

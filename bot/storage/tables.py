@@ -113,6 +113,8 @@ conversations = Table(
     Column("created_at", UtcDateTime, nullable=False),
     # What the customer answered before the chat began. Nothing of it is proven.
     Column("visitor_details", JSON(none_as_null=True)),
+    # When the customer logged out there: from then on it is history, and their account begins another one.
+    Column("signed_out_at", UtcDateTime),
     CheckConstraint("owner IN ('bot', 'queue', 'agent')", name="owner"),
     CheckConstraint("last_seq >= 0", name="last_seq"),
     CheckConstraint("(lease_holder IS NULL) = (lease_expires_at IS NULL)", name="lease_whole"),

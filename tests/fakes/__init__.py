@@ -459,8 +459,15 @@ class FakeCodes:
         if code.id in self._state.codes:
             self._state.codes[code.id] = _as_stored(code)
 
+    async def end(self, conversation_id: str, at: datetime) -> None:
+        for code in self._of(conversation_id):
+            if code.expires_at > at:
+                await self.save(replace(code, expires_at=at))
+
     async def sent_in_conversation(self, conversation_id: str, since: datetime) -> int:
-        return sum(code.created_at > since for code in self._of(conversation_id))
+        account = self._state.conversations[conversation_id].identity_id
+        same = [one.id for one in self._state.conversations.values() if one.identity_id == account]
+        return sum(code.created_at > since for one in same for code in self._of(one))
 
     async def sent_to_address(self, email: str, since: datetime) -> int:
         return sum(code.email == email and code.created_at > since for code in self._state.codes.values())

@@ -45,6 +45,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("content IS NOT NULL"),
     )
     op.add_column("conversations", sa.Column("visitor_details", sa.JSON(none_as_null=True), nullable=True))
+    op.add_column("conversations", sa.Column("signed_out_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("messages", sa.Column("cards", sa.JSON(none_as_null=True), nullable=True))
     op.add_column("messages", sa.Column("attachment", sa.JSON(none_as_null=True), nullable=True))
     op.add_column("messages", sa.Column("helpful", sa.Boolean(), nullable=True))
@@ -54,6 +55,7 @@ def downgrade() -> None:
     op.drop_column("messages", "helpful")
     op.drop_column("messages", "attachment")
     op.drop_column("messages", "cards")
+    op.drop_column("conversations", "signed_out_at")
     op.drop_column("conversations", "visitor_details")
     op.drop_index(
         "ix_attachments_created_at",
