@@ -275,5 +275,6 @@ INTERRUPTIONS = frozenset(
         "repeat",
         "opening_hours",
         "ask_capabilities",
+        "sign_out",
     }
 )

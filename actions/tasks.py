@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from actions.account import Connect
 from actions.delivery import ChangeShippingAddress, SetUpShippingAddress
 from actions.loyalty import CheckPoints, CheckPunchCard
 from actions.money import CheckInvoice, GetRefund, Invoice, TrackRefund
@@ -29,6 +30,6 @@ TASKS: Mapping[str, Task] = {
         *(Complaint(), Review(), GiveFeedback(), CallbackRequest(), Survey()),
         *(CheckPoints(), RedeemPoints(), CheckPunchCard(), BirthdayTreat(), ReferFriend(), GiftCard()),
         *(NewsletterSubscription(), Unsubscribe(), PrivacyRequest(), DeleteAccount()),
-        *(SignIn(), UndoReward()),
+        *(SignIn(), UndoReward(), Connect()),
     )
 }

@@ -53,6 +53,8 @@ WISH_TITLES = {
     "edit_account": "Change my account",
     "delete_account": "Delete my account",
     "switch_account": "Use another account",
+    "sign_out": "Log me out",
+    "connect_messenger": "Go on in Telegram",
     "recover_password": "I forgot my password",
     "registration_problems": "I cannot sign up",
     "newsletter_subscription": "Get the newsletter",

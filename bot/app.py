@@ -347,7 +347,9 @@ def shop_content(config: Config) -> ContentFiles:
 
 def signed_links(config: Config) -> SignedLinks:
     """Makes links to the pages that are for one customer's eyes."""
-    return SignedLinks(config.public_url, config.secret_key, config.business.to_shop().policies.invoice_link_hours)
+    hours = config.business.to_shop().policies.invoice_link_hours
+    channels = {TELEGRAM} if config.telegram_bot_token else set()
+    return SignedLinks(config.public_url, config.secret_key, hours, channels)
 
 
 def run_worker(config: Config, worker_id: str, *, supervised: bool) -> None:
