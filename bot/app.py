@@ -248,6 +248,7 @@ def _gateway(config: Config, storage: Storage, webhooks: Mapping[str, Webhook]) 
             secret_key=config.secret_key,
             identity_secret=config.identity_secret,
             api_key=config.api_key,
+            desk_hours=config.desk_hours,
         ),
         storage.db,
         SystemClock(),

@@ -49,6 +49,21 @@ class ConversationNotFound(BotError):
         super().__init__("This conversation does not exist. Start a new one.")
 
 
+class WrongAnswer(BotError):
+    """An answer to one of the questions before the chat that cannot be taken; the message says why."""
+
+    code = "bad_request"
+
+
+class NotAnAnswer(BotError):
+    """What was to be called helpful or not is no answer of the bot in this conversation."""
+
+    code = "bad_request"
+
+    def __init__(self) -> None:
+        super().__init__("Only an answer of the assistant can be called helpful or not.")
+
+
 class EmptyText(BotError):
     """A message without a word."""
 

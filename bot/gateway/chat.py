@@ -6,33 +6,18 @@ import asyncio
 import contextlib
 import json
 import logging
-import time
-from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from bot.core.channels import WEB
 from bot.core.conversations import Conversation
-from bot.core.customers import Customer
 from bot.errors import BotError
 from bot.gateway import frames, settings
 from bot.gateway.database import database_answers
 from bot.gateway.limits import client_address
 from bot.gateway.responses import STATUS, error_response
-from bot.gateway.tokens import (
-    BadToken,
-    bearer_token,
-    issue_visitor_token,
-    read_identity_token,
-    read_visitor_token,
-)
-from bot.services.conversations import (
-    end_conversation,
-    mark_read,
-    open_web_conversation,
-    receive_message,
-    visible_conversation,
-)
+from bot.gateway.tokens import BadToken, bearer_token, read_visitor_token
+from bot.gateway.visitors import open_chat, ready, take_frame
+from bot.services.conversations import visible_conversation
 
 HELLO_SECONDS = 15.0
 HEARTBEAT_SECONDS = 20.0
@@ -142,12 +127,13 @@ class _Session:
         if refused is not None:
             await self._send(frames.error_frame(refused))
         self._conversation = conversation
-        await self._send(_ready(self._app, conversation, customer))
-        self._feeding = asyncio.create_task(self._feed(conversation, hello.last_seq))
+        answer = await ready(self._app, conversation, customer)
+        await self._send(answer)
+        self._feeding = asyncio.create_task(self._feed(conversation, hello.last_seq, answer["position"]))
 
-    async def _feed(self, conversation: Conversation, last_seq: int) -> None:
+    async def _feed(self, conversation: Conversation, last_seq: int, position: int | None) -> None:
         try:
-            async for frame in self._app[settings.LIVE].feed(conversation, last_seq):
+            async for frame in self._app[settings.LIVE].feed(conversation, last_seq, position):
                 await self._send(frame)
         except ConnectionError:
             log.debug("a socket was lost")
@@ -165,54 +151,6 @@ class _Session:
         await self._socket.send_str(json.dumps(frame))
 
 
-async def open_chat(app: web.Application, hello: frames.Hello) -> tuple[Conversation, Customer | None, BotError | None]:
-    """The conversation to show, the customer if proven, and what was wrong with a token that did not count."""
-    config = app[settings.SETTINGS]
-    conversation_id = identity = refused = None
-    if hello.visitor_token:
-        try:
-            conversation_id = read_visitor_token(hello.visitor_token, config.secret_key)
-        except BadToken as error:
-            refused = error
-    if hello.identity_token:
-        try:
-            identity = read_identity_token(hello.identity_token, config.identity_secret)
-        except BadToken as error:
-            refused = error
-    with database_answers():
-        conversation, customer = await open_web_conversation(
-            app[settings.DATABASE], app[settings.CLOCK], conversation_id=conversation_id, identity=identity
-        )
-    return conversation, customer, refused
-
-
-async def take_frame(app: web.Application, conversation: Conversation, frame: Any) -> frames.Frame | None:
-    """Act on a frame of an open conversation, and return the acknowledgement, if the frame has one."""
-    db = app[settings.DATABASE]
-    match frame:
-        case frames.Send():
-            app[settings.MESSAGE_LIMIT].spend(conversation.id)
-            began = time.perf_counter()
-            with database_answers(conversation.id):
-                message = await receive_message(
-                    db, app[settings.CLOCK], conversation.id, frame.inbound(conversation.identity_id)
-                )
-            app[settings.METRICS].received(WEB, time.perf_counter() - began)
-            return frames.ack_frame(frame.client_id, message)
-        case frames.Read():
-            app[settings.MESSAGE_LIMIT].spend(f"read {conversation.id}")
-            with database_answers(conversation.id):
-                await mark_read(db, conversation.id, frame.seq)
-        case frames.End():
-            app[settings.MESSAGE_LIMIT].spend(f"end {conversation.id}")
-            with database_answers(conversation.id):
-                await end_conversation(db, app[settings.CLOCK], conversation.id)
-        case frames.Typing():
-            # Shown to agents once there is a desk; nothing to keep.
-            app[settings.MESSAGE_LIMIT].spend(f"typing {conversation.id}")
-    return None
-
-
 @routes.post("/chat/messages")
 async def chat_messages(request: web.Request) -> web.Response:
     """The socket's frames, one a request: hello is answered by ready, a message by its acknowledgement."""
@@ -224,7 +162,7 @@ async def chat_messages(request: web.Request) -> web.Response:
         client_id = frame.client_id if isinstance(frame, frames.Send) else None
         if isinstance(frame, frames.Hello):
             conversation, customer, _ = await open_chat(request.app, frame)
-            return web.json_response(_ready(request.app, conversation, customer))
+            return web.json_response(await ready(request.app, conversation, customer))
         answer = await take_frame(request.app, await visitors_conversation(request), frame)
     except BotError as error:
         request.app[settings.METRICS].refused(error.code)
@@ -291,9 +229,3 @@ async def visitors_conversation(request: web.Request) -> Conversation:
     if found is None:
         raise BadToken
     return found
-
-
-def _ready(app: web.Application, conversation: Conversation, customer: Customer | None) -> frames.Frame:
-    config = app[settings.SETTINGS]
-    token = issue_visitor_token(conversation.id, config.secret_key, app[settings.CLOCK].now())
-    return frames.ready_frame(token, conversation, customer, config.shop)

@@ -8,9 +8,9 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 
-from bot.core.conversations import Author, Conversation, ConversationId, Message
+from bot.core.conversations import Author, Conversation, ConversationId, Message, Owner
 from bot.gateway.frames import Frame, message_frame, owner_frame, typing_frame
-from bot.services.ports import Database, Hint
+from bot.services.ports import Database, Hint, UnitOfWork
 
 # How late a message is shown when its wake-up got lost.
 POLL_SECONDS = 3.0
@@ -30,6 +30,8 @@ class Watch:
         self.changed = asyncio.Event()
         self.typing = False
         self.seen_seq = 0
+        # The place in the line that was told last; None: it waits in none.
+        self.position: int | None = None
 
 
 class LiveConversations:
@@ -72,6 +74,7 @@ class LiveConversations:
             await asyncio.sleep(POLL_SECONDS)
             try:
                 await self._wake_those_behind()
+                await self._wake_those_who_moved_up()
             except Exception:
                 log.exception("could not look for new messages; trying again")
 
@@ -85,22 +88,47 @@ class LiveConversations:
                     if seq > watch.seen_seq:
                         watch.changed.set()
 
-    async def feed(self, conversation: Conversation, after: int) -> AsyncIterator[Frame]:
-        """Every message after that seq, in order and once, then live; ownership and typing in between."""
+    async def _wake_those_who_moved_up(self) -> None:
+        waiting = {
+            watch: conversation_id
+            for conversation_id, watches in self._watches.items()
+            for watch in watches
+            if watch.position is not None
+        }
+        if not waiting:
+            return
+        async with self._db.reading() as work:
+            places = {conversation_id: place for place, conversation_id in enumerate(await work.handoffs.line(), 1)}
+        for watch, conversation_id in waiting.items():
+            if places.get(conversation_id) != watch.position:
+                watch.changed.set()
+
+    async def position(self, conversation: Conversation) -> int | None:
+        """The conversation's place in the line of those who wait for a person; None when it does not wait."""
+        if conversation.owner is not Owner.QUEUE:
+            return None
+        async with self._db.reading() as work:
+            return await _position(work, conversation)
+
+    async def feed(self, conversation: Conversation, after: int, position: int | None = None) -> AsyncIterator[Frame]:
+        """Every message after that seq, in order and once, then live; ownership and typing in between.
+
+        `position` is the place in the line that the watcher knows already.
+        """
         owner = conversation.owner
         with self.watching(conversation.id) as watch:
-            watch.seen_seq = _seen(conversation, after)
+            watch.seen_seq, watch.position = _seen(conversation, after), position
             while not self.closing.is_set():
                 watch.changed.clear()
-                messages, current = await self._read(conversation.id, watch.seen_seq)
+                messages, current, place = await self._read(conversation.id, watch.seen_seq)
                 for message in messages:
                     watch.seen_seq = message.seq
                     yield message_frame(message)
                 if len(messages) == PAGE:
                     continue
-                if current is not None and current.owner is not owner:
-                    owner = current.owner
-                    yield owner_frame(owner)
+                if current is not None and (current.owner, place) != (owner, watch.position):
+                    owner, watch.position = current.owner, place
+                    yield owner_frame(owner, place)
                 if watch.typing and all(message.author is Author.CUSTOMER for message in messages):
                     yield typing_frame()
                 watch.typing = False
@@ -108,13 +136,23 @@ class LiveConversations:
 
     async def news(self, conversation: Conversation, after: int) -> list[Frame]:
         """The same for those who ask now and then: at most a page of messages after that seq, and who speaks now."""
-        messages, current = await self._read(conversation.id, _seen(conversation, after))
-        return [*map(message_frame, messages), owner_frame((current or conversation).owner)]
+        messages, current, position = await self._read(conversation.id, _seen(conversation, after))
+        return [*map(message_frame, messages), owner_frame((current or conversation).owner, position)]
 
-    async def _read(self, conversation_id: ConversationId, after: int) -> tuple[list[Message], Conversation | None]:
+    async def _read(
+        self, conversation_id: ConversationId, after: int
+    ) -> tuple[list[Message], Conversation | None, int | None]:
         async with self._db.reading() as work:
             messages = await work.messages.after(conversation_id, after, PAGE)
-            return messages, await work.conversations.get(conversation_id)
+            current = await work.conversations.get(conversation_id)
+            return messages, current, await _position(work, current) if current else None
+
+
+async def _position(work: UnitOfWork, conversation: Conversation) -> int | None:
+    if conversation.owner is not Owner.QUEUE:
+        return None
+    line = await work.handoffs.line()
+    return line.index(conversation.id) + 1 if conversation.id in line else None
 
 
 def _seen(conversation: Conversation, after: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from aiohttp import web
 
@@ -25,6 +26,7 @@ class GatewaySettings:
     secret_key: str = field(repr=False)
     identity_secret: str = field(repr=False)
     api_key: str = field(repr=False)
+    desk_hours: Literal["business", "always"] = "business"
 
 
 SETTINGS = web.AppKey("settings", GatewaySettings)

@@ -46,7 +46,13 @@ async def request_handoff(
         key=f"handoff:{handoff.id}",
         to=shop.contact_email,
         subject=f"[{shop.name}] {customer.name if customer else 'A visitor'} is waiting for a person",
-        body="\n".join([_REASONS[reason], "", *await conversation_lines(work, conversation, customer)]),
+        body="\n".join(
+            [
+                _REASONS[reason],
+                "",
+                *await conversation_lines(work, conversation, customer, shop.widget.questions),
+            ]
+        ),
         reply_to=customer.email if customer else None,
     )
     return handoff

@@ -29,7 +29,6 @@ from bot.core.requests import ServiceRequest
 from bot.core.returns import Return, ReturnStatus
 from bot.core.verification import VerificationCode
 from bot.services.account_ports import AccountLinkRepository
-from bot.services.account_ports import AccountLinkRepository
 from bot.services.channel_ports import DeliveryRepository
 from bot.services.customer_ports import (
     AuditRepository,
@@ -75,13 +74,6 @@ class PageLinks(Protocol):
 
     def invoice(self, order_number: str, now: datetime) -> str:
         """A signed link to an order's invoice, which ends by itself."""
-        ...
-
-    def connect(self, channel: str, token: str | None = None) -> str | None:
-        """A link to the shop's account on a messaging channel, which connects whoever opens it where a token is given.
-
-        None where the shop is not on that channel.
-        """
         ...
 
     def connect(self, channel: str, token: str | None = None) -> str | None:
@@ -178,10 +170,6 @@ class ConversationRepository(Protocol):
         """The account that the conversation is held from."""
         ...
 
-    async def account_of(self, conversation_id: ConversationId) -> ChannelIdentity | None:
-        """The account that the conversation is held from."""
-        ...
-
     async def claim_due(self, *, holder: str, now: datetime, until: datetime) -> Conversation | None:
         """Lease the conversation whose turn has been due longest, leaving out those that others hold."""
         ...
@@ -215,6 +203,10 @@ class MessageRepository(Protocol):
     async def replies_to(self, conversation_id: ConversationId, seq: int) -> list[Message]: ...
     async def set_turn(self, message_id: MessageId, state: TurnState, attempts: int) -> None: ...
     async def offered_choice(self, conversation_id: ConversationId, payload: str) -> Choice | None: ...
+    async def rate(self, conversation_id: ConversationId, seq: int, helpful: bool) -> bool:
+        """Note whether what the bot said there helped; False, changing nothing, when the bot said nothing there."""
+        ...
+
     async def last_offer(self, conversation_id: ConversationId) -> tuple[Choice, ...]:
         """What the last thing that was said to the customer offered; nothing if it offered nothing."""
         ...
@@ -447,6 +439,9 @@ class CodeRepository(Protocol):
 class HandoffRepository(Protocol):
     async def add(self, handoff: Handoff) -> None: ...
     async def open_for(self, conversation_id: ConversationId) -> Handoff | None: ...
+    async def line(self) -> list[ConversationId]:
+        """The conversations that wait in the queue with an open hand-off, the one that has waited longest first."""
+        ...
 
 
 class OutboxRepository(Protocol):
@@ -538,8 +533,6 @@ class UnitOfWork(Protocol):
     def deliveries(self) -> DeliveryRepository: ...
     @property
     def attachments(self) -> AttachmentRepository: ...
-    @property
-    def account_links(self) -> AccountLinkRepository: ...
     @property
     def account_links(self) -> AccountLinkRepository: ...
     @property

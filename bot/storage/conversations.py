@@ -225,16 +225,23 @@ class SqlMessages:
 
     async def offered_choice(self, conversation_id: ConversationId, payload: str) -> Choice | None:
         c = tables.messages.c
-        query = select(c.choices).where(c.conversation_id == conversation_id, c.author != Author.CUSTOMER.value)
+        query = select(c.choices, c.cards).where(
+            c.conversation_id == conversation_id, c.author != Author.CUSTOMER.value
+        )
         rows = await self._connection.execute(query.order_by(c.seq.desc()).limit(OFFERS_LOOKED_AT))
         offers = (offer for row in rows for offer in _offers(row.choices, row.cards))
         return next((Choice(**offer) for offer in offers if offer["payload"] == payload), None)
 
+    async def rate(self, conversation_id: ConversationId, seq: int, helpful: bool) -> bool:
+        c = tables.messages.c
+        said = update(tables.messages).where(
+            c.conversation_id == conversation_id, c.seq == seq, c.author == Author.BOT.value
+        )
+        return (await self._connection.execute(said.values(helpful=helpful))).rowcount == 1
+
     async def last_offer(self, conversation_id: ConversationId) -> tuple[Choice, ...]:
         c = tables.messages.c
-        query = select(c.choices, c.cards).where(
-            c.conversation_id == conversation_id, c.author != Author.CUSTOMER.value
-        )
+        query = select(c.choices).where(c.conversation_id == conversation_id, c.author != Author.CUSTOMER.value)
         choices = await self._connection.scalar(query.order_by(c.seq.desc()).limit(1))
         return tuple(Choice(**offer) for offer in choices or ())
 
@@ -257,6 +264,14 @@ class SqlHandoffs:
         query = select(tables.handoffs).where(c.conversation_id == conversation_id, c.closed_at.is_(None))
         row = (await self._connection.execute(query)).mappings().first()
         return Handoff(**{**row, "reason": HandoffReason(row["reason"])}) if row else None
+
+    async def line(self) -> list[ConversationId]:
+        c, conversation = tables.handoffs.c, tables.conversations.c
+        query = select(c.conversation_id).join(tables.conversations, conversation.id == c.conversation_id)
+        waiting = query.where(c.closed_at.is_(None), conversation.owner == Owner.QUEUE.value)
+        return [
+            ConversationId(row[0]) for row in await self._connection.execute(waiting.order_by(c.requested_at, c.id))
+        ]
 
 
 def _columns(record: Any) -> dict[str, Any]:
