@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.conversations import Author, Choice, Conversation, InboundMessage, Message, MessageId, Owner
+from bot.core.conversations import Author, Choice, Conversation, InboundMessage, Message, MessageId, Owner, TurnState
 from bot.services.conversations import record_inbound
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Hint, UnitOfWork
@@ -16,8 +15,6 @@ ALBUM = 12
 JUST = timedelta(minutes=10)
 # As wherever else it is offered.
 TALK_TO_A_PERSON = Choice("Talk to a person", "/contact_human_agent")
-# What it is, in "[photo: mug.jpg]", "[a video, too large to be kept]" and "[a sticker]".
-_KIND = re.compile(r"\[[^:,\]]*")
 
 
 async def record_wordless(
@@ -25,7 +22,7 @@ async def record_wordless(
 ) -> Message:
     """Record a message that has no words, in a conversation that is locked; for people, and not for the bot.
 
-    Where the bot would have to speak, the answer is given, once for many of a kind in a row. A person is offered with
+    Where the bot would have to speak, the answer is given, once for many in a row. A person is offered with
     it, unless something else is being asked: those choices are to stay.
     """
     sent = await record_inbound(work, clock, conversation, inbound, for_bot=False)
@@ -56,11 +53,6 @@ async def _has_just_been_said(work: UnitOfWork, sent: Message, answer: str) -> b
     for message in reversed([one for one in before if one.seq < sent.seq and sent.at - one.at < JUST]):
         if message.text == answer and message.author is Author.BOT:
             return True
-        if message.author is not Author.CUSTOMER or _kind(message) != _kind(sent):
+        if message.turn_state is not TurnState.NOT_FOR_BOT:
             break
     return False
-
-
-def _kind(message: Message) -> str | None:
-    found = _KIND.match(message.text)
-    return found[0] if found else None
