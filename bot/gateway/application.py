@@ -14,6 +14,7 @@ from bot.gateway import (
     api,
     channels,
     chat,
+    connect,
     feedback,
     files,
     health,
@@ -26,8 +27,8 @@ from bot.gateway import (
     unsubscribe,
     vouchers,
 )
+from bot.gateway.connections import OpenConnections, patience
 from bot.gateway.embedding import EMBEDDING, Embedding
-from bot.gateway.connections import OpenConnections
 from bot.gateway.limits import RateLimit
 from bot.gateway.live import LiveConversations
 from bot.gateway.responses import error_response, problem
@@ -59,11 +60,13 @@ def create_gateway(
     app[settings.MESSAGE_LIMIT] = RateLimit(MESSAGES_AT_ONCE, MESSAGES_PER_SECOND)
     app[settings.ADDRESS_LIMIT] = RateLimit(REQUESTS_AT_ONCE, REQUESTS_PER_SECOND)
     app[settings.CONNECTIONS] = OpenConnections()
-    app[settings.SOCKETS] = set()
+    app[settings.SOCKETS] = {}
     files.prepare(app)
     app[channels.WEBHOOKS] = webhooks or {}
+    app[connect.DOORWAYS] = {}
     for module in (
         chat,
+        connect,
         polling,
         files,
         rest,
@@ -145,15 +148,11 @@ async def _poll(app: web.Application) -> AsyncIterator[None]:
 
 async def _say_goodbye(app: web.Application) -> None:
     app[settings.LIVE].close()
-    closing = [
-        asyncio.create_task(socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server is restarting"))
-        # A copy: each leaves the set while it is closed.
-        for socket in [*app[settings.SOCKETS]]
-    ]
-    if not closing:
-        return
-    # Those who do not read are not waited for.
-    _, stuck = await asyncio.wait(closing, timeout=GOODBYE_SECONDS)
-    for task in stuck:
-        task.cancel()
-    await asyncio.gather(*closing, return_exceptions=True)
+    # A copy: each leaves the others while it is closed.
+    sockets = [*app[settings.SOCKETS].items()]
+    await asyncio.gather(*(_take_leave(socket, request) for socket, request in sockets), return_exceptions=True)
+
+
+async def _take_leave(socket: web.WebSocketResponse, request: web.Request) -> None:
+    with patience(request, GOODBYE_SECONDS):
+        await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server is restarting")

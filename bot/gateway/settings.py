@@ -9,6 +9,7 @@ from typing import Literal
 from aiohttp import web
 
 from bot.core.shop import Shop
+from bot.gateway.connections import OpenConnections
 from bot.gateway.limits import RateLimit
 from bot.gateway.live import LiveConversations
 from bot.metrics import GatewayMetrics
@@ -37,4 +38,5 @@ METRICS = web.AppKey("metrics", GatewayMetrics)
 # A person types slower than this; a whole office behind one address stays below the second.
 MESSAGE_LIMIT = web.AppKey("message_limit", RateLimit)
 ADDRESS_LIMIT = web.AppKey("address_limit", RateLimit)
-SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("sockets", set)
+CONNECTIONS = web.AppKey("connections", OpenConnections)
+SOCKETS: web.AppKey[dict[web.WebSocketResponse, web.Request]] = web.AppKey("sockets", dict)
