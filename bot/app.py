@@ -22,6 +22,7 @@ from bot.core.channels import TELEGRAM
 from bot.errors import ConfigError
 from bot.gateway.application import create_gateway
 from bot.gateway.channels import Webhook
+from bot.gateway.connect import DOORWAYS
 from bot.gateway.links import SignedLinks
 from bot.gateway.settings import LIVE, GatewaySettings
 from bot.messaging import Couriers, ask_for_messages, has_public_address, open_telegram, telegram_command
@@ -233,8 +234,10 @@ def model_metadata(config: Config) -> str:
 async def running_gateway(config: Config, storage: Storage) -> AsyncIterator[None]:
     """The gateway, listening. At the end its sockets are closed with a reason."""
     async with open_telegram(config, storage.db, SystemClock()) as telegram:
-        webhooks = {TELEGRAM: telegram.inbox} if telegram else {}
-        async with _listening(_gateway(config, storage, webhooks), config, storage):
+        inboxes = {TELEGRAM: telegram.inbox} if telegram else {}
+        app = _gateway(config, storage, inboxes)
+        app[DOORWAYS] = inboxes
+        async with _listening(app, config, storage):
             yield
 
 

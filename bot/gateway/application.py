@@ -15,6 +15,7 @@ from bot.gateway import (
     channels,
     chat,
     connect,
+    connect,
     feedback,
     files,
     health,
@@ -64,8 +65,10 @@ def create_gateway(
     files.prepare(app)
     app[channels.WEBHOOKS] = webhooks or {}
     app[connect.DOORWAYS] = {}
+    app[connect.DOORWAYS] = {}
     for module in (
         chat,
+        connect,
         connect,
         polling,
         files,

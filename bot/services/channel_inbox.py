@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
 
 from bot.core.attachments import file_in_words
-from bot.core.conversations import MAX_TEXT_CHARACTERS, Attachment, Conversation, InboundMessage, clean_text
+from bot.core.conversations import (
+    MAX_TEXT_CHARACTERS,
+    Attachment,
+    Conversation,
+    ConversationId,
+    InboundMessage,
+    clean_text,
+)
 from bot.core.text_splitting import split_text
+from bot.core.wishes import CONNECT
 from bot.errors import FileRefused
+from bot.services.account_links import use_link
 from bot.services.attachments import FILE_ANSWER, CheckedFile, keep_file
 from bot.services.channel_ports import Capabilities
 from bot.services.conversations import channel_conversation, record_inbound
@@ -64,13 +74,23 @@ class Picked:
 
 
 @dataclass(frozen=True)
+class Arrived:
+    """A customer came by a link of ours that connects their account; the token is nobody's to read later."""
+
+    address: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Stopped:
     """A customer wants to hear nothing more."""
 
     address: str
 
 
-ChannelEvent = Said | Sent | Picked | Stopped
+ChannelEvent = Said | Sent | Picked | Arrived | Stopped
+# How it is told that somebody arrived: without what they brought.
+ARRIVED = "/start"
 
 
 class Taken(str, Enum):
@@ -103,6 +123,9 @@ async def take_in(
         if isinstance(event, Sent):
             await _record_sent(work, clock, conversation, f"{channel}:{update_id}", event)
             return Taken.RECORDED
+        if isinstance(event, Arrived):
+            await _record_arrival(work, clock, conversation.id, f"{channel}:{update_id}", event)
+            return Taken.RECORDED
         messages = await _messages(work, capabilities, conversation, event)
         if messages is None:
             return Taken.UNKNOWN_BUTTON
@@ -126,6 +149,20 @@ async def _record_all(
         part_id = external_id + (f":{number}" if number else "")
         inbound = InboundMessage(part_id, text, payload, None if number else attachment)
         await record_inbound(work, clock, locked, inbound)
+
+
+async def _record_arrival(
+    work: UnitOfWork, clock: Clock, conversation_id: ConversationId, external_id: str, event: Arrived
+) -> None:
+    """Connect the account, and let the assistant say what became of it."""
+    locked = await work.conversations.lock(conversation_id)
+    if locked is None:
+        return
+    use = await use_link(work, clock, locked, event.token)
+    now = await work.conversations.lock(conversation_id)
+    if now is not None:
+        payload = f"/{CONNECT}{json.dumps({'facet': use.value})}"
+        await record_inbound(work, clock, now, InboundMessage(external_id, ARRIVED, payload))
 
 
 async def _record_sent(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.telegram.updates import RemoteFile, Update, read_update
-from bot.services.channel_inbox import Picked, Said, Stopped
+from bot.services.channel_inbox import Arrived, Picked, Said, Stopped
 from bot.services.channel_inbox import Sent as SentThere
 from tests.fakes.telegram import FakeTelegram, Sent
 
@@ -26,6 +26,11 @@ def event_of(update):
         ("/help", Said("1001", "what can you do?")),
         ("/human", Said("1001", "I want to talk to a person")),
         ("/human@tala_coffee_bot", Said("1001", "I want to talk to a person")),
+        ("/logout", Said("1001", "log me out")),
+        ("/start cNn-4_x", Arrived("1001", "cNn-4_x")),
+        ("/start@tala_coffee_bot cNn-4_x ", Arrived("1001", "cNn-4_x")),
+        ("/start  ", Said("1001", "hello")),
+        ("/help me", Said("1001", "what can you do?")),
         ("/stop", Stopped("1001")),
         ("/STOP", Stopped("1001")),
         ("/unknown thing", Said("1001", "/unknown thing")),

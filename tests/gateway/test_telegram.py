@@ -58,7 +58,7 @@ async def shop_on_telegram(start_gateway, telegram, client):
     channel = TelegramChannel(client, picture_of)
     inbox = TelegramInbox(gateway.db, gateway.clock, channel, SECRET)
     inbox.bot_name = "tala_coffee_bot"
-    gateway.app[WEBHOOKS]["telegram"] = inbox
+    gateway.app[WEBHOOKS]["telegram"] = gateway.inbox = inbox
     telegram.webhook, telegram.secret = f"{gateway.url}/channels/telegram/webhook", SECRET
     loop = asyncio.get_running_loop()
     fast = Rate(1_000, 1_000)

@@ -61,6 +61,15 @@ class TelegramInbox:
         # One for each account that has something on its way in.
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
+    def address(self, token: str | None) -> str | None:
+        """Where people begin to talk to the bot (https://core.telegram.org/bots/features#deep-linking).
+
+        None until the bot's name is known.
+        """
+        if self.bot_name is None:
+            return None
+        return f"https://t.me/{self.bot_name}" + (f"?start={token}" if token else "")
+
     def is_genuine(self, headers: Mapping[str, str]) -> bool:
         """Whether a request comes from Telegram: it brings the secret that Telegram was given."""
         return hmac.compare_digest(headers.get(SECRET_HEADER, "").encode("utf-8", "replace"), self._secret)

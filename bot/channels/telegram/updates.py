@@ -10,14 +10,19 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from bot.services.channel_inbox import ChannelEvent, Picked, Said, Sent, Stopped
+from bot.services.channel_inbox import Arrived, ChannelEvent, Picked, Said, Sent, Stopped
 
 # What Telegram is asked to send; all else it keeps to itself.
 ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member")
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
 # As words, so that the assistant answers them like anything else that is said.
-_SAID_BY_COMMAND = {"start": "hello", "help": "what can you do?", "human": "I want to talk to a person"}
-_STOP = "stop"
+_SAID_BY_COMMAND = {
+    "start": "hello",
+    "help": "what can you do?",
+    "human": "I want to talk to a person",
+    "logout": "log me out",
+}
+_START, _STOP = "start", "stop"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # What may come instead of a text, and how it is told. The first that an update has counts.
 _KINDS = {
@@ -97,6 +102,9 @@ def _read_message(update_id: str, message: dict[str, Any], bot_name: str | None)
     name = command[1].lower()
     if name == _STOP:
         return Update(update_id, Stopped(chat))
+    if name == _START and command[3]:
+        # Only links of ours bring something along: https://core.telegram.org/bots/features#deep-linking.
+        return Update(update_id, Arrived(chat, command[3].strip()))
     return Update(update_id, Said(chat, _SAID_BY_COMMAND.get(name, text.strip())))
 
 
