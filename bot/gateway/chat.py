@@ -12,6 +12,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from bot.core.conversations import Conversation
 from bot.errors import BotError
 from bot.gateway import frames, settings
+from bot.gateway.connections import WRITTEN_AHEAD_BYTES, leave_soon, patience
 from bot.gateway.database import database_answers
 from bot.gateway.limits import client_address
 from bot.gateway.responses import STATUS, error_response
@@ -50,19 +51,32 @@ async def chat_socket(request: web.Request) -> web.StreamResponse:
     """One customer's socket: hello, then messages both ways until either side leaves."""
     check_origin(request)
     request.app[settings.ADDRESS_LIMIT].spend(client_address(request))
-    # One more, because aiohttp refuses what reaches its limit.
-    socket = web.WebSocketResponse(max_msg_size=frames.MAX_FRAME_BYTES + 1, heartbeat=HEARTBEAT_SECONDS)
+    with request.app[settings.CONNECTIONS].held_by(client_address(request)):
+        return await _hold_socket(request)
+
+
+async def _hold_socket(request: web.Request) -> web.WebSocketResponse:
+    socket = web.WebSocketResponse(
+        # One more, because aiohttp refuses what reaches its limit.
+        max_msg_size=frames.MAX_FRAME_BYTES + 1,
+        heartbeat=HEARTBEAT_SECONDS,
+        # Frames are small, and what packs and unpacks them would take ten times the memory of all the rest.
+        compress=False,
+        writer_limit=WRITTEN_AHEAD_BYTES,
+    )
     await socket.prepare(request)
-    sockets = request.app[settings.SOCKETS]
-    sockets.add(socket)
+    sockets, transport = request.app[settings.SOCKETS], request.transport
+    sockets[socket] = request
+    session = _Session(request, socket)
     try:
-        await _Session(request, socket).run()
+        await session.run()
     except Exception:
         # Not for the middlewares: a socket that is open cannot be answered with a page any more.
         log.exception("a socket's session failed")
-        await socket.close(code=WSCloseCode.INTERNAL_ERROR, message=b"something went wrong")
+        await session.close(WSCloseCode.INTERNAL_ERROR, b"something went wrong")
     finally:
-        sockets.discard(socket)
+        sockets.pop(socket, None)
+        leave_soon(transport)
     return socket
 
 
@@ -71,6 +85,7 @@ class _Session:
 
     def __init__(self, request: web.Request, socket: web.WebSocketResponse) -> None:
         self._app = request.app
+        self._request = request
         self._socket = socket
         self._bad_frames = 0
         self._feeding: asyncio.Task[None] | None = None
@@ -83,7 +98,7 @@ class _Session:
                 while (message := await self._receive()) is not None:
                     await self._take(message)
                     if self._bad_frames >= MAX_BAD_FRAMES:
-                        await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too many bad frames")
+                        await self.close(WSCloseCode.POLICY_VIOLATION, b"too many bad frames")
         except ConnectionError:  # the other side is gone; it will come back and ask from where it was
             log.debug("a socket was lost")
 
@@ -94,7 +109,7 @@ class _Session:
                 timeout = HELLO_SECONDS if self._conversation is None else None
                 message = await self._socket.receive(timeout)
             except asyncio.TimeoutError:
-                await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"no hello")
+                await self.close(WSCloseCode.POLICY_VIOLATION, b"no hello")
                 return None
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 data: str | bytes = message.data
@@ -140,7 +155,7 @@ class _Session:
         except Exception:
             log.exception("could not show new messages", extra={"conversation_id": conversation.id})
             # The client reconnects and asks from where it was.
-            await self._socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"try again")
+            await self.close(WSCloseCode.TRY_AGAIN_LATER, b"try again")
 
     async def _stop_feeding(self) -> None:
         if self._feeding is not None:
@@ -148,7 +163,13 @@ class _Session:
             await asyncio.gather(self._feeding, return_exceptions=True)
 
     async def _send(self, frame: frames.Frame) -> None:
-        await self._socket.send_str(json.dumps(frame))
+        with patience(self._request):
+            await self._socket.send_str(json.dumps(frame))
+
+    async def close(self, code: WSCloseCode, reason: bytes) -> None:
+        """Close it, whether or not the other side still reads."""
+        with patience(self._request):
+            await self._socket.close(code=code, message=reason)
 
 
 @routes.post("/chat/messages")
@@ -180,6 +201,11 @@ async def chat_events(request: web.Request) -> web.StreamResponse:
         conversation = await visitors_conversation(request)
     except BotError as error:
         return error_response(error)
+    with request.app[settings.CONNECTIONS].held_by(client_address(request)):
+        return await _hold_stream(request, conversation, after)
+
+
+async def _hold_stream(request: web.Request, conversation: Conversation, after: int) -> web.StreamResponse:
     response = web.StreamResponse(
         headers={
             "Content-Type": "text/event-stream",
@@ -189,11 +215,12 @@ async def chat_events(request: web.Request) -> web.StreamResponse:
         }
     )
     await response.prepare(request)
-    beating = asyncio.create_task(_heartbeat(response))
+    beating = asyncio.create_task(_heartbeat(request, response))
     try:
         async for frame in request.app[settings.LIVE].feed(conversation, after):
             event_id = f"id: {frame['seq']}\n" if frame["type"] == "message" else ""
-            await response.write(f"{event_id}data: {json.dumps(frame)}\n\n".encode())
+            with patience(request):
+                await response.write(f"{event_id}data: {json.dumps(frame)}\n\n".encode())
     except ConnectionError:
         log.debug("an event stream was lost")
     except Exception:
@@ -202,14 +229,16 @@ async def chat_events(request: web.Request) -> web.StreamResponse:
     finally:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
+        leave_soon(request.transport)
     return response
 
 
-async def _heartbeat(response: web.StreamResponse) -> None:
+async def _heartbeat(request: web.Request, response: web.StreamResponse) -> None:
     # Proxies cut a silent stream; a comment is nothing to the client.
     with contextlib.suppress(ConnectionError):
         while True:
-            await response.write(b":\n\n")
+            with patience(request):
+                await response.write(b":\n\n")
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
