@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from collections.abc import AsyncIterator, Mapping
 
@@ -14,7 +15,6 @@ from bot.gateway import (
     api,
     channels,
     chat,
-    connect,
     connect,
     feedback,
     files,
@@ -40,6 +40,8 @@ MAX_BODY_BYTES = 64 * 1024
 MESSAGES_AT_ONCE, MESSAGES_PER_SECOND = 20, 1.0
 GOODBYE_SECONDS = 3.0
 REQUESTS_AT_ONCE, REQUESTS_PER_SECOND = 300, 30.0
+# A whole office behind one address may begin to chat at once; whoever fills the database meets a wall.
+NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND = 60, 0.2
 
 log = logging.getLogger(__name__)
 
@@ -55,20 +57,19 @@ def create_gateway(
     app[settings.SETTINGS] = config
     app[settings.DATABASE] = db
     app[settings.CLOCK] = clock
-    app[settings.LIVE] = LiveConversations(db)
+    app[settings.LIVE] = LiveConversations(db, clock)
     app[settings.METRICS] = GatewayMetrics()
     app[EMBEDDING] = Embedding(config.shop)
     app[settings.MESSAGE_LIMIT] = RateLimit(MESSAGES_AT_ONCE, MESSAGES_PER_SECOND)
     app[settings.ADDRESS_LIMIT] = RateLimit(REQUESTS_AT_ONCE, REQUESTS_PER_SECOND)
+    app[settings.NEW_CHAT_LIMIT] = RateLimit(NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND)
     app[settings.CONNECTIONS] = OpenConnections()
     app[settings.SOCKETS] = {}
     files.prepare(app)
     app[channels.WEBHOOKS] = webhooks or {}
     app[connect.DOORWAYS] = {}
-    app[connect.DOORWAYS] = {}
     for module in (
         chat,
-        connect,
         connect,
         polling,
         files,
@@ -111,7 +112,10 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         )
     except (asyncio.CancelledError, ConnectionError):
         raise
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            # Of a file that was asked for: no name that long is a file's.
+            return problem(404, "not_found", "There is nothing here.")
         # The route and not the path, which may be the secret part of a link.
         resource = request.match_info.route.resource
         log.exception("a request failed: %s %s", request.method, resource.canonical if resource else "no route")

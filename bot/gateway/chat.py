@@ -64,7 +64,10 @@ async def _hold_socket(request: web.Request) -> web.WebSocketResponse:
         compress=False,
         writer_limit=WRITTEN_AHEAD_BYTES,
     )
-    await socket.prepare(request)
+    try:
+        await socket.prepare(request)
+    except ValueError as error:  # letters in the handshake's key that no such key has
+        raise web.HTTPBadRequest(text="This is not how a WebSocket is opened.") from error
     sockets, transport = request.app[settings.SOCKETS], request.transport
     sockets[socket] = request
     session = _Session(request, socket)
@@ -138,7 +141,7 @@ class _Session:
     async def _hello(self, hello: frames.Hello) -> None:
         if self._conversation is not None:
             raise frames.BadFrame("Hello was said already. Open a new socket to begin anew.")
-        conversation, customer, refused = await open_chat(self._app, hello)
+        conversation, customer, refused = await open_chat(self._app, hello, client_address(self._request))
         if refused is not None:
             await self._send(frames.error_frame(refused))
         self._conversation = conversation
@@ -150,6 +153,9 @@ class _Session:
         try:
             async for frame in self._app[settings.LIVE].feed(conversation, last_seq, position):
                 await self._send(frame)
+            if not self._app[settings.LIVE].closing.is_set():
+                # It may not be seen any more, nor written to.
+                await self.close(WSCloseCode.OK, b"signed out")
         except ConnectionError:
             log.debug("a socket was lost")
         except Exception:
@@ -182,7 +188,7 @@ async def chat_messages(request: web.Request) -> web.Response:
         frame = frames.parse_frame(await request.read())
         client_id = frame.client_id if isinstance(frame, frames.Send) else None
         if isinstance(frame, frames.Hello):
-            conversation, customer, _ = await open_chat(request.app, frame)
+            conversation, customer, _ = await open_chat(request.app, frame, client_address(request))
             return web.json_response(await ready(request.app, conversation, customer))
         answer = await take_frame(request.app, await visitors_conversation(request), frame)
     except BotError as error:
