@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -60,19 +61,21 @@ class Embedding:
     """The embed script and the panel's configuration, made once from what the owner decided."""
 
     def __init__(self, shop: Shop) -> None:
-        look = shop.widget
+        look, light, dark = shop.widget, light_palette(shop.widget.colour), dark_palette(shop.widget.colour)
+        colours = {"light": light.variables(), "dark": dark.variables()}
         self.languages = Languages(look.languages, look.language)
         launcher = {
-            **_colours(look),
+            "theme": look.theme,
+            "colours": {theme: _of_the_launcher(shades) for theme, shades in colours.items()},
             "position": look.position,
             "language": self.languages.default,
             "texts": {language.code: _launcher_texts(language) for language in self.languages},
         }
-        script = _without_remarks((STATIC / "widget.js").read_text("utf-8"))
+        script = _smaller((STATIC / "widget.js").read_text("utf-8"))
         if _PLACE not in script:
             raise ValueError(f"widget.js has no place for the look: {_PLACE}")
         self.script = Served.of(script.replace(_PLACE, f"const LOOK = {_as_json(launcher)};", 1), "text/javascript")
-        self._panels = {language.code: _panel(look, language) for language in self.languages}
+        self._panels = {language.code: _panel(look, colours, language) for language in self.languages}
 
     def panel(self, wanted: str, accepted: str) -> Served:
         """What the panel looks like and its sentences, in the language that Languages.choose finds."""
@@ -82,14 +85,9 @@ class Embedding:
 EMBEDDING = web.AppKey("embedding", Embedding)
 
 
-def _colours(look: WidgetLook) -> dict[str, Any]:
-    return {
-        "theme": look.theme,
-        "colours": {
-            "light": light_palette(look.colour).variables(),
-            "dark": dark_palette(look.colour).variables(),
-        },
-    }
+def _of_the_launcher(shades: Mapping[str, str]) -> dict[str, str]:
+    """The shades that the launcher and the empty panel need."""
+    return {name: shade for name, shade in shades.items() if name != "--brand-quiet"}
 
 
 def _launcher_texts(language: Language) -> dict[str, Any]:
@@ -102,9 +100,10 @@ def _launcher_texts(language: Language) -> dict[str, Any]:
     return {**texts, "rtl": True} if language.direction == "rtl" else texts
 
 
-def _panel(look: WidgetLook, language: Language) -> Served:
+def _panel(look: WidgetLook, colours: Mapping[str, Mapping[str, str]], language: Language) -> Served:
     panel = {
-        **_colours(look),
+        "theme": look.theme,
+        "colours": colours,
         "avatar": None
         if look.avatar is None
         else f"/chat/avatar?v={hashlib.sha256(look.avatar.content).hexdigest()[:12]}",
@@ -118,9 +117,14 @@ def _panel(look: WidgetLook, language: Language) -> Served:
     return Served.of(_as_json(panel), "application/json")
 
 
-def _without_remarks(script: str) -> str:
-    """A script of ours without indentation and the lines that only explain it: every visitor of the shop loads it."""
-    return re.sub(r"^/\*.*?\*/\n|^//[^\n]*\n|^\n", "", re.sub(r"^ +", "", script, flags=re.M), flags=re.M | re.S)
+def _smaller(script: str) -> str:
+    """A script of ours without indentation and remarks, which every visitor of the shop would load.
+
+    What tells a remark apart is our own way of writing: `//` begins a line or follows `;`, `{` or `,` and a space.
+    """
+    script = re.sub(r"^ +", "", script, flags=re.M)
+    script = re.sub(r"^/\*.*?\*/\n", "", script, flags=re.M | re.S)
+    return re.sub(r"(?:^|(?<=[;{,]) )//[^\n]*", "", script, flags=re.M).replace("\n\n", "\n")
 
 
 def _as_json(value: Any) -> str:

@@ -80,6 +80,7 @@ def test_the_script_and_the_panel_are_small() -> None:
         "dom",
         "frame",
         "host",
+        "look",
         "outbox",
         "status",
         "storage",

@@ -14,9 +14,21 @@ export const locale = navigator.languages.find((each) => each.split("-")[0] === 
  */
 export function t(key, values = {}) {
   const found = config.texts[key] ?? key;
-  const sentence = typeof found === "string" ? found : found[plurals.select(values.count)] ?? found.other;
-  return sentence.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? filledIn(values[name]) : whole));
+  return fill(typeof found === "string" ? found : found[plurals.select(values.count)] ?? found.other, values);
 }
+
+const fill = (sentence, values) =>
+  sentence.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? filledIn(values[name]) : whole));
+
+/** The first words: the shop's own, or ours. A name that is not known is left out, with the comma or space before it. */
+export function greeting({ name, assistant, shop }) {
+  const values = { assistant, shop, ...(name ? { name } : {}) };
+  if (!config.welcome) return t(name ? "greeting.named" : "greeting", values);
+  return fill(name ? config.welcome : config.welcome.replace(/^\{name\}[,!]?\s*|[,،]?\s*\{name\}/g, ""), values);
+}
+
+/** The questions to tap on at the beginning: the shop's own, or ours. */
+export const starters = config.starters.length ? config.starters : ["order", "hours", "person"].map((name) => t(`starter.${name}`));
 
 /** Whether there is a sentence for this key. */
 export const knows = (key) => Object.hasOwn(config.texts, key);
