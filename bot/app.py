@@ -20,7 +20,7 @@ from bot.config import Config, load_config
 from bot.content import ContentFiles, ShopFiles, shop_files
 from bot.core.channels import TELEGRAM
 from bot.errors import ConfigError
-from bot.gateway.application import create_gateway
+from bot.gateway.application import create_gateway, gateway_runner
 from bot.gateway.channels import Webhook
 from bot.gateway.connect import DOORWAYS
 from bot.gateway.links import SignedLinks
@@ -261,7 +261,7 @@ def _gateway(config: Config, storage: Storage, webhooks: Mapping[str, Webhook]) 
 
 @contextlib.asynccontextmanager
 async def _listening(app: web.Application, config: Config, storage: Storage) -> AsyncIterator[None]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    runner = gateway_runner(app, SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         async with storage.wakeups.listening(app[LIVE].receive_hint):

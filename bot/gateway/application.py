@@ -95,6 +95,8 @@ def create_gateway(
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Our own errors as problem details; anything else as a 500 that tells the log, and only the log, what happened."""
     try:
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            raise web.HTTPUnsupportedMediaType(text="Send the body as it is, without packing it.")
         return await handler(request)
     except BotError as error:
         request.app[settings.METRICS].refused(error.code)
@@ -107,9 +109,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
             response.headers["Allow"] = error.headers["Allow"]
         return response
     except web.RequestPayloadError:
-        return problem(
-            400, "bad_request", "The body cannot be read: it is cut off, or packed in another way than it says."
-        )
+        return problem(400, "bad_request", "The body cannot be read: it is cut off.")
     except (asyncio.CancelledError, ConnectionError):
         raise
     except Exception as error:
@@ -144,6 +144,11 @@ async def add_security_headers(request: web.Request, handler: Handler) -> web.St
     # Always asked for again, answered with "not modified": a new version is there at once.
     headers.setdefault("Cache-Control", "no-cache" if isinstance(response, web.FileResponse) else "no-store")
     return response
+
+
+def gateway_runner(app: web.Application, shutdown_seconds: float) -> web.AppRunner:
+    """What serves the gateway. A body is never unpacked: a small one could take a hundred megabytes, or a second."""
+    return web.AppRunner(app, access_log=None, shutdown_timeout=shutdown_seconds, auto_decompress=False)
 
 
 async def _poll(app: web.Application) -> AsyncIterator[None]:
