@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bot.core.attachments import file_in_words
 from bot.core.conversations import Author, Conversation, Message
 from bot.core.customers import Customer
 from bot.core.widget import Question
@@ -57,4 +58,7 @@ def _line(message: Message) -> str:
     # Whoever has the link of an invoice, a voucher or a question can open it.
     text = _SECRET_LINK.sub(r"\1…", indented(message.text))
     picture = f" [picture: {indented(message.image.alt)}]" if message.image else ""
+    # A picture with a caption: the caption is the text.
+    file = message.attachment and file_in_words(message.attachment)
+    picture += f" {indented(file)}" if file and file not in message.text else ""
     return f"{message.at:%Y-%m-%d %H:%M} UTC  {name}: {text}{picture}"

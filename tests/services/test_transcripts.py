@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core.conversations import Author, Image
+from bot.core.conversations import Attachment, Author, Image
 from bot.services.transcripts import conversation_lines
 from tests.builders import a_message, conversation_now, stored_conversation
 
@@ -26,4 +26,18 @@ async def test_a_picture_is_told_in_words_and_secret_links_are_cut_off(sql_db):
     assert said_line.splitlines() == [
         "Here it is: https://chat.example/rewards/… Enjoy! [picture: QR code of your reward",
         "    SUKI-7K3P]",
+    ]
+
+
+async def test_a_file_is_told_in_words_once(sql_db):
+    conversation = await stored_conversation(sql_db)
+    mug = Attachment("1", "mug.jpg", "image/jpeg", 3)
+    alone = a_message(conversation, text="[photo: mug.jpg]", attachment=mug)
+    captioned = a_message(conversation, seq=2, external_id="2", text="My mug is broken", attachment=mug)
+
+    lines = await lines_of(sql_db, conversation, alone, captioned)
+
+    assert [line.partition("Customer: ")[2] for line in lines[-2:]] == [
+        "[photo: mug.jpg]",
+        "My mug is broken [photo: mug.jpg]",
     ]
