@@ -64,6 +64,15 @@ class NotAnAnswer(BotError):
         super().__init__("Only an answer of the assistant can be called helpful or not.")
 
 
+class SignedOut(BotError):
+    """A conversation that was left: the customer has logged out of it, or the proof of who they are has run out."""
+
+    code = "unauthorized"
+
+    def __init__(self) -> None:
+        super().__init__("You are not signed in here any more. Reload the page to go on.")
+
+
 class EmptyText(BotError):
     """A message without a word."""
 

@@ -42,6 +42,8 @@ GOODBYE_SECONDS = 3.0
 REQUESTS_AT_ONCE, REQUESTS_PER_SECOND = 300, 30.0
 # A whole office behind one address may begin to chat at once; whoever fills the database meets a wall.
 NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND = 60, 0.2
+# A whole office behind one address may begin to chat at once; whoever fills the database meets a wall.
+NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND = 60, 0.2
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ def create_gateway(
     app[EMBEDDING] = Embedding(config.shop)
     app[settings.MESSAGE_LIMIT] = RateLimit(MESSAGES_AT_ONCE, MESSAGES_PER_SECOND)
     app[settings.ADDRESS_LIMIT] = RateLimit(REQUESTS_AT_ONCE, REQUESTS_PER_SECOND)
+    app[settings.NEW_CHAT_LIMIT] = RateLimit(NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND)
     app[settings.NEW_CHAT_LIMIT] = RateLimit(NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND)
     app[settings.CONNECTIONS] = OpenConnections()
     app[settings.SOCKETS] = {}

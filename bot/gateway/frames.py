@@ -231,6 +231,11 @@ def owner_frame(owner: Owner, position: int | None = None) -> Frame:
     return {"type": "owner", "owner": owner.value, "position": position}
 
 
+def signed_out_frame(*, by_themselves: bool) -> Frame:
+    """This conversation may not be seen any more: forget it, and say hello anew."""
+    return {"type": "signed_out", "reason": "logged_out" if by_themselves else "expired"}
+
+
 def typing_frame() -> Frame:
     """The bot is at it."""
     return {"type": "typing", "author": "bot"}

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import datetime
 
 from bot.core.conversations import Author, Conversation, ConversationId, Message, Owner
-from bot.gateway.frames import Frame, message_frame, owner_frame, typing_frame
-from bot.services.ports import Database, Hint, UnitOfWork
+from bot.gateway.frames import Frame, message_frame, owner_frame, signed_out_frame, typing_frame
+from bot.services.ports import Clock, Database, Hint, UnitOfWork
 
 # How late a message is shown when its wake-up got lost.
 POLL_SECONDS = 3.0
@@ -32,13 +33,16 @@ class Watch:
         self.seen_seq = 0
         # The place in the line that was told last; None: it waits in none.
         self.position: int | None = None
+        # When the proof runs out without which it may not go on.
+        self.ends_at: datetime | None = None
 
 
 class LiveConversations:
     """Passes wake-ups on to the watchers, and looks itself now and then for what no wake-up told of."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
+        self._clock = clock
         self._watches: defaultdict[ConversationId, set[Watch]] = defaultdict(set)
         self.closing = asyncio.Event()
 
@@ -73,10 +77,18 @@ class LiveConversations:
         while True:
             await asyncio.sleep(POLL_SECONDS)
             try:
+                self._wake_those_who_must_go()
                 await self._wake_those_behind()
                 await self._wake_those_who_moved_up()
             except Exception:
                 log.exception("could not look for new messages; trying again")
+
+    def _wake_those_who_must_go(self) -> None:
+        now = self._clock.now()
+        for watches in self._watches.values():
+            for watch in watches:
+                if watch.ends_at is not None and now >= watch.ends_at:
+                    watch.changed.set()
 
     async def _wake_those_behind(self) -> None:
         ids = list(self._watches)
@@ -113,7 +125,8 @@ class LiveConversations:
     async def feed(self, conversation: Conversation, after: int, position: int | None = None) -> AsyncIterator[Frame]:
         """Every message after that seq, in order and once, then live; ownership and typing in between.
 
-        `position` is the place in the line that the watcher knows already.
+        It ends with `signed_out` once the conversation may not be seen any more: the customer has logged out, or the
+        proof of who they are has run out. `position` is the place in the line that the watcher knows already.
         """
         owner = conversation.owner
         with self.watching(conversation.id) as watch:
@@ -121,9 +134,14 @@ class LiveConversations:
             while not self.closing.is_set():
                 watch.changed.clear()
                 messages, current, place = await self._read(conversation.id, watch.seen_seq)
-                for message in messages:
+                is_over = current is None or not current.is_open_to_visitor(self._clock.now())
+                for message in _still_to_see(messages, current) if is_over else messages:
                     watch.seen_seq = message.seq
                     yield message_frame(message)
+                if is_over:
+                    yield signed_out_frame(by_themselves=current is not None and current.signed_out_at is not None)
+                    return
+                watch.ends_at = current.verified_until if current and current.customer_id else None
                 if len(messages) == PAGE:
                     continue
                 if current is not None and (current.owner, place) != (owner, watch.position):
@@ -137,6 +155,8 @@ class LiveConversations:
     async def news(self, conversation: Conversation, after: int) -> list[Frame]:
         """The same for those who ask now and then: at most a page of messages after that seq, and who speaks now."""
         messages, current, position = await self._read(conversation.id, _seen(conversation, after))
+        if current is None or not current.is_open_to_visitor(self._clock.now()):
+            return [signed_out_frame(by_themselves=current is not None and current.signed_out_at is not None)]
         return [*map(message_frame, messages), owner_frame((current or conversation).owner, position)]
 
     async def _read(
@@ -146,6 +166,13 @@ class LiveConversations:
             messages = await work.messages.after(conversation_id, after, PAGE)
             current = await work.conversations.get(conversation_id)
             return messages, current, await _position(work, current) if current else None
+
+
+def _still_to_see(messages: Sequence[Message], current: Conversation | None) -> list[Message]:
+    """What was said when the customer logged out: the goodbye, and nothing that others said later. Else nothing."""
+    if current is None or current.signed_out_at is None:
+        return []
+    return [one for one in messages if one.author is Author.CUSTOMER or one.reply_to_seq is not None]
 
 
 async def _position(work: UnitOfWork, conversation: Conversation) -> int | None:

@@ -38,5 +38,7 @@ METRICS = web.AppKey("metrics", GatewayMetrics)
 # A person types slower than this; a whole office behind one address stays below the second.
 MESSAGE_LIMIT = web.AppKey("message_limit", RateLimit)
 ADDRESS_LIMIT = web.AppKey("address_limit", RateLimit)
+# How many conversations one address may begin.
+NEW_CHAT_LIMIT = web.AppKey("new_chat_limit", RateLimit)
 CONNECTIONS = web.AppKey("connections", OpenConnections)
 SOCKETS: web.AppKey[dict[web.WebSocketResponse, web.Request]] = web.AppKey("sockets", dict)

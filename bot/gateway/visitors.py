@@ -19,8 +19,13 @@ from bot.services.conversations import end_conversation, mark_read, open_web_con
 from bot.services.visitor_details import keep_details, rate_answer
 
 
-async def open_chat(app: web.Application, hello: frames.Hello) -> tuple[Conversation, Customer | None, BotError | None]:
-    """The conversation to show, the customer if proven, and what was wrong with a token that did not count."""
+async def open_chat(
+    app: web.Application, hello: frames.Hello, address: str
+) -> tuple[Conversation, Customer | None, BotError | None]:
+    """The conversation to show, the customer if proven, and what was wrong with a token that did not count.
+
+    Raises RateLimited where the client's address has begun too many conversations.
+    """
     config = app[settings.SETTINGS]
     conversation_id = identity = refused = None
     if hello.visitor_token:
@@ -35,7 +40,11 @@ async def open_chat(app: web.Application, hello: frames.Hello) -> tuple[Conversa
             refused = error
     with database_answers():
         conversation, customer = await open_web_conversation(
-            app[settings.DATABASE], app[settings.CLOCK], conversation_id=conversation_id, identity=identity
+            app[settings.DATABASE],
+            app[settings.CLOCK],
+            conversation_id=conversation_id,
+            identity=identity,
+            before_beginning=lambda: app[settings.NEW_CHAT_LIMIT].spend(address),
         )
     return conversation, customer, refused
 
@@ -49,7 +58,7 @@ async def take_frame(app: web.Application, conversation: Conversation, frame: An
             began = time.perf_counter()
             with database_answers(conversation.id):
                 message = await receive_message(
-                    db, app[settings.CLOCK], conversation.id, frame.inbound(conversation.identity_id)
+                    db, app[settings.CLOCK], conversation.id, frame.inbound(conversation.identity_id), is_visitor=True
                 )
             app[settings.METRICS].received(WEB, time.perf_counter() - began)
             return frames.ack_frame(frame.client_id, message)

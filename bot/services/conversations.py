@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,7 +21,7 @@ from bot.core.conversations import (
     clean_text,
 )
 from bot.core.customers import ChannelIdentity, Customer, CustomerId, IdentityId, normalise_email
-from bot.errors import ConversationNotFound, DuplicateMessageId, EmptyText, TextTooLong, UnknownChoice
+from bot.errors import ConversationNotFound, DuplicateMessageId, EmptyText, SignedOut, TextTooLong, UnknownChoice
 from bot.services.customers import add_customer
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
@@ -56,12 +57,18 @@ async def channel_conversation(work: UnitOfWork, clock: Clock, *, channel: str, 
 
 
 async def open_web_conversation(
-    db: Database, clock: Clock, *, conversation_id: ConversationId | None, identity: ProvenIdentity | None
+    db: Database,
+    clock: Clock,
+    *,
+    conversation_id: ConversationId | None,
+    identity: ProvenIdentity | None,
+    before_beginning: Callable[[], None] | None = None,
 ) -> tuple[Conversation, Customer | None]:
     """The conversation a website visitor may see, and the customer they have proven to be.
 
     `conversation_id` comes from a checked visitor token. A conversation that belongs to a customer opens only while
-    that customer's proof holds: a token left on a shared computer shows nobody's history. Otherwise a new one begins.
+    that customer's proof holds: a token left on a shared computer shows nobody's history. Otherwise a new one begins,
+    unless `before_beginning` raises.
     """
     now = clock.now()
     async with db.transaction() as work:
@@ -70,6 +77,8 @@ async def open_web_conversation(
         if conversation is not None and not _may_open(conversation, customer, now):
             conversation = None
         if conversation is None:
+            if before_beginning is not None:
+                before_beginning()
             conversation = await _begin(work, clock, await _identity(work, clock, WEB, new_id()))
         if customer is not None and identity is not None:
             conversation = replace(conversation, customer_id=customer.id, verified_until=identity.expires_at)
@@ -95,17 +104,20 @@ def _may_open(conversation: Conversation, customer: Customer | None, now: dateti
 
 
 async def receive_message(
-    db: Database, clock: Clock, conversation_id: ConversationId, inbound: InboundMessage
+    db: Database, clock: Clock, conversation_id: ConversationId, inbound: InboundMessage, *, is_visitor: bool = False
 ) -> Message:
     """Record a customer's message and return it with its place in the conversation.
 
     Safe to repeat: the same external id with the same content returns the recorded message. Raises EmptyText,
-    TextTooLong, UnknownChoice, DuplicateMessageId (same id, other content) or ConversationNotFound, recording nothing.
+    TextTooLong, UnknownChoice, DuplicateMessageId (same id, other content) or ConversationNotFound, recording nothing;
+    and SignedOut, of a visitor on the website, who could not see the answer.
     """
     async with db.transaction() as work:
         conversation = await work.conversations.lock(conversation_id)
         if conversation is None:
             raise ConversationNotFound
+        if is_visitor and not conversation.is_open_to_visitor(clock.now()):
+            raise SignedOut
         if inbound.payload is None:
             inbound = replace(inbound, text=checked_text(inbound.text))
         # Before the choice is looked for: when a message is sent again, its offer may have changed or scrolled away.

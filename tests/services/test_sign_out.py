@@ -9,14 +9,20 @@ from sqlalchemy import select
 
 from bot.core.channels import TELEGRAM
 from bot.core.conversations import Author
+from bot.errors import SignedOut
 from bot.services.account_links import LinkUse, issue_link, use_link
-from bot.services.conversations import ProvenIdentity, open_channel_conversation, open_web_conversation
+from bot.services.conversations import (
+    ProvenIdentity,
+    open_channel_conversation,
+    open_web_conversation,
+    receive_message,
+)
 from bot.services.courier import Pace, Route, deliver_next
 from bot.services.privacy import erase_customer, export_customer
 from bot.services.sign_out import sign_out
 from bot.services.verification import CodeRefusal, check_code, send_code
 from bot.storage import tables
-from tests.builders import a_message, conversation_now, events_now, stored_customer
+from tests.builders import a_message, an_inbound, conversation_now, events_now, stored_customer
 from tests.services.test_courier import CAPABILITIES
 
 HOUR = timedelta(hours=1)
@@ -94,6 +100,20 @@ async def test_a_stranger_can_leave_as_well(sql_db, clock):
     await log_out(sql_db, clock, talk)
 
     assert (await on_the_web(sql_db, clock, conversation_id=talk.id)).id != talk.id
+
+
+@pytest.mark.parametrize("ended_by", ["logging out", "time"])
+async def test_a_visitor_who_may_not_see_the_answer_cannot_write(sql_db, clock, ended_by):
+    talk = await on_the_web(sql_db, clock, await stored_customer(sql_db))
+    await receive_message(sql_db, clock, talk.id, an_inbound(), is_visitor=True)
+    if ended_by == "time":
+        clock.advance(HOUR)
+    else:
+        await log_out(sql_db, clock, talk)
+
+    with pytest.raises(SignedOut):
+        await receive_message(sql_db, clock, talk.id, an_inbound(), is_visitor=True)
+    assert (await conversation_now(sql_db, talk.id)).last_seq == 1
 
 
 async def test_codes_and_links_on_their_way_are_worth_nothing_any_more(sql_db, clock, shop):
