@@ -56,7 +56,7 @@ def listed_order_card(order: Order, shop: Shop, details: Button) -> Card:
     status = ("Status", _STATUS.get(order.status) or _STEPS[_REACHED[order.status]])
     facts = (
         status,
-        ("Placed on", day(order.placed_at, shop)),
+        ("Placed", day(order.placed_at, shop)),
         ("Total", money(order.total_minor, order.currency)),
     )
     return Card(ORDER, order.number, facts, choice=picked_on_card(details))

@@ -144,4 +144,4 @@ def _lines(orders: list[Order], turn: TurnContext) -> str:
 
 
 def _details_of(order: Order) -> Button:
-    return {"title": f"Details of {order.number}", "payload": payload("track_order", order_number=order.number)}
+    return {"title": f"{order.number}: details", "payload": payload("track_order", order_number=order.number)}

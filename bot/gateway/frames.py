@@ -184,7 +184,8 @@ def ready_frame(
         "owner": conversation.owner.value,
         "position": position,
         "hours": hours,
-        "details_asked": are_details_asked(conversation, shop.widget.questions),
+        # Whoever the shop vouches for is known.
+        "details_asked": customer is None and are_details_asked(conversation, shop.widget.questions),
         "customer": {"name": customer.name} if customer else None,
         "shop": shop.name,
         "assistant": shop.assistant_name,

@@ -77,11 +77,11 @@ async def test_a_list_of_orders_leads_to_the_details_of_each(talk_as) -> None:
     (said,) = await talk.say("show me my orders")
 
     assert [card.title for card in said.cards] == ["TC-10003", "TC-10002", "TC-10001"]
-    assert [card.choice.title for card in said.cards] == [f"Details of {card.title}" for card in said.cards]
+    assert [card.choice.title for card in said.cards] == [f"{card.title}: details" for card in said.cards]
     assert all(f"{card.title}: " in said.text for card in said.cards)
 
     talk.choices.update({card.choice.title: card.choice.payload for card in said.cards})
-    (details,) = await talk.say("[Details of TC-10001]")
+    (details,) = await talk.say("[TC-10001: details]")
     assert "TC-10001 was delivered" in details.text
     assert details.cards[0].title == "TC-10001"
 

@@ -15,6 +15,7 @@ from bot.gateway.settings import SETTINGS
 from bot.services.handoffs import request_handoff
 from bot.services.ids import new_id
 from bot.services.turns import change_owner
+from tests.gateway.tokens import identity_token
 
 EVIL = "</script><img src=x onerror=alert(1)>\u202e'\""
 CARD = Card(
@@ -219,6 +220,13 @@ async def test_nobody_is_asked_in_the_middle_of_a_conversation_or_by_a_shop_that
 
     asking(gateway, *QUESTIONS)
     assert (await gateway.chat(visitor_token=chat.visitor_token)).ready["details_asked"] is False
+
+
+async def test_whoever_is_signed_in_is_not_asked(gateway, demo_people):
+    token = identity_token(email="maria@example.com", sub="C-1001", name="Maria Santos")
+    chat = await asking(gateway, *QUESTIONS).chat(identity_token=token)
+
+    assert (chat.ready["customer"], chat.ready["details_asked"]) == ({"name": "Maria Santos"}, False)
 
 
 @pytest.mark.parametrize(
