@@ -1,13 +1,20 @@
 /** The chat panel: puts the pieces together and speaks the website chat protocol. */
 
+import { AwayNotice } from "./away.js";
 import { Composer } from "./composer.js";
+import { config } from "./config.js";
 import { Connection } from "./connection.js";
+import { Details } from "./details.js";
 import { el } from "./dom.js";
+import { Files } from "./files.js";
 import { connectHost, subjectOf } from "./host.js";
+import { drawAvatar, setTheme } from "./look.js";
 import { newClientId, Outbox } from "./outbox.js";
+import { Ratings } from "./rating.js";
+import { Sound } from "./sound.js";
 import { Announcer, ConnectionNotice, OwnerNotice, Waiting } from "./status.js";
 import { Shelf } from "./storage.js";
-import { knows, t, translate } from "./texts.js";
+import { greeting, knows, starters, t, translate } from "./texts.js";
 import { Transcript } from "./transcript.js";
 
 translate(document);
@@ -30,6 +37,7 @@ const session = {
   customer: null,
   shop: identity.read()?.shop ?? readable(site),
   assistant: identity.read()?.assistant ?? "Suki",
+  hasBegun: false, // whether anything was said before this page
   open: false,
   unread: 0,
 };
@@ -42,7 +50,7 @@ const transcript = new Transcript({
   list: $("messages"),
   jump: $("jump"),
   nameOf,
-  on: { choose, retry, edit },
+  on: { choose, retry, edit, drawFile: (item) => files.draw(item), drawRating: (item) => ratings.draw(item) },
 });
 const waiting = new Waiting({ typing: $("typing"), slow: $("slow"), onChange: () => transcript.follow() });
 const composer = new Composer({
@@ -63,6 +71,53 @@ const outbox = new Outbox({
   send: (frame) => connection.send(frame),
   onStuck: () => connection.restart(),
 });
+const files = new Files({
+  button: $("attach"),
+  input: $("attachment"),
+  zone: document.querySelector("main"),
+  text: $("text"),
+  shelf: new Shelf("session", `kasuki:${site}:files`),
+  on: {
+    token: () => (connection.online ? identity.read()?.token : null),
+    show(entry) {
+      showEntry(entry);
+      draw();
+    },
+    deliver: (clientId, seq) => transcript.deliver(clientId, seq),
+    fail(clientId, words, canRetry) {
+      transcript.fail(clientId, words, { canRetry, canEdit: false });
+      announcer.say(`${t("status.failed")}. ${words}`);
+    },
+    remove: (clientId) => transcript.removePending(clientId),
+    say,
+    announce: (words) => announcer.say(words),
+    greet: () => connection.restart(),
+    follow: () => transcript.follow(),
+  },
+});
+const ratings = new Ratings({
+  send: (frame) => connection.send(frame),
+  announce: (words) => announcer.say(words),
+  askPerson() {
+    composer.focus();
+    sendText(t("starter.person"));
+  },
+});
+const awayNotice = new AwayNotice($("away"), {
+  shelf: new Shelf("session", `kasuki:${site}:away`),
+  announce: (words) => announcer.say(words),
+  onChange: draw,
+});
+const details = new Details({
+  form: $("details"),
+  shelf: new Shelf("session", `kasuki:${site}:details`),
+  on: {
+    token: () => identity.read()?.token,
+    changed: draw,
+    done: () => composer.focus(),
+  },
+});
+const sound = new Sound({ button: $("sound"), shelf: new Shelf("local", `kasuki:${site}:sound`), isOn: config.sound });
 const host = connectHost(query.get("host"), {
   init({ token, signed_out: signedOut }) {
     if (signedOut) forget();
@@ -78,12 +133,16 @@ const host = connectHost(query.get("host"), {
     forget();
     connection.restart();
   },
+  theme({ theme }) {
+    setTheme(theme);
+  },
   open({ draft }) {
     session.open = true;
     if (draft) composer.offer(draft);
     transcript.toEnd();
     // On a touch screen the box would bring up the keyboard over the greeting.
     if (matchMedia("(pointer: coarse)").matches) $("shop").focus();
+    else if (details.shown) details.focus();
     else composer.focus();
     markRead();
   },
@@ -135,9 +194,14 @@ function ready(frame) {
     if (session.askedAfter > 0) return connection.restart();
   }
   session.historyUntil = session.askedAfter === 0 ? frame.seq : 0;
+  session.hasBegun = frame.seq > 0;
+  awayNotice.hours = frame.hours;
+  details.show(Boolean(frame.details_asked) && transcript.empty);
   ownerChanged(frame, before !== null && !moved);
   draw();
   outbox.pump();
+  ratings.flush();
+  files.resume();
 }
 
 function message(frame) {
@@ -147,6 +211,7 @@ function message(frame) {
   if (frame.author === "customer") {
     const mine = ownEntry(frame);
     if (mine) transcript.deliver(mine.client_id, frame.seq);
+    if (frame.client_id) files.heard(frame.client_id, frame.seq);
     if (frame.client_id) acknowledged(frame); // the echo names the entry, so it proves as much as an ack
   }
   const isNew = transcript.show(frame);
@@ -186,7 +251,8 @@ function ownerChanged({ owner, position = null, name = null }, isNews) {
   session.owner = owner;
   session.agent = owner === "agent" ? name ?? session.agent : null;
   if (owner !== "bot") waiting.done();
-  ownerNotice.show({ owner, position, agent: session.agent, assistant: session.assistant, isNews });
+  session.position = position;
+  ownerNotice.show({ owner, position, agent: session.agent, assistant: session.assistant, awayUntil: awayNotice.until, isNews });
   draw();
   transcript.follow();
 }
@@ -258,6 +324,8 @@ function choose({ title, payload }) {
 }
 
 function submit(entry) {
+  details.leave();
+  awayNotice.written();
   transcript.showPending(entry);
   draw();
   outbox.add(entry);
@@ -265,6 +333,7 @@ function submit(entry) {
 
 /** A refused message again, as a new one: its old id belongs to what was refused. */
 function retry(clientId) {
+  if (files.has(clientId)) return files.retry(clientId);
   const { text } = outbox.find(clientId);
   discard(clientId);
   composer.focus();
@@ -310,6 +379,10 @@ function setIdentity(token) {
 function forget() {
   identity.remove();
   outbox.clear();
+  files.clear();
+  details.clear();
+  ratings.clear();
+  awayNotice.clear();
   composer.clear();
   Object.assign(session, { identityToken: null, conversation: null, customer: null, owner: "bot" });
   clearConversation();
@@ -325,6 +398,7 @@ function clearConversation() {
   waiting.done();
   countUnread(0);
   outbox.entries.forEach(showEntry);
+  files.again();
 }
 
 /** A choice belongs to the conversation that offered it. */
@@ -357,22 +431,19 @@ function nameOf(author, name) {
 
 function draw() {
   $("shop").textContent = session.shop;
-  document.querySelector(".avatar").textContent = [...session.shop][0]?.toUpperCase() ?? "";
+  drawAvatar(document.querySelector(".avatar"), session.shop);
   const signedIn = session.customer && session.owner === "bot" ? ` · ${t("signed_in", { name: session.customer })}` : "";
   $("subtitle").textContent = subtitle() + signedIn;
-  $("greeting-text").textContent = greeting();
-  $("starters").hidden = !transcript.empty;
+  $("greeting-text").textContent = greeting({ ...session, name: session.customer?.split(" ")[0] });
+  $("starters").hidden = !transcript.empty || details.shown;
+  $("composer").hidden = details.blocks;
+  awayNotice.show(session);
   $("save").hidden = transcript.empty;
 }
 
 function subtitle() {
   const { owner, assistant, agent } = session;
   return owner === "agent" && agent ? t("subtitle.agent.named", { agent }) : t(`subtitle.${owner}`, { assistant });
-}
-
-function greeting() {
-  const { assistant, shop, customer } = session;
-  return customer ? t("greeting.named", { assistant, shop, name: customer.split(" ")[0] }) : t("greeting", { assistant, shop });
 }
 
 /** Hand the conversation over as a file, made here: it is asked for nowhere and kept nowhere. */
@@ -395,6 +466,7 @@ function announceMessage({ author, name, text, image, choices }) {
   const picture = image?.alt ? ` ${image.alt}.` : "";
   const options = choices?.length ? ` ${t("choose")}: ${choices.map((choice) => choice.title).join(", ")}.` : "";
   announcer.say(t("said", { name: nameOf(author, name) }) + text + picture + options);
+  if (!session.open || document.hidden) sound.play();
   host.tell("message", { author, name: nameOf(author, name), text });
   if (!session.open) countUnread(session.unread + 1);
 }
@@ -419,8 +491,8 @@ function readable(name) {
   return words.replace(/(^|\s)\p{L}/gu, (letter) => letter.toUpperCase());
 }
 
-for (const words of ["order", "hours", "person"].map((name) => t(`starter.${name}`))) {
-  const button = el("button", { type: "button", class: "choice", "data-testid": "starter" }, words);
+for (const words of starters) {
+  const button = el("button", { type: "button", class: "choice", dir: "auto", "data-testid": "starter" }, words);
   button.addEventListener("click", () => {
     composer.focus();
     sendText(words);

@@ -77,11 +77,11 @@ export class OwnerNotice {
     this.#onEnd = onEnd;
   }
 
-  show({ owner, position, agent, assistant, isNews }) {
+  show({ owner, position, agent, assistant, awayUntil = null, isNews }) {
     const changed = owner !== this.#owner;
     const returned = owner === "bot" && this.#owner !== null && changed;
     this.#owner = owner;
-    const words = ownerWords({ owner, position, agent });
+    const words = ownerWords({ owner, position, agent, awayUntil });
     const wordsChanged = words !== this.#words.textContent;
     this.#words.textContent = words;
     this.#strip.dataset.owner = owner;
@@ -110,7 +110,8 @@ export class OwnerNotice {
   }
 }
 
-function ownerWords({ owner, position, agent }) {
+function ownerWords({ owner, position, agent, awayUntil }) {
+  if (owner === "queue" && awayUntil) return t("queue.away", { time: awayUntil });
   if (owner === "queue") return position ? t("queue.position", { position }) : t("queue");
   if (owner === "agent") return agent ? t("agent.named", { name: agent }) : t("agent");
   return "";
