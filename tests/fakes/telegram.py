@@ -327,11 +327,8 @@ class FakeTelegram:
         return self._put(Sent(chat, 0, text, self._keyboard(parameters)))
 
     async def _do_sendphoto(self, parameters: dict[str, Any]) -> Any:
-        chat, photo = self._chat(parameters), parameters.get("photo")
-        if isinstance(photo, str) and photo.startswith("attach://"):
-            photo = parameters.get(photo.removeprefix("attach://"))
-        if not isinstance(photo, bytes):
-            raise Refused(400, "Bad Request: there is no photo in the request")
+        chat = self._chat(parameters)
+        _, photo = self._attached(parameters, "photo")
         if len(photo) > 10 * 2**20:
             raise Refused(413, "Request Entity Too Large")
         if not photo.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
@@ -346,16 +343,14 @@ class FakeTelegram:
         return self._put(Sent(chat, 0, caption, self._keyboard(parameters), photo))
 
     async def _do_senddocument(self, parameters: dict[str, Any]) -> Any:
-        chat, document = self._chat(parameters), parameters.get("document")
-        if not isinstance(document, bytes):
-            raise Refused(400, "Bad Request: there is no document in the request")
-        if not document:
+        chat = self._chat(parameters)
+        document = self._attached(parameters, "document")
+        if not document[1]:
             raise Refused(400, "Bad Request: file must be non-empty")
         caption = self._parsed(parameters.get("caption") or "", parameters.get("parse_mode"))
         if _units(caption) > 1_024:
             raise Refused(400, "Bad Request: message caption is too long")
-        named = (parameters["document.name"], document)
-        return self._put(Sent(chat, 0, caption, self._keyboard(parameters), document=named))
+        return self._put(Sent(chat, 0, caption, self._keyboard(parameters), document=document))
 
     async def _do_getfile(self, parameters: dict[str, Any]) -> Any:
         file_id = parameters.get("file_id") or ""
@@ -446,6 +441,16 @@ class FakeTelegram:
         if chat in self.busy:
             raise Refused(429, f"Too Many Requests: retry after {self.busy[chat]}", retry_after=self.busy[chat])
         return chat
+
+    def _attached(self, parameters: dict[str, Any], field: str) -> tuple[str, bytes]:
+        """A file that came along under its field's name, or under another one that the field names; its name first."""
+        value = parameters.get(field)
+        if isinstance(value, str) and value.startswith("attach://"):
+            field = value.removeprefix("attach://")
+            value = parameters.get(field)
+        if not isinstance(value, bytes):
+            raise Refused(400, f"Bad Request: there is no {field} in the request")
+        return parameters[f"{field}.name"], value
 
     def _parsed(self, text: Any, mode: str | None) -> str:
         """The text as it is shown. In HTML every < begins a tag, and every tag must be known and closed."""
