@@ -168,6 +168,7 @@ function receive(frame, accepted) {
   else if (frame.type === "ack") acknowledged(frame);
   else if (frame.type === "typing") typing(frame);
   else if (frame.type === "owner") ownerChanged(frame, true);
+  else if (frame.type === "signed_out") signedOut(frame);
   else if (frame.type === "error") (accepted ? refused : helloRefused)(frame);
 }
 
@@ -202,6 +203,20 @@ function ready(frame) {
   outbox.pump();
   ratings.flush();
   files.resume();
+}
+
+/** Nobody may see this conversation any more: the customer has logged out, or the proof of who they are has run out. */
+function signedOut({ reason }) {
+  if (reason === "expired" && session.identityToken) {
+    // The page may have a fresh token, and then this conversation goes on: it is given a moment.
+    session.identityToken = null;
+    host.tell("identity-expired");
+    connection.holdOff(2);
+    return say(t("identity_expired"));
+  }
+  forget();
+  say(t(reason === "expired" ? "sign_in_over" : "signed_out"));
+  connection.restart();
 }
 
 function message(frame) {
