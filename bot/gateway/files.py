@@ -42,7 +42,7 @@ CLIENT_ID_BYTES = 64
 PIECE_SECONDS = 20.0
 FORM_SECONDS = 300.0
 # So many files may be on their way in at once, because each is in memory: from everybody, and from one address.
-UPLOADS_AT_ONCE = 16
+UPLOADS_AT_ONCE = 8
 UPLOADS_OF_ONE = 4
 BUSY_SECONDS = 3
 FIELDS = ("client_id", "file")
