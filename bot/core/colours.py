@@ -5,6 +5,7 @@ Contrast is WCAG's: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio
 
 from __future__ import annotations
 
+import colorsys
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ LIGHT_PAPER, LIGHT_SOFT = "#ffffff", "#f1f4f2"
 DARK_PAPER, DARK_SOFT = "#161a19", "#252b29"
 # As much as a shape needs to stand out from what it lies on without shouting.
 _VISIBLE = 1.9
+# On dark, more than what is just readable is easier on the eyes, and a colour that is too lively is not.
+_BRIGHT, _CALM = 6.0, 0.55
 _STEPS = 100
 
 
@@ -85,12 +88,17 @@ def dark_palette(brand: str) -> Palette:
 
     filled = _until(brand, "#ffffff", lighter_still_carries_white)
     tint = mix(DARK_PAPER, filled, 0.35)
-    accent = _until(
-        brand,
-        "#ffffff",
-        lambda shade: min(contrast(shade, surface) for surface in (DARK_PAPER, DARK_SOFT, tint)) >= READABLE,
-    )
+    surfaces = (DARK_PAPER, DARK_SOFT, tint)
+    shades = (_lightened(brand, step / _STEPS) for step in range(_STEPS + 1))
+    accent = next(shade for shade in shades if min(contrast(shade, below) for below in surfaces) >= _BRIGHT)
     return Palette(filled, _hover(filled), _quiet(filled), accent, tint)
+
+
+def _lightened(colour: str, share: float) -> str:
+    """Nearer to white, and yet the same colour: mixed with white it would turn grey."""
+    hue, lightness, saturation = colorsys.rgb_to_hls(*(channel / 255 for channel in _channels(colour)))
+    channels = colorsys.hls_to_rgb(hue, lightness + (1 - lightness) * share, min(saturation, _CALM))
+    return "#" + "".join(f"{round(channel * 255):02x}" for channel in channels)
 
 
 def _hover(brand: str) -> str:
