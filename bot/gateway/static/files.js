@@ -297,7 +297,7 @@ export class Files {
   #chip(file, local) {
     const size = sizeOf(file.size);
     const label = t("file.save", { name: file.name, size });
-    const words = [el("span", { class: "file-name" }, file.name), el("span", { class: "file-size" }, size)];
+    const words = [el("span", { class: "file-name", dir: "auto" }, file.name), el("span", { class: "file-size" }, size)];
     const chip = el("button", { type: "button", class: "file-chip", "aria-label": label, "data-testid": "file-chip" }, ...words);
     chip.addEventListener("click", async () => {
       try {
