@@ -10,6 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from actions import details
+from actions.answers import wants_in
 from actions.context import turn_of
 from actions.slots import begin_task
 from actions.task import Access, Question, Talk, Task, who
@@ -38,6 +39,9 @@ class SignOut(Action):
         return "action_sign_out"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        if wants_in(details.text_of(tracker)):
+            # So near in words that the model alone is not to be trusted with it.
+            return begin_task(tracker, SIGN_IN)
         if _HOW.search(details.text_of(tracker)) and not details.was_picked(tracker):
             text = "Write “log me out”, and I forget who you are. On our website, sign out there, too."
             dispatcher.utter_message(text=text, buttons=[LOG_OUT])
