@@ -41,9 +41,9 @@ MESSAGES_AT_ONCE, MESSAGES_PER_SECOND = 20, 1.0
 GOODBYE_SECONDS = 3.0
 REQUESTS_AT_ONCE, REQUESTS_PER_SECOND = 300, 30.0
 # A whole office behind one address may begin to chat at once; whoever fills the database meets a wall.
-NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND = 60, 0.2
+NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND = 120, 1 / 3
 # A whole office behind one address may begin to chat at once; whoever fills the database meets a wall.
-NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND = 60, 0.2
+NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND = 120, 1 / 3
 
 log = logging.getLogger(__name__)
 
