@@ -26,6 +26,13 @@ from bot.services.customers import add_customer
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
 
+# As many of a conversation's messages wait for the bot, each for its own answer.
+WAITING_AT_MOST = 20
+FLOOD = (
+    f"That was a lot at once. I answer your first {WAITING_AT_MOST} messages, one after the other. What you write "
+    "until then is kept, but not answered: please write it once more when I am done."
+)
+
 
 @dataclass(frozen=True)
 class ProvenIdentity:
@@ -149,10 +156,14 @@ async def record_inbound(
 ) -> Message:
     """Record a message that was checked, in a conversation that is locked, and wake whom it is for.
 
-    One that is not `for_bot` is kept, and has no turn.
+    One that is not `for_bot` is kept, and has no turn. So are those of a flood, of which the customer is told once:
+    while more than a few wait for the bot, what comes on top is not answered.
     """
     now = clock.now()
     for_bot = for_bot and conversation.owner is Owner.BOT
+    waiting = await work.messages.waiting(conversation.id, WAITING_AT_MOST) if conversation.next_turn_at else []
+    is_flood = for_bot and bool(waiting) and await _is_flood(work, conversation, waiting)
+    for_bot = for_bot and not is_flood
     message = Message(
         id=MessageId(new_id()),
         conversation_id=conversation.id,
@@ -171,7 +182,29 @@ async def record_inbound(
     if for_bot:
         work.hint(Hint("inbound", conversation.id))
     work.hint(Hint("echo", conversation.id))
+    if is_flood and not await work.messages.was_said(conversation.id, FLOOD, waiting[0]):
+        await _say_flood(work, clock, conversation, message)
     return message
+
+
+async def _is_flood(work: UnitOfWork, conversation: Conversation, waiting: list[int]) -> bool:
+    """Whether too many wait, or did a moment ago: then all of them are answered first."""
+    return len(waiting) >= WAITING_AT_MOST or await work.messages.was_said(conversation.id, FLOOD, waiting[0])
+
+
+async def _say_flood(work: UnitOfWork, clock: Clock, conversation: Conversation, message: Message) -> None:
+    said = Message(
+        id=MessageId(new_id()),
+        conversation_id=conversation.id,
+        seq=message.seq + 1,
+        author=Author.BOT,
+        text=FLOOD,
+        at=clock.now(),
+        reply_to_seq=message.seq,
+    )
+    await work.messages.add(said, channel=conversation.channel)
+    await work.conversations.save(replace(conversation, last_seq=said.seq))
+    work.hint(Hint("outbound", conversation.id))
 
 
 async def mark_read(db: Database, conversation_id: ConversationId, seq: int) -> None:

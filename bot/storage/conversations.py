@@ -195,6 +195,18 @@ class SqlMessages:
         found = await self._list(and_(c.conversation_id == conversation_id, c.turn_state == "pending"), limit=1)
         return found[0] if found else None
 
+    async def waiting(self, conversation_id: ConversationId, at_most: int) -> list[int]:
+        c = tables.messages.c
+        query = select(c.seq).where(c.conversation_id == conversation_id, c.turn_state == "pending")
+        return list(await self._connection.scalars(query.order_by(c.seq).limit(at_most)))
+
+    async def was_said(self, conversation_id: ConversationId, text: str, after: int) -> bool:
+        c = tables.messages.c
+        query = select(c.id).where(
+            c.conversation_id == conversation_id, c.seq > after, c.author == Author.BOT.value, c.text == text
+        )
+        return await self._connection.scalar(query.limit(1)) is not None
+
     async def count_try(self, conversation_id: ConversationId, at_most: int) -> Message | None:
         c = tables.messages.c
         oldest = select(c.id).where(c.conversation_id == conversation_id, c.turn_state == "pending")

@@ -223,6 +223,13 @@ class FakeMessages:
     async def first_pending(self, conversation_id: str) -> Message | None:
         return next((m for m in self._of(conversation_id) if m.turn_state is TurnState.PENDING), None)
 
+    async def waiting(self, conversation_id: str, at_most: int) -> list[int]:
+        return [m.seq for m in self._of(conversation_id) if m.turn_state is TurnState.PENDING][:at_most]
+
+    async def was_said(self, conversation_id: str, text: str, after: int) -> bool:
+        said = (m for m in self._of(conversation_id) if m.seq > after and m.author is Author.BOT)
+        return any(m.text == text for m in said)
+
     async def count_try(self, conversation_id: str, at_most: int) -> Message | None:
         message = await self.first_pending(conversation_id)
         if message is None:
