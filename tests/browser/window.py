@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
+import sqlite3
 import threading
 from collections.abc import Coroutine
 from dataclasses import replace
@@ -14,12 +16,15 @@ from aiohttp import web
 
 from bot.business import load_business
 from bot.clock import SystemClock
-from bot.core.conversations import Author, ConversationId, Image, Message, MessageId, Reply
+from bot.core.conversations import Author, ConversationId, Image, Message, MessageId, Owner, Reply
+from bot.core.handoffs import HandoffReason
 from bot.gateway.application import create_gateway
 from bot.gateway.links import SignedLinks
 from bot.gateway.settings import LIVE, GatewaySettings
+from bot.services.handoffs import request_handoff
 from bot.services.ids import new_id
 from bot.services.ports import Hint
+from bot.services.turns import change_owner
 from bot.storage.engine import create_engine
 from bot.storage.migrate import migrate
 from bot.storage.unit_of_work import SqlDatabase
@@ -37,8 +42,9 @@ class Window:
     """
 
     def __init__(self, folder: Path, business: Path = ROOT / "business.yml") -> None:
-        self._business = load_business(business).to_shop()
-        self._url = f"sqlite:///{folder / 'kasuki.db'}"
+        self._shop = load_business(business).to_shop()
+        self._file = folder / "kasuki.db"
+        self._url = f"sqlite:///{self._file}"
         self._metrics = folder
         self._loop = asyncio.new_event_loop()
         self._clock = SystemClock()
@@ -60,6 +66,15 @@ class Window:
         """The bot says something in the newest conversation."""
         self._run(self._say(replies))
 
+    def put_in_line(self) -> None:
+        """The customer of the newest conversation waits for a person."""
+        self._run(self._put_in_line())
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What another program sees in the database now."""
+        with contextlib.closing(sqlite3.connect(self._file)) as connection:
+            return connection.execute(query).fetchall()
+
     def picture(self, code: str = CODE, secret: str = "v" * 40) -> Image:
         """The picture of a code, as a reward has it."""
         return Image(SignedLinks(self.address, secret, 1).voucher_image(code, self._clock.now()), f"QR code {code}")
@@ -73,7 +88,7 @@ class Window:
         wakeups = create_wakeups(self._url)
         self._db = SqlDatabase(engine, wakeups)
         settings = GatewaySettings(
-            shop=self._business,
+            shop=self._shop,
             allowed_origins=frozenset({self.address, self.shop}),
             demo=True,
             metrics_dir=self._metrics,
@@ -97,11 +112,20 @@ class Window:
         await self._runner.cleanup()
         await self._db.close()
 
+    def _newest(self) -> ConversationId:
+        ((newest,),) = self.rows("SELECT id FROM conversations ORDER BY created_at DESC LIMIT 1")
+        return ConversationId(newest)
+
+    async def _put_in_line(self) -> None:
+        async with self._db.transaction() as work:
+            conversation = await work.conversations.lock(self._newest())
+            assert conversation is not None
+            await request_handoff(work, self._clock, self._shop, conversation, HandoffReason.ASKED)
+        await change_owner(self._db, self._clock, conversation.id, Owner.QUEUE)
+
     async def _say(self, replies: tuple[Reply, ...]) -> None:
         async with self._db.transaction() as work:
-            newest = "SELECT id FROM conversations ORDER BY created_at DESC LIMIT 1"
-            found = await work.conversations._connection.exec_driver_sql(newest)
-            conversation = await work.conversations.lock(ConversationId(found.scalar_one()))
+            conversation = await work.conversations.lock(self._newest())
             assert conversation is not None
             for seq, reply in enumerate(replies, conversation.last_seq + 1):
                 said = Message(

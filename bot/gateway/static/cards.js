@@ -29,7 +29,7 @@ function contents({ title, facts = [], steps = [], step, choice }, button) {
 function labelOf(name, title) {
   if (!name.startsWith(title)) return [name];
   const [first = "", ...rest] = name.slice(title.length).replace(/^[\s:–-]+/, "");
-  return [first ? first.toLocaleUpperCase(locale) + rest.join("") : t("card.pick"), spoken(`: ${title}`)];
+  return [first ? first.toLocaleUpperCase(locale) + rest.join("") : t("card.pick"), spoken(` ${title}`)];
 }
 
 function drawFact({ label, value }) {
@@ -45,7 +45,7 @@ function drawSteps(steps, reached) {
     ...steps.map((name, index) => {
       const state = index < place ? "done" : index === place ? "current" : "ahead";
       const words = index < place ? [spoken(t("card.done"))] : [];
-      return el("li", { class: `step ${state}`, "aria-current": index === place ? "step" : null, dir: "auto" }, name, ...words);
+      return el("li", { class: `step ${state}`, "aria-current": index === place ? "step" : null }, el("bdi", {}, name), ...words);
     }),
   );
   return list;
