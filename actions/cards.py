@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from actions.vouchers import points
-from actions.wording import Button, day, items_in_words, money
+from actions.wording import Button, day, items_in_words
 from bot.core.conversations import Card, Choice
 from bot.core.loyalty import Reward, TierRules
+from bot.core.money import money_in_words as money
 from bot.core.orders import Order, OrderStatus
 from bot.core.shop import Shop
 from bot.core.tiers import TierStanding
