@@ -16,6 +16,7 @@ from bot.gateway import (
     channels,
     chat,
     connect,
+    demo_mail,
     feedback,
     files,
     health,
@@ -28,8 +29,8 @@ from bot.gateway import (
     unsubscribe,
     vouchers,
 )
-from bot.gateway.connections import OpenConnections, patience
-from bot.gateway.embedding import EMBEDDING, Embedding
+from bot.gateway.connections import OpenConnections, allow_many_connections, patience
+from bot.gateway.embedding import EMBEDDING, STATIC, Embedding
 from bot.gateway.limits import RateLimit
 from bot.gateway.live import LiveConversations
 from bot.gateway.responses import error_response, problem
@@ -40,8 +41,6 @@ MAX_BODY_BYTES = 64 * 1024
 MESSAGES_AT_ONCE, MESSAGES_PER_SECOND = 20, 1.0
 GOODBYE_SECONDS = 3.0
 REQUESTS_AT_ONCE, REQUESTS_PER_SECOND = 300, 30.0
-# A whole office behind one address may begin to chat at once; whoever fills the database meets a wall.
-NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND = 120, 1 / 3
 # A whole office behind one address may begin to chat at once; whoever fills the database meets a wall.
 NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND = 120, 1 / 3
 
@@ -65,7 +64,6 @@ def create_gateway(
     app[settings.MESSAGE_LIMIT] = RateLimit(MESSAGES_AT_ONCE, MESSAGES_PER_SECOND)
     app[settings.ADDRESS_LIMIT] = RateLimit(REQUESTS_AT_ONCE, REQUESTS_PER_SECOND)
     app[settings.NEW_CHAT_LIMIT] = RateLimit(NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND)
-    app[settings.NEW_CHAT_LIMIT] = RateLimit(NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND)
     app[settings.CONNECTIONS] = OpenConnections()
     app[settings.SOCKETS] = {}
     files.prepare(app)
@@ -80,6 +78,7 @@ def create_gateway(
         channels,
         api,
         pages,
+        demo_mail,
         invoices,
         own_data,
         unsubscribe,
@@ -88,7 +87,7 @@ def create_gateway(
         health,
     ):
         app.add_routes(module.routes)
-    app.router.add_static("/static/", pages.STATIC, append_version=True)
+    app.router.add_static("/static/", STATIC, append_version=True)
     app.cleanup_ctx.append(_poll)
     app.on_shutdown.append(_say_goodbye)
     return app
@@ -151,6 +150,7 @@ async def add_security_headers(request: web.Request, handler: Handler) -> web.St
 
 def gateway_runner(app: web.Application, shutdown_seconds: float) -> web.AppRunner:
     """What serves the gateway. A body is never unpacked: a small one could take a hundred megabytes, or a second."""
+    allow_many_connections()
     return web.AppRunner(app, access_log=None, shutdown_timeout=shutdown_seconds, auto_decompress=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import Counter
 from collections.abc import Iterator
 
@@ -17,6 +18,22 @@ RETRY_SECONDS = 30
 # What has been written and not yet been read: beyond so much, writing waits, and for so long.
 WRITTEN_AHEAD_BYTES = 32 * 1024
 PATIENCE_SECONDS = 20.0
+
+
+log = logging.getLogger(__name__)
+
+
+def allow_many_connections() -> None:
+    """Let this process hold as many connections as the system allows it; often it begins with a thousand."""
+    try:
+        import resource
+    except ImportError:  # not on this system, which has other limits
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    log.info("up to %s files and connections may be open", soft)
 
 
 class OpenConnections:

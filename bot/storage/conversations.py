@@ -7,7 +7,21 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, insert, literal, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    case,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.channels import PUSH_CHANNELS
@@ -32,6 +46,28 @@ from bot.storage.channels import SqlDeliveries
 
 # A choice stays good while it can still be seen: further back than this nobody scrolls to press one.
 OFFERS_LOOKED_AT = 50
+
+
+# Built once: these run for every message, and building a statement anew takes longer than running it.
+_CONVERSATION = select(tables.conversations).where(tables.conversations.c.id == bindparam("wanted"))
+_LOCKED_CONVERSATION = _CONVERSATION.with_for_update()
+_SAVED_CONVERSATION = update(tables.conversations).where(tables.conversations.c.id == bindparam("wanted"))
+_MESSAGES_AFTER = (
+    select(tables.messages)
+    .where(tables.messages.c.conversation_id == bindparam("wanted"), tables.messages.c.seq > bindparam("seen"))
+    .order_by(tables.messages.c.seq)
+    .limit(bindparam("most", type_=Integer()))
+)
+_WAITING_SEQS = (
+    select(tables.messages.c.seq)
+    .where(tables.messages.c.conversation_id == bindparam("wanted"), tables.messages.c.turn_state == "pending")
+    .order_by(tables.messages.c.seq)
+    .limit(bindparam("most", type_=Integer()))
+)
+_MESSAGE_BY_EXTERNAL_ID = select(tables.messages).where(
+    tables.messages.c.channel == bindparam("wanted_channel"),
+    tables.messages.c.external_id == bindparam("wanted_id"),
+)
 
 
 def _conversation(row: RowMapping) -> Conversation:
@@ -66,16 +102,15 @@ class SqlConversations:
         await self._connection.execute(insert(tables.conversations).values(**_columns(conversation)))
 
     async def get(self, conversation_id: ConversationId) -> Conversation | None:
-        return await self._one(tables.conversations.c.id == conversation_id)
+        return await self._one(_CONVERSATION, conversation_id)
 
     async def lock(self, conversation_id: ConversationId) -> Conversation | None:
-        return await self._one(tables.conversations.c.id == conversation_id, lock=True)
+        return await self._one(_LOCKED_CONVERSATION, conversation_id)
 
     async def save(self, conversation: Conversation) -> None:
         values = _columns(conversation)
-        await self._connection.execute(
-            update(tables.conversations).where(tables.conversations.c.id == values.pop("id")).values(**values)
-        )
+        values["wanted"] = values.pop("id")
+        await self._connection.execute(_SAVED_CONVERSATION, values)
 
     async def hand_back(self, conversation: Conversation, now: datetime) -> bool:
         c = tables.conversations.c
@@ -150,9 +185,8 @@ class SqlConversations:
         rows = (await self._connection.execute(query.order_by(c.id))).mappings()
         return [ConversationEvent(**row) for row in rows]
 
-    async def _one(self, condition: ColumnElement[bool], *, lock: bool = False) -> Conversation | None:
-        query = select(tables.conversations).where(condition)
-        row = (await self._connection.execute(query.with_for_update() if lock else query)).mappings().first()
+    async def _one(self, query: Select[Any], conversation_id: ConversationId) -> Conversation | None:
+        row = (await self._connection.execute(query, {"wanted": conversation_id})).mappings().first()
         return _conversation(row) if row else None
 
 
@@ -182,13 +216,13 @@ class SqlMessages:
                     await SqlDeliveries(self._connection).wake(message.conversation_id, channel, message.at)
 
     async def by_external_id(self, channel: str, external_id: str) -> Message | None:
-        c = tables.messages.c
-        found = await self._list(and_(c.channel == channel, c.external_id == external_id), limit=1)
-        return found[0] if found else None
+        wanted = {"wanted_channel": channel, "wanted_id": external_id}
+        row = (await self._connection.execute(_MESSAGE_BY_EXTERNAL_ID, wanted)).mappings().first()
+        return _message(row) if row else None
 
     async def after(self, conversation_id: ConversationId, seq: int, limit: int = 200) -> list[Message]:
-        c = tables.messages.c
-        return await self._list(and_(c.conversation_id == conversation_id, c.seq > seq), limit=limit)
+        wanted = {"wanted": conversation_id, "seen": seq, "most": limit}
+        return [_message(row) for row in (await self._connection.execute(_MESSAGES_AFTER, wanted)).mappings()]
 
     async def first_pending(self, conversation_id: ConversationId) -> Message | None:
         c = tables.messages.c
@@ -196,9 +230,8 @@ class SqlMessages:
         return found[0] if found else None
 
     async def waiting(self, conversation_id: ConversationId, at_most: int) -> list[int]:
-        c = tables.messages.c
-        query = select(c.seq).where(c.conversation_id == conversation_id, c.turn_state == "pending")
-        return list(await self._connection.scalars(query.order_by(c.seq).limit(at_most)))
+        wanted = {"wanted": conversation_id, "most": at_most}
+        return list(await self._connection.scalars(_WAITING_SEQS, wanted))
 
     async def was_said(self, conversation_id: ConversationId, text: str, after: int) -> bool:
         c = tables.messages.c
