@@ -252,6 +252,7 @@ def _gateway(config: Config, storage: Storage, webhooks: Mapping[str, Webhook]) 
             identity_secret=config.identity_secret,
             api_key=config.api_key,
             desk_hours=config.desk_hours,
+            mail_dir=None if config.smtp_url else config.mail_dir,
         ),
         storage.db,
         SystemClock(),

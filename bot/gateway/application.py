@@ -79,6 +79,7 @@ def create_gateway(
         api,
         pages,
         demo_mail,
+        demo_mail,
         invoices,
         own_data,
         unsubscribe,

@@ -28,6 +28,8 @@ class GatewaySettings:
     identity_secret: str = field(repr=False)
     api_key: str = field(repr=False)
     desk_hours: Literal["business", "always"] = "business"
+    # Where mail is written, if it is not sent.
+    mail_dir: Path | None = None
 
 
 SETTINGS = web.AppKey("settings", GatewaySettings)
