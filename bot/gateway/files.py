@@ -197,7 +197,7 @@ async def _take_in(request: web.Request, conversation: Conversation, form: _Form
 
 async def _read_form(request: web.Request, form: _Form) -> None:
     """Read a form to its end, and never more of it than a file may have. Raises BadForm, TooSlow or FileTooLarge."""
-    if request.content_type != "multipart/form-data" or hdrs.CONTENT_ENCODING in request.headers:
+    if request.content_type != "multipart/form-data":
         raise BadForm("Send a form: multipart/form-data, with a client_id and a file.")
     if (request.content_length or 0) > MAX_FILE_BYTES + FORM_BYTES:
         raise FileTooLarge

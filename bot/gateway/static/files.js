@@ -51,10 +51,10 @@ export class Files {
       event.preventDefault();
       this.#add([...event.clipboardData.files]);
     });
-    this.#takeWhatIsDropped(zone);
+    this.#takeWhatIsDropped(zone, button);
   }
 
-  #takeWhatIsDropped(zone) {
+  #takeWhatIsDropped(zone, button) {
     const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
     let within = 0;
     const mark = (change) => {
@@ -62,14 +62,15 @@ export class Files {
       zone.classList.toggle("dropping", within > 0);
     };
     zone.dataset.drop = t("file.drop");
-    document.addEventListener("dragenter", (event) => holdsFiles(event) && mark(within + 1));
+    const isOpen = () => button.offsetParent !== null; // not while questions are to be answered first
+    document.addEventListener("dragenter", (event) => holdsFiles(event) && isOpen() && mark(within + 1));
     document.addEventListener("dragleave", (event) => holdsFiles(event) && mark(within - 1));
     document.addEventListener("dragover", (event) => holdsFiles(event) && event.preventDefault());
     document.addEventListener("drop", (event) => {
       if (!holdsFiles(event)) return;
       event.preventDefault(); // or the browser would leave the chat and show the file
       mark(0);
-      this.#add([...event.dataTransfer.files]);
+      if (isOpen()) this.#add([...event.dataTransfer.files]);
     });
   }
 
