@@ -79,7 +79,6 @@ def create_gateway(
         api,
         pages,
         demo_mail,
-        demo_mail,
         invoices,
         own_data,
         unsubscribe,

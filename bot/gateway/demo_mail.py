@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
-from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from aiohttp import web
 
@@ -46,8 +45,7 @@ def _newest(folder: Path) -> list[dict[str, Any]]:
 
 def _read(file: Path, at: int) -> dict[str, Any] | None:
     try:
-        parsed = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-        message = cast(EmailMessage, parsed)
+        message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
         body = message.get_body(("plain",))
         text = body.get_content() if body is not None else ""
     except (OSError, LookupError, ValueError):

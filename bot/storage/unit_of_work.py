@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.errors import TransactionLost
 from bot.services.ports import Hint
 from bot.storage.account_links import SqlAccountLinks
-from bot.storage.account_links import SqlAccountLinks
 from bot.storage.attachments import SqlAttachments
 from bot.storage.birthdays import SqlBirthdays
 from bot.storage.channels import SqlDeliveries
@@ -80,7 +79,6 @@ class SqlUnitOfWork:
         self.outbox = SqlOutbox(connection)
         self.deliveries = SqlDeliveries(connection)
         self.attachments = SqlAttachments(connection)
-        self.account_links = SqlAccountLinks(connection)
         self.account_links = SqlAccountLinks(connection)
         self.workers = SqlWorkers(connection)
         self.hints: dict[Hint, None] = {}
