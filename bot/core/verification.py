@@ -35,8 +35,8 @@ class LookupLimits:
 class CodeLimits:
     """How many codes are sent (to an account, to an address), how long one is good, and how often it is tried.
 
-    `wrong_per_address` counts wrong codes for one address from whichever conversations, within the window: whoever opens
-    many of them to guess one customer's code gets no further.
+    `wrong_per_address` counts wrong codes for one address from whichever conversations, within the window: whoever
+    opens many of them to guess one customer's code gets no further.
     """
 
     per_conversation: int = 3
