@@ -172,7 +172,7 @@ async def _new_messages(db: Database, delivery: Delivery) -> list[Message]:
 
 
 async def _is_for_others(db: Database, message: Message) -> bool:
-    """Whether somebody else may have the account by now: its customer logged out, and this answers nothing they said."""
+    """Whether it may be somebody else's account by now: its customer logged out, and this answers nothing of theirs."""
     if message.author is Author.CUSTOMER or message.reply_to_seq is not None:
         return False
     async with db.reading() as work:
