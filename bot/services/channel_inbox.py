@@ -113,6 +113,9 @@ async def take_in(
     async with db.transaction() as work:
         if not await work.deliveries.add_update(channel, update_id, clock.now()):
             return Taken.REPEATED
+        # Updates are forgotten after a while, messages are not: one that is told again after that is no news, either.
+        if await work.messages.by_external_id(channel, f"{channel}:{update_id}") is not None:
+            return Taken.REPEATED
         conversation = await channel_conversation(work, clock, channel=channel, external_id=event.address)
         # Before its delivery, as everybody does: so no two wait for each other.
         await work.conversations.lock(conversation.id)
