@@ -79,8 +79,15 @@ async def test_a_stop_does_not_wait_for_those_who_do_not_read(quiet_gateway, mon
 
 async def test_many_sockets_are_all_served(start_gateway):
     gateway = await start_gateway(answering=False)
+
+    async def arrive(number):
+        # Each from an address of its own: one alone may not begin so many conversations at once.
+        chat = await gateway.connect(headers={"X-Forwarded-For": f"10.0.0.{number}"})
+        await chat.hello()
+        return chat
+
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as gateway.session:
-        chats = await asyncio.gather(*(gateway.chat() for _ in range(150)))
+        chats = await asyncio.gather(*map(arrive, range(150)))
 
         assert await asyncio.gather(*(chat.say("here") for chat in chats)) == [1] * 150
         assert len({chat.conversation_id for chat in chats}) == 150
