@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from bot.core.customers import CustomerId
 
-# What fits into the deepest link of any platform: https://core.telegram.org/bots/features#deep-linking.
-TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# As secrets.token_urlsafe writes so many bytes; it fits into https://core.telegram.org/bots/features#deep-linking.
+TOKEN_BYTES = 32
+TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 LINK_LIFETIME = timedelta(minutes=15)
 LINKS_AT_MOST = 5
 LINKS_WINDOW = timedelta(hours=1)

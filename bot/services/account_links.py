@@ -12,6 +12,7 @@ from bot.core.account_links import (
     LINKS_AT_MOST,
     LINKS_WINDOW,
     TOKEN,
+    TOKEN_BYTES,
     AccountLink,
     hash_token,
 )
@@ -21,7 +22,6 @@ from bot.services.audit import record_audit
 from bot.services.persons import customer_of
 from bot.services.ports import Clock, UnitOfWork
 
-TOKEN_BYTES = 32
 # Kept a little longer than they count, so that somebody who comes late hears that it is over.
 LINKS_KEPT = 24 * LINKS_WINDOW
 

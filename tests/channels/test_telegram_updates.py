@@ -14,6 +14,9 @@ from tests.fakes.telegram import FakeTelegram, Sent
 telegram = FakeTelegram()
 
 
+LINK = "cNn-4_x" * 6 + "_"
+
+
 def event_of(update):
     return read_update(update, "tala_coffee_bot").event
 
@@ -27,8 +30,10 @@ def event_of(update):
         ("/human", Said("1001", "I want to talk to a person")),
         ("/human@tala_coffee_bot", Said("1001", "I want to talk to a person")),
         ("/logout", Said("1001", "log me out")),
-        ("/start cNn-4_x", Arrived("1001", "cNn-4_x")),
-        ("/start@tala_coffee_bot cNn-4_x ", Arrived("1001", "cNn-4_x")),
+        (f"/start {LINK}", Arrived("1001", LINK)),
+        (f"/start@tala_coffee_bot {LINK} ", Arrived("1001", LINK)),
+        ("/start from-the-flyer", Said("1001", "hello")),
+        (f"/start {LINK}x", Said("1001", "hello")),
         ("/start  ", Said("1001", "hello")),
         ("/help me", Said("1001", "what can you do?")),
         ("/stop", Stopped("1001")),

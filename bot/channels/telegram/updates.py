@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from bot.core.account_links import TOKEN
 from bot.services.channel_inbox import Arrived, ChannelEvent, Picked, Said, Sent, Stopped
 
 # What Telegram is asked to send; all else it keeps to itself.
@@ -102,8 +103,8 @@ def _read_message(update_id: str, message: dict[str, Any], bot_name: str | None)
     name = command[1].lower()
     if name == _STOP:
         return Update(update_id, Stopped(chat))
-    if name == _START and command[3]:
-        # Only links of ours bring something along: https://core.telegram.org/bots/features#deep-linking.
+    if name == _START and command[3] and TOKEN.fullmatch(command[3].strip()):
+        # What else comes along is a word of the shop's own, from an advertisement perhaps.
         return Update(update_id, Arrived(chat, command[3].strip()))
     return Update(update_id, Said(chat, _SAID_BY_COMMAND.get(name, text.strip())))
 
