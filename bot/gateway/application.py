@@ -30,10 +30,11 @@ from bot.gateway import (
     vouchers,
 )
 from bot.gateway.connections import OpenConnections, allow_many_connections, patience
-from bot.gateway.embedding import EMBEDDING, STATIC, Embedding
+from bot.gateway.embedding import EMBEDDING, Embedding
 from bot.gateway.limits import RateLimit
 from bot.gateway.live import LiveConversations
 from bot.gateway.responses import error_response, problem
+from bot.gateway.served import STATIC
 from bot.metrics import GatewayMetrics
 from bot.services.ports import Clock, Database
 

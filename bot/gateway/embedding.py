@@ -2,59 +2,23 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
-from aiohttp import ETag, web
+from aiohttp import web
 
 from bot.core.colours import dark_palette, light_palette
 from bot.core.languages import Language
 from bot.core.shop import Shop
 from bot.core.widget import WidgetLook
 from bot.gateway.languages import Languages
+from bot.gateway.served import STATIC, Served, smaller
 
-STATIC = Path(__file__).parent / "static"
 _PLACE = "const LOOK = {};"
 _OF_THE_LAUNCHER = "launcher."
-
-
-@dataclass(frozen=True)
-class Served:
-    """Text that is sent packed to browsers that can unpack it, and not again while it has not changed."""
-
-    content: bytes
-    packed: bytes
-    etag: str
-    content_type: str
-
-    @classmethod
-    def of(cls, text: str, content_type: str) -> Served:
-        """The text, packed once."""
-        content = text.encode()
-        return cls(content, gzip.compress(content, 9, mtime=0), hashlib.sha256(content).hexdigest()[:24], content_type)
-
-    def answer(self, request: web.Request, *vary: str) -> web.Response:
-        """The text, or "not modified" for a browser that has it. `vary` are headers that the text depends on."""
-        headers = {"Cache-Control": "no-cache", "Vary": ", ".join(["Accept-Encoding", *vary])}
-        known = request.if_none_match or ()
-        if any(tag.value in (self.etag, "*") for tag in known):
-            response = web.Response(status=304, headers=headers)
-        elif "gzip" in request.headers.get("Accept-Encoding", ""):
-            headers["Content-Encoding"] = "gzip"
-            response = web.Response(body=self.packed, headers=headers)
-        else:
-            response = web.Response(body=self.content, headers=headers)
-        if response.status == 200:
-            response.content_type, response.charset = self.content_type, "utf-8"
-        # Weak: it stands for the text, however that is packed.
-        response.etag = ETag(self.etag, is_weak=True)
-        return response
 
 
 class Embedding:
@@ -71,7 +35,7 @@ class Embedding:
             "language": self.languages.default,
             "texts": {language.code: _launcher_texts(language) for language in self.languages},
         }
-        script = _smaller((STATIC / "widget.js").read_text("utf-8"))
+        script = smaller((STATIC / "widget.js").read_text("utf-8"))
         if _PLACE not in script:
             raise ValueError(f"widget.js has no place for the look: {_PLACE}")
         self.script = Served.of(script.replace(_PLACE, f"const LOOK = {_as_json(launcher)};", 1), "text/javascript")
@@ -115,16 +79,6 @@ def _panel(look: WidgetLook, colours: Mapping[str, Mapping[str, str]], language:
         "texts": {key: text for key, text in language.texts.items() if not key.startswith(_OF_THE_LAUNCHER)},
     }
     return Served.of(_as_json(panel), "application/json")
-
-
-def _smaller(script: str) -> str:
-    """A script of ours without indentation and remarks, which every visitor of the shop would load.
-
-    What tells a remark apart is our own way of writing: `//` begins a line or follows `;`, `{` or `,` and a space.
-    """
-    script = re.sub(r"^ +", "", script, flags=re.M)
-    script = re.sub(r"^/\*.*?\*/\n", "", script, flags=re.M | re.S)
-    return re.sub(r"(?:^|(?<=[;{,]) )//[^\n]*", "", script, flags=re.M).replace("\n\n", "\n")
 
 
 def _as_json(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -10,7 +11,7 @@ from playwright.sync_api import Browser, Frame, FrameLocator, Page, expect
 
 from bot.core.conversations import Choice, Reply
 from tests.browser.shop_page import WAIT_MS, open_panel, panel_of, visit, write
-from tests.browser.window import Window
+from tests.browser.window import ROOT, Window
 
 pytestmark = pytest.mark.browser
 
@@ -96,6 +97,22 @@ def test_nothing_bars_anybody(shop_page: Open, window: Window, attributes: str, 
     panel.locator("#typing").evaluate("node => { node.hidden = false; }")
     assert barriers(frame_of(page)) == []
     assert barriers(page) == []
+
+
+def test_nothing_bars_anybody_from_the_questions_before_the_chat(browser: Browser, tmp_path: Path):
+    business = tmp_path / "business.yml"
+    asked = "  questions: [{id: topic, label: About what?, kind: choice, choices: [An order, Else], required: true}]\n"
+    business.write_text((ROOT / "business.yml").read_text().replace("  sound: false\n", f"  sound: false\n{asked}"))
+    window = Window(tmp_path, business)
+    window.start()
+    page = browser.new_page(color_scheme="dark", reduced_motion="reduce")
+    visit(page, window.shop)
+    panel = open_panel(page)
+
+    expect(panel.get_by_label("About what?")).to_be_visible()
+    assert barriers(frame_of(page)) == []
+    page.close()
+    window.stop()
 
 
 def test_the_check_for_barriers_finds_one(shop_page: Open):

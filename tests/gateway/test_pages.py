@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from bot.gateway.pages import STATIC
+from bot.gateway.served import STATIC
 from tests.gateway.conftest import IDENTITY_SECRET, SHOP_ORIGIN, broken_database
 
 PAGES = ("/", "/chat/frame")
@@ -97,9 +97,18 @@ async def test_a_file_that_has_not_changed_is_not_sent_again(gateway):
             assert response.status == 200, path
 
 
+async def test_scripts_and_styles_are_sent_without_remarks_and_packed(gateway):
+    for name, media_type in (("frame.js", "text/javascript"), ("frame.css", "text/css")):
+        async with gateway.session.get(f"{gateway.url}/static/{name}") as response:
+            assert (response.content_type, response.headers["Content-Encoding"]) == (media_type, "gzip")
+            sent = await response.text()
+        assert not sent.startswith("/*") and 0 < len(sent) < len((STATIC / name).read_text())
+
+
 @pytest.mark.parametrize(
     "path",
     [
+        "/static/none.js",
         "/static/../application.py",
         "/static/%2e%2e/application.py",
         "/static/..%2fapplication.py",
