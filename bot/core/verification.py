@@ -35,8 +35,8 @@ class LookupLimits:
 class CodeLimits:
     """How many codes are sent (to an account, to an address), how long one is good, and how often it is tried.
 
-    `wrong_per_address` counts wrong codes for one address from whichever conversations, within the window: whoever
-    opens many of them to guess one customer's code gets no further.
+    `wrong_per_address` counts wrong codes for one address from whichever conversations, within the window: after so
+    many no further code is sent to it. One that was sent is good for its own tries, whatever others try.
     """
 
     per_conversation: int = 3

@@ -17,7 +17,7 @@ from bot.core.attachments import (
 )
 from bot.core.conversations import Attachment, Conversation, ConversationId, InboundMessage, Message
 from bot.core.shop import Shop
-from bot.errors import ConversationNotFound, DuplicateMessageId, FileRefused, FileTooLarge
+from bot.errors import ConversationNotFound, DuplicateMessageId, FileRefused, FileTooLarge, SignedOut
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, UnitOfWork
 from bot.services.wordless import record_wordless
@@ -80,7 +80,7 @@ async def receive_file(
 
     The bot is not asked: people see the file, and the customer is told so. Safe to repeat: the same external id with
     the same file returns the recorded message. Raises FileRefused, FileTooLarge, DuplicateMessageId (same id, another
-    file) or ConversationNotFound, recording nothing.
+    file) or ConversationNotFound, recording nothing; and SignedOut, of a visitor who could not see it any more.
     """
     checked = check_file(file)
     async with db.transaction() as work:
@@ -92,6 +92,9 @@ async def receive_file(
             if recorded.conversation_id != conversation_id or not await _is_same(work, recorded, checked):
                 raise DuplicateMessageId
             return recorded
+        # Checked again here: a large file takes minutes, and they may have logged out meanwhile.
+        if not conversation.is_open_to_visitor(clock.now()):
+            raise SignedOut
         attachment = await keep_file(work, clock, conversation, checked)
         inbound = InboundMessage(external_id, file_in_words(attachment), attachment=attachment)
         return await record_wordless(work, clock, conversation, inbound, FILE_ANSWER)

@@ -199,6 +199,8 @@ async def _say_flood(work: UnitOfWork, clock: Clock, conversation: Conversation,
         seq=message.seq + 1,
         author=Author.BOT,
         text=FLOOD,
+        # What was being asked is open still, and the newest choices are those that count.
+        choices=await work.messages.last_offer(conversation.id),
         at=clock.now(),
         reply_to_seq=message.seq,
     )

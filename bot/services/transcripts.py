@@ -12,7 +12,7 @@ from bot.core.widget import Question
 from bot.services.ports import UnitOfWork
 
 TRANSCRIPT_MESSAGES = 100
-_SECRET_LINK = re.compile(r"(/(?:invoices|my-data|rewards|feedback)/)\S+")
+_SECRET_LINK = re.compile(r"(/(?:invoices|my-data|rewards|feedback|unsubscribe|connect/[^/\s]+)/)\S+")
 
 
 async def conversation_lines(

@@ -116,10 +116,10 @@ async def send_code(work: UnitOfWork, clock: Clock, shop: Shop, conversation: Co
 async def check_code(work: UnitOfWork, clock: Clock, conversation: Conversation, typed: str) -> Verified | CodeRefusal:
     """Compare what was typed with the conversation's latest code; the right one makes the conversation that customer's.
 
-    A code works once, for ten minutes and five tries; the fifth wrong one is TOO_MANY already. So is every code, for an
-    hour, of an address for which too many wrong ones came. What holds no six digits is WRONG, and no try. A
-    conversation that belongs to another customer stays theirs (WRONG). On success the caller goes on with the returned
-    conversation, which is saved.
+    A code works once, for ten minutes and five tries; the fifth wrong one is TOO_MANY already. What others try
+    elsewhere for the same address does not count here: they would shut its owner out. What holds no six digits is
+    WRONG, and no try. A conversation that belongs to another customer stays theirs (WRONG). On success the caller goes
+    on with the returned conversation, which is saved.
     """
     now = clock.now()
     # The turn holds this lock already. Whoever does not must not overwrite what happened meanwhile.
@@ -132,10 +132,6 @@ async def check_code(work: UnitOfWork, clock: Clock, conversation: Conversation,
     given = find_code(typed)
     if given is None:
         return CodeRefusal.WRONG
-    # So that tries in many conversations at once are counted one after the other.
-    await work.codes.lock_address(code.email)
-    if await _is_closed(work, clock, code.email):
-        return CodeRefusal.TOO_MANY
     code = replace(code, attempts=code.attempts + 1)
     customer = await work.customers.get(code.customer_id) if code.customer_id else None
     is_right = is_code(given, code.code_hash)

@@ -22,8 +22,8 @@ async def record_wordless(
 ) -> Message:
     """Record a message that has no words, in a conversation that is locked; for people, and not for the bot.
 
-    Where the bot would have to speak, the answer is given, once for many in a row. A person is offered with
-    it, unless something else is being asked: those choices are to stay.
+    Where the bot would have to speak, the answer is given, once for many in a row. What was being asked is offered
+    with it once more, because the newest choices are those that count; else a person.
     """
     sent = await record_inbound(work, clock, conversation, inbound, for_bot=False)
     if conversation.owner is not Owner.BOT or await _has_just_been_said(work, sent, answer):
@@ -35,7 +35,7 @@ async def record_wordless(
         seq=sent.seq + 1,
         author=Author.BOT,
         text=answer,
-        choices=() if asked else (TALK_TO_A_PERSON,),
+        choices=asked or (TALK_TO_A_PERSON,),
         at=clock.now(),
         reply_to_seq=sent.seq,
     )

@@ -10,11 +10,12 @@ import pytest
 
 from bot.core.attachments import MAX_BYTES_A_DAY, MAX_FILE_BYTES, MAX_FILES_A_DAY, IncomingFile
 from bot.core.conversations import Author, Owner, TurnState
-from bot.errors import ConversationNotFound, DuplicateMessageId, FileRefused, FileTooLarge
+from bot.errors import ConversationNotFound, DuplicateMessageId, FileRefused, FileTooLarge, SignedOut
 from bot.services.attachments import FILE_ANSWER, check_file, forget_files, keep_file, read_file, receive_file
 from bot.services.channel_ports import PartFile
 from bot.services.courier import in_parts
 from bot.services.ids import new_id
+from bot.services.sign_out import sign_out
 from bot.services.timers import all_jobs
 from bot.services.turns import claim_turn
 from tests.builders import a_message, a_shop, conversation_now, messages_now, stored_conversation, written
@@ -46,6 +47,18 @@ async def test_a_file_comes_with_its_message_and_is_answered_kindly(sql_db, rece
     assert {hint.topic for hint in sql_db.hints} == {"echo", "outbound"}
     stored = await read_file(sql_db, conversation.id, message.attachment.id)
     assert (stored.attachment, stored.content) == (message.attachment, MUG.content)
+
+
+async def test_a_file_that_ends_after_logging_out_is_refused_and_one_told_again_is_not(sql_db, clock, receive):
+    conversation = await stored_conversation(sql_db)
+    sent = await receive(conversation, external_id="1")
+    async with sql_db.transaction() as work:
+        await sign_out(work, clock, await work.conversations.lock(conversation.id))
+
+    assert (await receive(conversation, external_id="1")).id == sent.id
+    with pytest.raises(SignedOut):
+        await receive(conversation)
+    assert len(await messages_now(sql_db, conversation.id)) == 2
 
 
 async def test_the_bot_is_not_asked_about_a_file_and_answers_what_comes_after(sql_db, clock, receive):

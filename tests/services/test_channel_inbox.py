@@ -202,11 +202,11 @@ async def test_a_picture_without_words_is_kept_and_answered_that_words_are_neede
         assert await work.deliveries.claim_due([TELEGRAM], clock.now(), clock.now()) is not None
 
 
-async def test_a_picture_in_the_middle_of_a_question_leaves_its_choices_alone(sql_db, clock, take):
+async def test_a_picture_in_the_middle_of_a_question_leaves_it_open(sql_db, clock, take):
     await say(sql_db, await talk_with(sql_db, clock), "Shall I cancel it?", choices=YES_OR_NO)
     await take("1", Sent("1001", "a picture"))
 
-    assert (await said_in(sql_db, clock))[-1].choices == ()
+    assert (await said_in(sql_db, clock))[-1].choices == YES_OR_NO
 
 
 async def test_pictures_long_after_each_other_are_each_answered(sql_db, clock, take):
