@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import time
 import warnings
-from collections import Counter
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import quote
@@ -30,21 +28,26 @@ from bot.errors import BotError, FileRefused, FileTooLarge
 from bot.gateway import frames, settings
 from bot.gateway.chat import check_origin, visitors_conversation
 from bot.gateway.database import database_answers
-from bot.gateway.limits import RateLimited, client_address
+from bot.gateway.limits import client_address
 from bot.gateway.responses import STATUS
+from bot.gateway.transfers import PIECE_BYTES, Pace, Transfers, send_in_pieces
 from bot.services.attachments import read_file, receive_file
 
 # A form is a little longer than what is in it.
 FORM_BYTES = 16 * 1024
-PIECE_BYTES = 64 * 1024
 CLIENT_ID_BYTES = 64
-# A form that is sent more slowly than this is cut off, in seconds: from one piece to the next, and as a whole.
+# A form that is sent more slowly than this is cut off, in seconds: from one piece to the next, and as a whole, where
+# what has come gives it more time (see Pace). So nobody keeps a place for long with a byte now and then.
 PIECE_SECONDS = 20.0
-FORM_SECONDS = 300.0
+FORM_SECONDS = 60.0
 # So many files may be on their way in at once, because each is in memory: from everybody, and from one address.
 UPLOADS_AT_ONCE = 8
 UPLOADS_OF_ONE = 4
-BUSY_SECONDS = 3
+# And on their way out. Whoever asks for more waits a little for their turn.
+DOWNLOADS_AT_ONCE = 16
+DOWNLOADS_OF_ONE = 6
+TURN_SECONDS = 10.0
+DOWNLOAD_SECONDS = 60.0
 FIELDS = ("client_id", "file")
 # How the content of a part may be said to be packed: not at all.
 _PLAIN = frozenset({"binary", "8bit", "7bit"})
@@ -54,6 +57,9 @@ HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
 routes = web.RouteTableDef()
@@ -61,32 +67,14 @@ routes = web.RouteTableDef()
 Answer = TypeVar("Answer")
 
 
-@dataclass
-class Uploads:
-    """What is on its way in, by where it comes from."""
-
-    by_address: Counter[str] = field(default_factory=Counter)
-
-    @contextlib.contextmanager
-    def one_more(self, address: str) -> Iterator[None]:
-        """Room for one. Raises RateLimited while there is none."""
-        if sum(self.by_address.values()) >= UPLOADS_AT_ONCE or self.by_address[address] >= UPLOADS_OF_ONE:
-            raise RateLimited(BUSY_SECONDS)
-        self.by_address[address] += 1
-        try:
-            yield
-        finally:
-            self.by_address[address] -= 1
-            if not self.by_address[address]:
-                del self.by_address[address]
-
-
-UPLOADS = web.AppKey("uploads", Uploads)
+UPLOADS = web.AppKey("uploads", Transfers)
+DOWNLOADS = web.AppKey("downloads", Transfers)
 
 
 def prepare(app: web.Application) -> None:
     """Give the application what files need."""
-    app[UPLOADS] = Uploads()
+    app[UPLOADS] = Transfers()
+    app[DOWNLOADS] = Transfers()
     # Python remembers every warning that it has shown, and these show what anybody sends.
     for warning in (BadContentDispositionHeader, BadContentDispositionParam):
         warnings.simplefilter("ignore", warning)
@@ -134,7 +122,7 @@ async def send_file(request: web.Request) -> web.Response:
     try:
         conversation = await visitors_conversation(request)
         request.app[settings.MESSAGE_LIMIT].spend(conversation.id)
-        with request.app[UPLOADS].one_more(client_address(request)):
+        with request.app[UPLOADS].one_more(client_address(request), UPLOADS_AT_ONCE, UPLOADS_OF_ONE):
             answer = await _take_in(request, conversation, form)
     except BotError as error:
         request.app[settings.METRICS].refused(error.code)
@@ -146,25 +134,31 @@ async def send_file(request: web.Request) -> web.Response:
 
 
 @routes.get("/chat/files/{id}")
-async def hand_out_file(request: web.Request) -> web.Response:
+async def hand_out_file(request: web.Request) -> web.StreamResponse:
     """A file of the visitor's own conversation, to be saved."""
     check_origin(request)
-    request.app[settings.ADDRESS_LIMIT].spend(client_address(request))
+    address = client_address(request)
+    request.app[settings.ADDRESS_LIMIT].spend(address)
     conversation = await visitors_conversation(request)
-    with database_answers(conversation.id):
-        found = await read_file(request.app[settings.DATABASE], conversation.id, request.match_info["id"])
-    if found is None:
-        raise NoSuchFile
-    if found.content is None:
-        raise FileGone
-    return file_response(found.attachment, found.content)
+    turn = request.app[DOWNLOADS].in_turn(address, DOWNLOADS_AT_ONCE, DOWNLOADS_OF_ONE, TURN_SECONDS)
+    async with turn:
+        with database_answers(conversation.id):
+            found = await read_file(request.app[settings.DATABASE], conversation.id, request.match_info["id"])
+        if found is None:
+            raise NoSuchFile
+        if found.content is None:
+            raise FileGone
+        response = file_response(found.attachment)
+        return await send_in_pieces(request, response, found.content, Pace(DOWNLOAD_SECONDS))
 
 
-def file_response(attachment: Attachment, content: bytes) -> web.Response:
-    """A file as an answer that a browser saves, and in which nothing runs."""
-    headers = {**HEADERS, "Content-Disposition": disposition(attachment.name)}
-    charset = "utf-8" if attachment.media_type.startswith("text/") else None
-    return web.Response(body=content, content_type=attachment.media_type, charset=charset, headers=headers)
+def file_response(attachment: Attachment) -> web.StreamResponse:
+    """The answer, still without the file, that a browser saves, and in which nothing runs."""
+    response = web.StreamResponse(headers={**HEADERS, "Content-Disposition": disposition(attachment.name)})
+    response.content_type = attachment.media_type
+    if attachment.media_type.startswith("text/"):
+        response.charset = "utf-8"
+    return response
 
 
 def disposition(name: str) -> str:
@@ -179,6 +173,7 @@ class _Form:
 
     client_id: str | None = None
     file: IncomingFile | None = None
+    pace: Pace = field(default_factory=lambda: Pace(FORM_SECONDS))
 
 
 async def _take_in(request: web.Request, conversation: Conversation, form: _Form) -> frames.Frame:
@@ -202,7 +197,7 @@ async def _read_form(request: web.Request, form: _Form) -> None:
     if (request.content_length or 0) > MAX_FILE_BYTES + FORM_BYTES:
         raise FileTooLarge
     try:
-        await asyncio.wait_for(_read_parts(await request.multipart(), form), FORM_SECONDS)
+        await _read_parts(await request.multipart(), form)
     except asyncio.TimeoutError:
         raise TooSlow from None
     except (web.RequestPayloadError, HttpProcessingError, ValueError, AssertionError, RuntimeError) as error:
@@ -212,7 +207,7 @@ async def _read_form(request: web.Request, form: _Form) -> None:
 
 async def _read_parts(reader: MultipartReader, form: _Form) -> None:
     seen: set[str] = set()
-    while (part := await _soon(reader.next())) is not None:
+    while (part := await _soon(reader.next(), form.pace)) is not None:
         if not isinstance(part, BodyPartReader):
             raise BadForm("A form within a form cannot be taken.")
         name = part.name or ""
@@ -222,9 +217,10 @@ async def _read_parts(reader: MultipartReader, form: _Form) -> None:
             raise BadForm("The parts of a form come as they are, and not packed.")
         seen.add(name)
         if name == "client_id":
-            form.client_id = frames.checked_client_id((await _read(part, CLIENT_ID_BYTES)).decode("utf-8", "replace"))
+            client_id = await _read(part, CLIENT_ID_BYTES, form.pace)
+            form.client_id = frames.checked_client_id(client_id.decode("utf-8", "replace"))
         else:
-            form.file = IncomingFile(_file_name(part), await _read(part, MAX_FILE_BYTES))
+            form.file = IncomingFile(_file_name(part), await _read(part, MAX_FILE_BYTES, form.pace))
 
 
 def _file_name(part: BodyPartReader) -> str:
@@ -235,10 +231,11 @@ def _file_name(part: BodyPartReader) -> str:
     return (part.filename or "").replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
 
 
-async def _read(part: BodyPartReader, at_most: int) -> bytes:
+async def _read(part: BodyPartReader, at_most: int, pace: Pace) -> bytes:
     content = bytearray()
-    while piece := await _soon(part.read_chunk(PIECE_BYTES)):
+    while piece := await _soon(part.read_chunk(PIECE_BYTES), pace):
         content += piece
+        pace.moved(len(piece))
         if len(content) > at_most:
             if at_most == MAX_FILE_BYTES:
                 raise FileTooLarge
@@ -246,5 +243,5 @@ async def _read(part: BodyPartReader, at_most: int) -> bytes:
     return bytes(content)
 
 
-async def _soon(step: Awaitable[Answer]) -> Answer:
-    return await asyncio.wait_for(step, PIECE_SECONDS)
+async def _soon(step: Awaitable[Answer], pace: Pace) -> Answer:
+    return await asyncio.wait_for(step, min(PIECE_SECONDS, pace.left()))

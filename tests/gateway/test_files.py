@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 import uuid
 from datetime import timedelta
 from urllib.parse import quote, unquote
@@ -15,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.attachments import EXTENSIONS, MAX_FILE_BYTES, MAX_FILES_A_DAY, media_type_of
-from bot.gateway import files
-from bot.gateway.files import UPLOADS, disposition
+from bot.gateway import connections, files, transfers
+from bot.gateway.files import DOWNLOADS, UPLOADS, disposition
 from bot.gateway.settings import ADDRESS_LIMIT, MESSAGE_LIMIT
 from bot.services.attachments import FILE_ANSWER, forget_files
 from tests.gateway.chat_client import eventually
@@ -158,7 +159,7 @@ async def test_of_one_that_never_ends_no_more_is_read_than_may_be(gateway, token
     most = 0
     read = files._read
 
-    async def measured(part, at_most):
+    async def measured(part, at_most, pace):
         nonlocal most
         original = part.read_chunk
 
@@ -169,7 +170,7 @@ async def test_of_one_that_never_ends_no_more_is_read_than_may_be(gateway, token
             return piece
 
         part.read_chunk = counted
-        return await read(part, at_most)
+        return await read(part, at_most, pace)
 
     monkeypatch.setattr(files, "_read", measured)
 
@@ -300,6 +301,41 @@ async def test_a_form_that_comes_too_slowly_is_cut_off(gateway, token, monkeypat
     assert kept(gateway) == []
 
 
+async def test_a_byte_now_and_then_keeps_no_place_for_long(gateway, token, monkeypatch):
+    monkeypatch.setattr(files, "FORM_SECONDS", 0.5)
+    # Each of them comes soon after the last.
+    trickling = upload(PDF.ljust(100, b"%"), "a.pdf")
+    host, port = gateway.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(head_of(token, 2**20).replace("\n", "\r\n").encode() + b"\r\n\r\n" + trickling[:-60])
+
+    async def trickle():
+        while True:
+            writer.write(b"%")
+            await asyncio.sleep(0.02)
+
+    task = asyncio.create_task(trickle())
+    assert b" 408 " in await asyncio.wait_for(reader.readline(), 5)
+    task.cancel()
+    writer.close()
+    assert gateway.app[UPLOADS].by_address == {} and kept(gateway) == []
+
+
+async def test_a_form_that_keeps_pace_may_take_longer(gateway, token, monkeypatch):
+    monkeypatch.setattr(files, "FORM_SECONDS", 0.4)
+    content = PDF.ljust(2**18, b"%")
+    body = upload(content, "a.pdf")
+
+    async def steadily():
+        # Longer than a form may take that brings nothing, and at many times the pace that is asked.
+        for start in range(0, len(body), 2**15):
+            yield body[start : start + 2**15]
+            await asyncio.sleep(0.1)
+
+    assert (await post(gateway, token, steadily()))[0] == 200
+    assert kept(gateway)[0][2] == content
+
+
 async def test_only_so_many_come_in_at_once(gateway, token, monkeypatch):
     monkeypatch.setattr(files, "UPLOADS_OF_ONE", 2)
     wait = asyncio.Event()
@@ -335,6 +371,68 @@ async def test_a_day_has_room_for_so_many(start_gateway):
     status, answer = await post(gateway, ready["visitor_token"], upload())
 
     assert (status, answer["reason"]) == (422, "too_many") and "tomorrow" in answer["message"]
+
+
+async def ask_and_not_read(gateway, token, file_id):
+    """A connection whose owner asks for a file, and reads none of it."""
+    host, port = gateway.url.removeprefix("http://").split(":")
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(connection, (host, int(port)))
+    connection.send(f"GET /chat/files/{file_id} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+    return connection
+
+
+async def test_files_that_nobody_reads_are_few_and_are_cut_off(gateway, token, monkeypatch):
+    monkeypatch.setattr(transfers, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(connections, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(files, "TURN_SECONDS", 0.2)
+    largest = PDF.ljust(MAX_FILE_BYTES, b"%")
+    assert (await post(gateway, token, upload(largest, "large.pdf")))[0] == 200
+    out, most = gateway.app[DOWNLOADS].by_address, 0
+    held = [await ask_and_not_read(gateway, token, the_file(gateway)) for _ in range(20)]
+
+    def all_are_gone():
+        nonlocal most
+        most = max(most, sum(out.values()))
+        return most and not out
+
+    await eventually(all_are_gone)
+    assert most <= files.DOWNLOADS_OF_ONE
+    for connection in held:
+        connection.close()
+    assert (await get(gateway, token, the_file(gateway)))[1] == largest
+
+
+async def test_a_page_that_asks_for_many_files_at_once_gets_them_in_turn(gateway, token):
+    large = PDF.ljust(2**20, b"%")
+    assert (await post(gateway, token, upload(large, "large.pdf")))[0] == 200
+    found = await asyncio.gather(*(get(gateway, token, the_file(gateway)) for _ in range(30)))
+
+    assert [(response.status, content == large) for response, content in found] == [(200, True)] * 30
+    assert gateway.app[DOWNLOADS].by_address == {}
+
+
+async def test_whoever_waits_too_long_for_their_turn_is_told_when_to_ask_again(gateway, token, monkeypatch):
+    monkeypatch.setattr(files, "TURN_SECONDS", 0.1)
+    await post(gateway, token, upload())
+    with contextlib.ExitStack() as others:
+        for number in range(files.DOWNLOADS_AT_ONCE):
+            others.enter_context(gateway.app[DOWNLOADS].one_more(f"{number}", 100, 100))
+        response, _ = await get(gateway, token, the_file(gateway))
+
+    assert response.status == 429 and int(response.headers["Retry-After"]) > 0
+    assert (await get(gateway, token, the_file(gateway)))[0].status == 200
+
+
+async def test_what_a_file_is_may_be_asked_without_it(gateway, token):
+    await post(gateway, token, upload())
+    async with gateway.session.head(
+        f"{gateway.url}/chat/files/{the_file(gateway)}", headers={"Authorization": f"Bearer {token}"}
+    ) as answer:
+        assert (answer.status, answer.headers["Content-Length"]) == (200, str(len(MUG)))
+        assert await answer.read() == b""
 
 
 @pytest.mark.parametrize("bad", ["", "nonsense", "a.b.c"])
