@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import time
 from collections import OrderedDict
@@ -48,9 +49,25 @@ class RateLimit:
 
 
 def client_address(request: web.Request) -> str:
-    """Where a request comes from. A proxy on this machine is believed about the address it forwards for."""
+    """Where a request comes from, for limits. A proxy on this machine is believed about the address it forwards for."""
     peer = request.remote or ""
     forwarded = request.headers.get("X-Forwarded-For", "")
     if peer in ("127.0.0.1", "::1") and forwarded:
-        return forwarded.rsplit(",", 1)[-1].strip()
-    return peer
+        return one_place(forwarded.rsplit(",", 1)[-1].strip())
+    return one_place(peer)
+
+
+def one_place(address: str) -> str:
+    """An address, or for IPv6 the network that one connection is given (RFC 6177), with 2^64 addresses to choose from.
+
+    What is no address stays as it is.
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))

@@ -6,6 +6,7 @@ import pytest
 
 from bot.gateway import limits
 from bot.gateway.limits import RateLimit, RateLimited
+from bot.gateway.settings import ADDRESS_LIMIT
 
 
 class Stopwatch:
@@ -87,3 +88,29 @@ def test_old_keys_are_forgotten_and_busy_ones_are_not(watch, monkeypatch):
             limit.spend("busy")
 
     assert len(limit._buckets) == 10
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", "unknown"),
+        ("", ""),
+    ],
+)
+def test_one_place_is_an_address_or_a_network_of_ipv6(address, place):
+    assert limits.one_place(address) == place
+
+
+async def test_whoever_changes_their_address_within_their_network_has_one_limit(gateway, monkeypatch):
+    monkeypatch.setattr(gateway.app[ADDRESS_LIMIT], "_burst", 2)
+    monkeypatch.setattr(gateway.app[ADDRESS_LIMIT], "_per_second", 0.001)
+    addresses = ["2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1"]
+    answers = [await gateway.post({"type": "hello"}, headers={"X-Forwarded-For": address}) for address in addresses]
+
+    assert [status for status, _ in answers] == [200, 200, 429, 200]
