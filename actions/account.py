@@ -17,6 +17,7 @@ from actions.task import Access, Question, Talk, Task, who
 from actions.wording import CAPABILITIES, Button, payload
 from bot.core.account_links import CONNECTED_FOR, LINK_LIFETIME
 from bot.core.channels import TELEGRAM, WEB
+from bot.core.customers import Customer
 from bot.core.wishes import CONNECT, SIGN_IN, SIGN_OUT
 from bot.services.account_links import LinkUse, issue_link
 from bot.services.sign_out import sign_out
@@ -134,8 +135,8 @@ def _greet(turn: TurnContext, dispatcher: CollectingDispatcher, use: LinkUse, *,
         case LinkUse.CONNECTED if turn.customer is not None:
             name = f", {turn.customer.first_name}" if turn.customer.first_name else ""
             text = (
-                f"Hello{name}! Your {_APP} is connected, and I know you here now: your orders, your points, all of it. "
-                f"That lasts until you log out (/logout), or for {CONNECTED_FOR.days} days. What can I do for you?"
+                f"Hello{name}! {_connected_as(turn.customer)} I know you here now: your orders, your points, all of it. "
+                f"That lasts until you log out, or for {CONNECTED_FOR.days} days. What can I do for you?"
             )
             dispatcher.utter_message(text=text, buttons=None if busy else list(CAPABILITIES))
         case LinkUse.OTHERS:
@@ -150,6 +151,15 @@ def _greet(turn: TurnContext, dispatcher: CollectingDispatcher, use: LinkUse, *,
                 f"one, sign in on our website and write “connect my {_APP}” in the chat there. Or send me your e-mail "
                 "address here, and I send you a code."
             )
+
+
+def _connected_as(customer: Customer) -> str:
+    """Whose account it is, so that somebody who was sent another's link notices, before they say anything."""
+    names = customer.name.split()
+    if not names:
+        return f"Your {_APP} is connected. If you did not make that link yourself, send /logout now."
+    name = f"{names[0]} {names[-1][0]}." if len(names) > 1 else f"{names[0]}."
+    return f"You are connected as {name} If that is not you, send /logout now."
 
 
 def _nowhere_else(turn: TurnContext) -> str:

@@ -19,8 +19,10 @@ from bot.core.account_links import (
 from bot.core.conversations import Conversation, ConversationEvent
 from bot.core.customers import CustomerId
 from bot.services.audit import record_audit
+from bot.services.conversations import channel_conversation
 from bot.services.persons import customer_of
 from bot.services.ports import Clock, UnitOfWork
+from bot.services.sign_out import sign_out
 
 # Kept a little longer than they count, so that somebody who comes late hears that it is over.
 LINKS_KEPT = 24 * LINKS_WINDOW
@@ -60,16 +62,21 @@ async def is_good_link(work: UnitOfWork, clock: Clock, channel: str, token: str)
 
 
 async def use_link(work: UnitOfWork, clock: Clock, conversation: Conversation, token: str) -> LinkUse:
-    """Make the conversation, and the account that it is held from, those of the customer whom the link was made for.
+    """Make the account that the conversation is held from, and what is said there next, the link's customer's.
 
     They count as proven until they log out, or for 180 days: that is the conversation's `verified_until`, like every
     proof, so that one place says who is believed and logging out ends it. The conversation must be locked. Only
     CONNECTED changes anything; whoever is connected already, and comes by the same link again, is still.
+
+    Whose link it is says nothing of who wrote before: what was said as nobody stays nobody's, and is over for the
+    account. The account's conversation is another one then (channel_conversation). One that is over is not connected.
     """
     now = clock.now()
     account = await work.conversations.account_of(conversation.id)
     link = await work.account_links.lock(hash_token(token)) if TOKEN.fullmatch(token) else None
     if account is None or link is None or link.channel != conversation.channel:
+        return LinkUse.OVER
+    if conversation.signed_out_at is not None:
         return LinkUse.OVER
     customer = await customer_of(work, link.customer_id)
     if customer.erased_at is not None:
@@ -81,6 +88,11 @@ async def use_link(work: UnitOfWork, clock: Clock, conversation: Conversation, t
         # They may log out first, so the link stays good.
         await _note(work, clock, "refuse_link", customer.id, conversation)
         return LinkUse.OTHERS
+    if conversation.customer_id is None and conversation.last_seq > 0:
+        await sign_out(work, clock, conversation)
+        conversation = await channel_conversation(
+            work, clock, channel=account.channel, external_id=account.external_id
+        )
     await work.account_links.save(replace(link, used_at=now))
     await work.customers.link_account(account.channel, account.external_id, customer.id)
     connected = replace(conversation, customer_id=customer.id, verified_until=now + CONNECTED_FOR)

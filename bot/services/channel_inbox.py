@@ -13,7 +13,6 @@ from bot.core.conversations import (
     MAX_TEXT_CHARACTERS,
     Attachment,
     Conversation,
-    ConversationId,
     InboundMessage,
     clean_text,
 )
@@ -127,7 +126,7 @@ async def take_in(
             await _record_sent(work, clock, conversation, f"{channel}:{update_id}", event)
             return Taken.RECORDED
         if isinstance(event, Arrived):
-            await _record_arrival(work, clock, conversation.id, f"{channel}:{update_id}", event)
+            await _record_arrival(work, clock, conversation, f"{channel}:{update_id}", event)
             return Taken.RECORDED
         messages = await _messages(work, capabilities, conversation, event)
         if messages is None:
@@ -155,14 +154,16 @@ async def _record_all(
 
 
 async def _record_arrival(
-    work: UnitOfWork, clock: Clock, conversation_id: ConversationId, external_id: str, event: Arrived
+    work: UnitOfWork, clock: Clock, conversation: Conversation, external_id: str, event: Arrived
 ) -> None:
     """Connect the account, and let the assistant say what became of it."""
-    locked = await work.conversations.lock(conversation_id)
+    locked = await work.conversations.lock(conversation.id)
     if locked is None:
         return
     use = await use_link(work, clock, locked, event.token)
-    now = await work.conversations.lock(conversation_id)
+    # It may be another one by now.
+    latest = await channel_conversation(work, clock, channel=conversation.channel, external_id=event.address)
+    now = await work.conversations.lock(latest.id)
     if now is not None:
         payload = f"/{CONNECT}{json.dumps({'facet': use.value})}"
         await record_inbound(work, clock, now, InboundMessage(external_id, ARRIVED, payload))

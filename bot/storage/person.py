@@ -52,13 +52,11 @@ class Person:
         return select(column).where(column.table.c.customer_id.in_(self.ids))
 
     def conversations(self) -> Select[Any]:
-        """The ids of the conversations that were theirs, or nobody's and held from an account of theirs."""
-        c = tables.conversations.c
-        accounts = self.owned(tables.channel_identities.c.id)
-        # Somebody else may have used the account, and logged out again.
-        return select(c.id).where(
-            or_(c.customer_id.in_(self.ids), and_(c.customer_id.is_(None), c.identity_id.in_(accounts)))
-        )
+        """The ids of the conversations that were theirs.
+
+        One that is nobody's is not, from whichever account it is held: somebody else may have used it before.
+        """
+        return self.owned(tables.conversations.c.id)
 
     def accounts(self) -> ColumnElement[bool]:
         """The accounts on channels that are theirs, or that they used and nobody else is known to use."""

@@ -36,6 +36,8 @@ class Phone:
             await self._worker.work_on(turn)
         async with self._db.reading() as work:
             said = await work.messages.after(before.id, before.last_seq)
+            if (now := await self.conversation()).id != before.id:
+                said += await work.messages.after(now.id, 0)
         return "\n".join(one.text for one in said if one.author.value == "bot")
 
     async def say(self, text):
@@ -65,6 +67,8 @@ async def test_a_customer_who_comes_by_the_link_is_known_there(phone, link_of):
     hello = await phone.arrive(await link_of("C-1001"))
 
     assert "Hello, Maria!" in hello and "180 days" in hello
+    # Somebody who was sent another's link notices.
+    assert "connected as Maria S. If that is not you, send /logout now." in hello
     assert "420 points" in await phone.say("how many points do i have")
     orders = await phone.say("show all my orders")
     assert all(number in orders for number in ("TC-10001", "TC-10002", "TC-10003"))
@@ -125,10 +129,13 @@ async def test_who_is_in_telegram_already_needs_no_link(phone, link_of):
     assert "I know you here" in await phone.say("connect my telegram")
 
 
-async def test_a_form_that_waits_for_a_proof_goes_on_once_there_is_one(phone, link_of):
+async def test_what_a_stranger_had_begun_does_not_go_on_as_the_links_customer(phone, link_of):
     assert "e-mail address" in await phone.say("cancel order TC-10003")
-    answer = await phone.arrive(await link_of("C-1001"))
-    assert "Hello, Maria!" in answer and "Shall I cancel" in answer
+    before = await phone.conversation()
+    assert "Hello, Maria!" in await phone.arrive(await link_of("C-1001"))
+
+    assert (await phone.conversation()).id != before.id
+    assert "Shall I cancel" in await phone.say("cancel order TC-10003")
 
 
 async def test_timeline_and_data_show_the_conversations_of_both_channels(phone, link_of, demo_db):

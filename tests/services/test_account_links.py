@@ -11,12 +11,14 @@ from sqlalchemy import select
 from bot.core.account_links import CONNECTED_FOR, LINK_LIFETIME, LINKS_AT_MOST, LINKS_WINDOW, TOKEN
 from bot.core.channels import TELEGRAM, WEB
 from bot.services.account_links import LinkUse, is_good_link, issue_link, use_link
+from bot.services.channel_inbox import ARRIVED, Arrived, Said, take_in
 from bot.services.conversations import open_channel_conversation
 from bot.services.merges import merge_customers
-from bot.services.privacy import erase_customer
+from bot.services.privacy import erase_customer, export_customer
 from bot.services.sign_out import sign_out
 from bot.storage import tables
 from tests.builders import conversation_now, stored_customer
+from tests.services.test_courier import CAPABILITIES
 
 
 async def made_for(db, clock, customer, channel=TELEGRAM):
@@ -155,6 +157,61 @@ async def test_an_account_stays_its_customers_when_half_a_year_is_over(sql_db, c
     assert await comes_by(sql_db, clock, await made_for(sql_db, clock, john)) is LinkUse.OTHERS
     assert await comes_by(sql_db, clock, await made_for(sql_db, clock, maria)) is LinkUse.CONNECTED
     assert (await talk_of(sql_db, clock)).verified_customer(clock.now()) == maria.id
+
+
+async def test_what_somebody_wrote_before_is_not_given_to_whoever_sent_them_a_link(sql_db, clock):
+    sender = await stored_customer(sql_db)
+    await take_in(sql_db, clock, TELEGRAM, CAPABILITIES, "1", Said("1001", "I am ill, and live in 5 Elm Street"))
+    before = await talk_of(sql_db, clock)
+    token = await made_for(sql_db, clock, sender)
+    await take_in(sql_db, clock, TELEGRAM, CAPABILITIES, "2", Arrived("1001", token))
+
+    after, was = await talk_of(sql_db, clock), await conversation_now(sql_db, before.id)
+    assert (was.customer_id, was.verified_until, was.signed_out_at) == (None, None, clock.now())
+    assert after.id != before.id and after.verified_customer(clock.now()) == sender.id
+    async with sql_db.reading() as work:
+        (arrived,) = await work.messages.after(after.id, 0)
+        data = await export_customer(work, sender.id)
+    assert '"connected"' in arrived.payload
+    assert [one["id"] for one in data["conversations"]] == [after.id]
+    assert [one["text"] for one in data["messages"]] == [ARRIVED]
+
+
+async def test_what_was_written_before_stays_nobodys_after_logging_out(sql_db, clock):
+    sender = await stored_customer(sql_db)
+    await take_in(sql_db, clock, TELEGRAM, CAPABILITIES, "1", Said("1001", "I am ill"))
+    await take_in(sql_db, clock, TELEGRAM, CAPABILITIES, "2", Arrived("1001", await made_for(sql_db, clock, sender)))
+    connected = await talk_of(sql_db, clock)
+    async with sql_db.transaction() as work:
+        await sign_out(work, clock, await work.conversations.lock(connected.id))
+    await take_in(sql_db, clock, TELEGRAM, CAPABILITIES, "3", Said("1001", "Who was that?"))
+
+    async with sql_db.reading() as work:
+        data = await export_customer(work, sender.id)
+    assert [one["text"] for one in data["messages"]] == [ARRIVED]
+
+
+async def test_a_conversation_of_nobody_is_not_in_the_data_of_whom_its_account_is_linked_with(sql_db, clock):
+    maria = await stored_customer(sql_db)
+    await take_in(sql_db, clock, TELEGRAM, CAPABILITIES, "1", Said("1001", "I am ill"))
+    async with sql_db.transaction() as work:
+        await work.customers.link_account(TELEGRAM, "1001", maria.id)
+
+    async with sql_db.reading() as work:
+        data = await export_customer(work, maria.id)
+    assert (data["conversations"], data["messages"]) == ([], [])
+
+
+async def test_a_conversation_that_was_left_is_not_connected(sql_db, clock):
+    maria = await stored_customer(sql_db)
+    talk = await talk_of(sql_db, clock)
+    token = await made_for(sql_db, clock, maria)
+    async with sql_db.transaction() as work:
+        left = await sign_out(work, clock, await work.conversations.lock(talk.id))
+        assert await use_link(work, clock, left, token) is LinkUse.OVER
+
+    assert (await conversation_now(sql_db, talk.id)).customer_id is None
+    assert await comes_by(sql_db, clock, token) is LinkUse.CONNECTED
 
 
 async def test_only_so_many_links_an_hour_are_made(sql_db, clock):
