@@ -15,6 +15,9 @@ MAX_FILE_BYTES = 10 * 2**20
 # What one conversation may send in a day.
 MAX_FILES_A_DAY = 20
 MAX_BYTES_A_DAY = 50 * 2**20
+# What all of them together may, so that nobody fills the disk with many conversations.
+MAX_FILES_A_DAY_OF_ALL = 20_000
+MAX_BYTES_A_DAY_OF_ALL = 2 * 2**30
 MAX_NAME_CHARACTERS = 120
 
 # Each type that is taken, and the endings that its names may have; the first is given where there is none.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 import warnings
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import quote
@@ -28,7 +29,7 @@ from bot.errors import BotError, FileRefused, FileTooLarge
 from bot.gateway import frames, settings
 from bot.gateway.chat import check_origin, visitors_conversation
 from bot.gateway.database import database_answers
-from bot.gateway.limits import client_address
+from bot.gateway.limits import RateLimit, RateLimited, client_address
 from bot.gateway.responses import STATUS
 from bot.gateway.transfers import PIECE_BYTES, Pace, Transfers, send_in_pieces
 from bot.services.attachments import read_file, receive_file
@@ -48,6 +49,11 @@ DOWNLOADS_AT_ONCE = 16
 DOWNLOADS_OF_ONE = 6
 TURN_SECONDS = 10.0
 DOWNLOAD_SECONDS = 60.0
+# What one address may send in a day, and for how much a small file counts: however many conversations it begins, it
+# fills neither the disk nor the day that all share (see bot/core/attachments.py).
+BYTES_A_DAY_OF_ONE = 100 * 2**20
+LEAST_COUNTED_BYTES = 64 * 1024
+DAY_SECONDS = 24 * 60 * 60
 FIELDS = ("client_id", "file")
 # How the content of a part may be said to be packed: not at all.
 _PLAIN = frozenset({"binary", "8bit", "7bit"})
@@ -69,12 +75,14 @@ Answer = TypeVar("Answer")
 
 UPLOADS = web.AppKey("uploads", Transfers)
 DOWNLOADS = web.AppKey("downloads", Transfers)
+DAYS_BYTES = web.AppKey("days_bytes", RateLimit)
 
 
 def prepare(app: web.Application) -> None:
     """Give the application what files need."""
     app[UPLOADS] = Transfers()
     app[DOWNLOADS] = Transfers()
+    app[DAYS_BYTES] = RateLimit(BYTES_A_DAY_OF_ONE, BYTES_A_DAY_OF_ONE / DAY_SECONDS)
     # Python remembers every warning that it has shown, and these show what anybody sends.
     for warning in (BadContentDispositionHeader, BadContentDispositionParam):
         warnings.simplefilter("ignore", warning)
@@ -185,9 +193,25 @@ async def _take_in(request: web.Request, conversation: Conversation, form: _Form
     with database_answers(conversation.id):
         external_id = f"{conversation.identity_id}:{client_id}"
         clock = request.app[settings.CLOCK]
-        message = await receive_file(request.app[settings.DATABASE], clock, conversation.id, external_id, file)
+        with _room_of_the_day(request, len(file.content)):
+            message = await receive_file(request.app[settings.DATABASE], clock, conversation.id, external_id, file)
     request.app[settings.METRICS].received(WEB, time.perf_counter() - began)
     return frames.ack_frame(client_id, message)
+
+
+@contextlib.contextmanager
+def _room_of_the_day(request: web.Request, size: int) -> Iterator[None]:
+    """Count a file for where it comes from, unless it comes to nothing. Raises FileRefused when it is too much."""
+    address, counted = client_address(request), max(size, LEAST_COUNTED_BYTES)
+    try:
+        request.app[DAYS_BYTES].spend(address, counted)
+    except RateLimited:
+        raise FileRefused("too_many") from None
+    try:
+        yield
+    except BaseException:
+        request.app[DAYS_BYTES].give_back(address, counted)
+        raise
 
 
 async def _read_form(request: web.Request, form: _Form) -> None:

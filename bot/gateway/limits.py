@@ -35,17 +35,23 @@ class RateLimit:
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def spend(self, key: str) -> None:
-        """Take one token. Raises RateLimited when there is none."""
+    def spend(self, key: str, amount: float = 1) -> None:
+        """Take a token, or so many. Raises RateLimited, taking nothing, when there are not enough."""
         now = self._clock()
         tokens, at = self._buckets.pop(key, (float(self._burst), now))
         tokens = min(self._burst, tokens + (now - at) * self._per_second)
-        allowed = tokens >= 1
-        self._buckets[key] = (tokens - 1 if allowed else tokens, now)
+        allowed = tokens >= amount
+        self._buckets[key] = (tokens - amount if allowed else tokens, now)
         if len(self._buckets) > MAX_KEYS:
             self._buckets.popitem(last=False)
         if not allowed:
-            raise RateLimited(max(1, math.ceil((1 - tokens) / self._per_second)))
+            raise RateLimited(max(1, math.ceil((amount - tokens) / self._per_second)))
+
+    def give_back(self, key: str, amount: float) -> None:
+        """Return what was spent on something that did not come about."""
+        if key in self._buckets:
+            tokens, at = self._buckets[key]
+            self._buckets[key] = (min(self._burst, tokens + amount), at)
 
 
 def client_address(request: web.Request) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.core.attachments import (
     MAX_BYTES_A_DAY,
+    MAX_BYTES_A_DAY_OF_ALL,
     MAX_FILE_BYTES,
     MAX_FILES_A_DAY,
+    MAX_FILES_A_DAY_OF_ALL,
     IncomingFile,
     clean_name,
     file_in_words,
@@ -25,6 +28,7 @@ from bot.services.wordless import record_wordless
 DAY = timedelta(days=1)
 # So many are forgotten in one transaction: each may be large.
 FORGOTTEN_AT_ONCE = 50
+_AN_ID = re.compile(r"[0-9a-f]{32}")
 FILE_ANSWER = (
     "Thank you. I cannot look into files myself, but our team sees this one with our conversation. Please tell me in "
     "words what it is about, or write “talk to a person”."
@@ -65,12 +69,24 @@ async def keep_file(work: UnitOfWork, clock: Clock, conversation: Conversation, 
 
     Whoever sends it: what a conversation may hold in a day is one measure for all who speak in it.
     """
-    now = clock.now()
-    number, size = await work.attachments.since(conversation.id, now - DAY)
-    if number >= MAX_FILES_A_DAY or size + file.attachment.size > MAX_BYTES_A_DAY:
+    if not await has_room(work, clock, conversation.id, file.attachment.size):
         raise FileRefused("too_many")
-    await work.attachments.add(conversation.id, file.attachment, file.content, now)
+    await work.attachments.add(conversation.id, file.attachment, file.content, clock.now())
     return file.attachment
+
+
+async def has_room(work: UnitOfWork, clock: Clock, conversation_id: ConversationId | None, size: int) -> bool:
+    """Whether a file may be kept today: in its conversation (None: in one that has yet to begin), and among all.
+
+    Of those that come at the same moment in several conversations, a few may go beyond the measure of all.
+    """
+    since = clock.now() - DAY
+    if conversation_id is not None:
+        number, together = await work.attachments.since(conversation_id, since)
+        if number >= MAX_FILES_A_DAY or together + size > MAX_BYTES_A_DAY:
+            return False
+    number, together = await work.attachments.since_of_all(since)
+    return number < MAX_FILES_A_DAY_OF_ALL and together + size <= MAX_BYTES_A_DAY_OF_ALL
 
 
 async def receive_file(
@@ -102,6 +118,9 @@ async def receive_file(
 
 async def read_file(db: Database, conversation_id: ConversationId, attachment_id: str) -> StoredFile | None:
     """A file of a conversation; None where the conversation has no such file. Who may see it is for others to say."""
+    # Whatever else is asked for, a database may not even be able to read.
+    if not _AN_ID.fullmatch(attachment_id):
+        return None
     async with db.reading() as work:
         attachment = await work.attachments.get(conversation_id, attachment_id)
         if attachment is None:

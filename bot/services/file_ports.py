@@ -27,6 +27,10 @@ class AttachmentRepository(Protocol):
         """How many files have come since, and how large they are together."""
         ...
 
+    async def since_of_all(self, at: datetime) -> tuple[int, int]:
+        """The same for all conversations together, of what has not been deleted."""
+        ...
+
     async def forget_content(self, before: datetime, limit: int) -> int:
         """Delete what is in files that came before then, at most so many at once; how many."""
         ...

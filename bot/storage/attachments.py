@@ -40,6 +40,13 @@ class SqlAttachments:
         number, size = found.one()
         return number, size
 
+    async def since_of_all(self, at: datetime) -> tuple[int, int]:
+        query = select(func.count(), func.coalesce(func.sum(_C.size), 0))
+        # With both conditions, it is the index that says where to look.
+        found = await self._connection.execute(query.where(_C.created_at > at, _C.content.is_not(None)))
+        number, size = found.one()
+        return number, size
+
     async def forget_content(self, before: datetime, limit: int) -> int:
         old = select(_C.id).where(_C.created_at < before, _C.content.is_not(None)).order_by(_C.created_at).limit(limit)
         statement = update(attachments).where(_C.id.in_(old.scalar_subquery())).values(content=None)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bot.core.attachments import EXTENSIONS, MAX_FILE_BYTES, MAX_FILES_A_DAY, media_type_of
 from bot.gateway import connections, files, transfers
-from bot.gateway.files import DOWNLOADS, UPLOADS, disposition
+from bot.gateway.files import DAYS_BYTES, DOWNLOADS, UPLOADS, disposition
 from bot.gateway.settings import ADDRESS_LIMIT, MESSAGE_LIMIT
 from bot.services.attachments import FILE_ANSWER, forget_files
 from tests.gateway.chat_client import eventually
@@ -371,6 +371,24 @@ async def test_a_day_has_room_for_so_many(start_gateway):
     status, answer = await post(gateway, ready["visitor_token"], upload())
 
     assert (status, answer["reason"]) == (422, "too_many") and "tomorrow" in answer["message"]
+
+
+async def test_one_address_has_so_many_bytes_a_day_in_however_many_conversations(gateway, monkeypatch):
+    monkeypatch.setattr(gateway.app[DAYS_BYTES], "_burst", 3 * files.LEAST_COUNTED_BYTES)
+    monkeypatch.setattr(gateway.app[DAYS_BYTES], "_per_second", 0.001)
+    tokens = [(await gateway.post({"type": "hello"}))[1]["visitor_token"] for _ in range(4)]
+    # What is not kept counts for nothing.
+    for _ in range(5):
+        assert (await post(gateway, tokens[0], upload(b"MZ" + bytes(100), "x.png")))[0] == 422
+    gateway.db.commit_error = broken_database()
+    assert (await post(gateway, tokens[0], upload()))[0] == 503
+    gateway.db.commit_error = None
+    answers = [await post(gateway, token, upload()) for token in tokens]
+
+    assert [status for status, _ in answers] == [200, 200, 200, 422]
+    assert answers[-1][1]["reason"] == "too_many" and "tomorrow" in answers[-1][1]["message"]
+    elsewhere = {"X-Forwarded-For": "192.0.2.7"}
+    assert (await post(gateway, tokens[3], upload(), **elsewhere))[0] == 200
 
 
 async def ask_and_not_read(gateway, token, file_id):

@@ -58,6 +58,24 @@ def test_being_refused_costs_nothing(watch):
     limit.spend("a")
 
 
+def test_much_is_spent_at_once_and_what_came_to_nothing_is_given_back(watch):
+    limit = RateLimit(100, 1, watch)
+    limit.spend("a", 60)
+    with pytest.raises(RateLimited) as refused:
+        limit.spend("a", 60)
+    assert refused.value.retry_after == 20
+    limit.give_back("a", 30)
+    limit.give_back("nobody", 30)
+
+    limit.spend("a", 70)
+    with pytest.raises(RateLimited):
+        limit.spend("a")
+    limit.give_back("a", 1_000)
+    limit.spend("a", 100)
+    with pytest.raises(RateLimited):
+        limit.spend("a")
+
+
 def test_a_long_silence_saves_no_more_than_a_burst(watch):
     limit = RateLimit(2, 1, watch)
     limit.spend("a")

@@ -170,6 +170,32 @@ async def test_two_at_once_do_not_both_take_the_last_place(sql_db, receive):
     assert sum(isinstance(outcome, FileRefused) for outcome in outcomes) == 3
 
 
+@pytest.mark.parametrize(("measure", "most"), [("MAX_FILES_A_DAY_OF_ALL", 3), ("MAX_BYTES_A_DAY_OF_ALL", 1_000)])
+async def test_all_conversations_together_have_a_measure_of_their_own(
+    sql_db, clock, receive, monkeypatch, measure, most
+):
+    monkeypatch.setattr(f"bot.services.attachments.{measure}", most)
+    file = replace(MUG, content=MUG.content.ljust(300, b"\0"))
+    for _ in range(3):
+        await receive(await stored_conversation(sql_db), file)
+    with pytest.raises(FileRefused) as refused:
+        await receive(await stored_conversation(sql_db), file)
+    assert refused.value.reason == "too_many" and "tomorrow" in refused.value.message
+
+    clock.advance(days=1)
+    await receive(await stored_conversation(sql_db), file)
+
+
+@pytest.mark.parametrize(
+    "not_an_id", ["\x00", "", "'; --", "0" * 31, "0" * 33, "G" * 32, "0" * 31 + "\n", "\ud800" * 32]
+)
+async def test_what_is_no_id_is_no_file(sql_db, receive, not_an_id):
+    conversation = await stored_conversation(sql_db)
+    await receive(conversation)
+
+    assert await read_file(sql_db, conversation.id, not_an_id) is None
+
+
 async def test_a_file_is_read_in_its_own_conversation_only(sql_db, receive):
     conversation, other = await stored_conversation(sql_db), await stored_conversation(sql_db)
     message = await receive(conversation)
