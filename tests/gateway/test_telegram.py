@@ -293,6 +293,7 @@ async def test_a_file_that_cannot_be_fetched_is_told_in_words_and_holds_up_nothi
         ("unknown", "which could not be fetched"),
         ("expired", "which could not be fetched"),
         ("said_to_be_large", "too large to be kept"),
+        ("said_to_be_huge", "too large to be kept"),
         ("large_after_all", "too large to be kept"),
         ("larger_than_bots_may_fetch", "which could not be fetched"),
         ("packed", "of a kind that is not kept"),
@@ -318,6 +319,8 @@ async def test_what_is_not_kept_is_told_in_words_and_why(shop_on_telegram, teleg
         telegram._do_getfile = expired
     elif trouble == "said_to_be_large":
         document["file_size"] = 11 * 2**20
+    elif trouble == "said_to_be_huge":
+        document["file_size"] = 10 * 2**30
     else:
         document.pop("file_size")
         content = {
@@ -331,7 +334,7 @@ async def test_what_is_not_kept_is_told_in_words_and_why(shop_on_telegram, teleg
     assert await telegram.tell(update) == 200
 
     assert said(shop_on_telegram) == [(f"[a file, {words}]", None)]
-    if trouble == "said_to_be_large":
+    if trouble.startswith("said_to_be"):
         assert "getfile" not in [method for method, _ in telegram.calls]
 
 
@@ -364,6 +367,41 @@ async def test_a_picture_that_is_told_again_is_kept_once(shop_on_telegram, teleg
 
     assert len(said(shop_on_telegram)) == 1
     assert shop_on_telegram.rows("SELECT count(*) FROM attachments") == [(1,)]
+
+
+def fetched(telegram):
+    return [method for method, _ in telegram.calls].count("getfile")
+
+
+async def test_what_is_known_already_is_not_fetched_again(shop_on_telegram, telegram):
+    update = telegram.document("order.pdf", PDF, caption="Is this right?")
+    for _ in range(3):
+        await telegram.tell(update)
+
+    assert fetched(telegram) == 1 and said(shop_on_telegram) == [("Is this right?", ("order.pdf", PDF))]
+
+
+async def test_what_is_more_than_is_kept_in_a_day_is_not_fetched(shop_on_telegram, telegram, monkeypatch):
+    monkeypatch.setattr("bot.services.attachments.MAX_FILES_A_DAY", 2)
+    for _ in range(4):
+        await telegram.tell(telegram.photo(JPEG))
+    assert fetched(telegram) == 2
+    assert [text for text, _ in said(shop_on_telegram)][2:] == ["[a picture, more than is kept in a day]"] * 2
+
+    monkeypatch.setattr("bot.services.attachments.MAX_FILES_A_DAY_OF_ALL", 2)
+    await telegram.tell(telegram.photo(JPEG, chat="2002"))
+    assert fetched(telegram) == 2
+
+
+async def test_a_file_that_is_too_large_for_what_is_left_of_the_day_is_not_fetched(
+    shop_on_telegram, telegram, monkeypatch
+):
+    monkeypatch.setattr("bot.services.attachments.MAX_BYTES_A_DAY", len(PDF) + 10)
+    await telegram.tell(telegram.document("order.pdf", PDF))
+    await telegram.tell(telegram.document("order.pdf", PDF))
+
+    assert fetched(telegram) == 1
+    assert said(shop_on_telegram)[1] == ("[a file, more than is kept in a day]", None)
 
 
 async def test_a_process_that_dies_while_it_fetches_has_recorded_nothing(shop_on_telegram, telegram, monkeypatch):

@@ -19,9 +19,10 @@ from bot.core.channels import TELEGRAM
 from bot.core.conversations import ConversationId
 from bot.errors import FileRefused, FileTooLarge
 from bot.services.attachments import check_file
-from bot.services.channel_inbox import ChannelEvent, Sent, Taken, take_in
+from bot.services.channel_inbox import TOO_MANY, ChannelEvent, Sent, Taken, take_in
 from bot.services.channel_ports import ChannelBusy, ChannelError, ChannelRefused, Part
 from bot.services.ports import Clock, Database
+from bot.services.remote_files import Prospect, file_prospect
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
 # Telegram holds a question for updates open for so long; between two that failed there is a pause.
@@ -95,20 +96,26 @@ class TelegramInbox:
         if update.event is not None:
             # What somebody writes below a picture must not overtake it while it is fetched.
             async with self._turns.setdefault(update.event.address, asyncio.Lock()):
-                event = await self._with_file(update.event, update.file)
+                event = await self._with_file(update.id, update.event, update.file)
                 taken = await take_in(self._db, self._clock, TELEGRAM, CAPABILITIES, update.id, event)
         self._be_courteous(update, taken)
 
-    async def _with_file(self, event: ChannelEvent, remote: RemoteFile | None) -> ChannelEvent:
-        """What was sent, with its file where it can be had. Before it is recorded, so that both are there at once.
+    async def _with_file(self, update_id: str, event: ChannelEvent, remote: RemoteFile | None) -> ChannelEvent:
+        """What was sent, with its file where it can be had, and may be kept.
 
-        A process that dies meanwhile has recorded nothing, and Telegram tells the update again.
+        Before it is recorded, so that both are there at once. A process that dies meanwhile has recorded nothing, and
+        Telegram tells the update again.
         """
         if not isinstance(event, Sent) or remote is None:
             return event
+        if remote.size is not None and remote.size > MAX_FILE_BYTES:
+            return replace(event, trouble=TOO_LARGE)
+        prospect = await file_prospect(self._db, self._clock, TELEGRAM, update_id, event.address, remote.size)
+        if prospect is Prospect.KNOWN:
+            return event
+        if prospect is Prospect.TOO_MANY:
+            return replace(event, trouble=TOO_MANY)
         try:
-            if remote.size is not None and remote.size > MAX_FILE_BYTES:
-                raise FileTooLarge
             async with self._fetches:
                 content = await asyncio.wait_for(self._channel.fetch(remote.id, MAX_FILE_BYTES), FETCH_SECONDS)
             return replace(event, file=check_file(IncomingFile(remote.name, content)))
