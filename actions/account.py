@@ -16,11 +16,11 @@ from actions.slots import begin_task
 from actions.task import Access, Question, Talk, Task, who
 from actions.wording import CAPABILITIES, Button, payload
 from bot.core.account_links import CONNECTED_FOR, LINK_LIFETIME
-from bot.core.channels import TELEGRAM, WEB
+from bot.core.channels import TELEGRAM
 from bot.core.customers import Customer
 from bot.core.wishes import CONNECT, SIGN_IN, SIGN_OUT
 from bot.services.account_links import LinkUse, issue_link
-from bot.services.sign_out import sign_out
+from bot.services.sign_out import goodbye, sign_out
 from bot.services.turn_context import TurnContext
 
 LOG_OUT: Button = {"title": "Log me out", "payload": payload(SIGN_OUT)}
@@ -48,19 +48,11 @@ class SignOut(Action):
             dispatcher.utter_message(text=text, buttons=[LOG_OUT])
             return []
         async with turn_of(tracker) as turn:
-            was_known = turn.conversation.customer_id is not None
             turn.conversation = await sign_out(turn.work, turn.clock, turn.conversation)
             turn.customer = None
-            dispatcher.utter_message(text=_goodbye(turn, was_known=was_known))
+            dispatcher.utter_message(text=goodbye(turn.conversation))
         # Nor is an order known any more that was proven here.
         return [SlotSet("last_order", None), SlotSet("last_proof", None)]
-
-
-def _goodbye(turn: TurnContext, *, was_known: bool) -> str:
-    done = "You are logged out here." if was_known else "You were not logged in, and I have forgotten what we spoke of."
-    if turn.conversation.channel == WEB:
-        return f"{done} If you are signed in on our website, sign out there, too: otherwise I know you again next time."
-    return f"{done} To sign in again, send me your e-mail address."
 
 
 class ConnectMessenger(Action):
@@ -135,7 +127,7 @@ def _greet(turn: TurnContext, dispatcher: CollectingDispatcher, use: LinkUse, *,
         case LinkUse.CONNECTED if turn.customer is not None:
             name = f", {turn.customer.first_name}" if turn.customer.first_name else ""
             text = (
-                f"Hello{name}! {_connected_as(turn.customer)} I know you here now: your orders, your points, all of it. "
+                f"Hello{name}! {_connected_as(turn.customer)} I know you here: your orders, your points, all of it. "
                 f"That lasts until you log out, or for {CONNECTED_FOR.days} days. What can I do for you?"
             )
             dispatcher.utter_message(text=text, buttons=None if busy else list(CAPABILITIES))

@@ -14,6 +14,7 @@ from bot.core.conversations import (
     Attachment,
     Conversation,
     InboundMessage,
+    Message,
     clean_text,
 )
 from bot.core.text_splitting import split_text
@@ -24,6 +25,7 @@ from bot.services.attachments import FILE_ANSWER, CheckedFile, keep_file
 from bot.services.channel_ports import Capabilities
 from bot.services.conversations import channel_conversation, record_inbound
 from bot.services.courier import fit_on_buttons
+from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, UnitOfWork
 from bot.services.wordless import record_wordless
 
@@ -87,9 +89,18 @@ class Stopped:
     address: str
 
 
-ChannelEvent = Said | Sent | Picked | Arrived | Stopped
-# How it is told that somebody arrived: without what they brought.
-ARRIVED = "/start"
+@dataclass(frozen=True)
+class LoggedOut:
+    """A customer logged out by a command of the channel: at once, whoever speaks with them."""
+
+    address: str
+
+
+# Messages to record: text, and payload of a choice.
+Texts = list[tuple[str, str | None]]
+ChannelEvent = Said | Sent | Picked | Arrived | LoggedOut | Stopped
+# How it is told that somebody arrived: without what they brought. And that they logged out.
+ARRIVED, LOGOUT = "/start", "/logout"
 
 
 class Taken(str, Enum):
@@ -112,27 +123,76 @@ async def take_in(
     async with db.transaction() as work:
         if not await work.deliveries.add_update(channel, update_id, clock.now()):
             return Taken.REPEATED
-        # Updates are forgotten after a while, messages are not: one that is told again after that is no news, either.
-        if await work.messages.by_external_id(channel, f"{channel}:{update_id}") is not None:
-            return Taken.REPEATED
-        conversation = await channel_conversation(work, clock, channel=channel, external_id=event.address)
         # Before its delivery, as everybody does: so no two wait for each other.
-        await work.conversations.lock(conversation.id)
+        conversation = await _locked(work, clock, channel, event.address)
         if isinstance(event, Stopped):
             await work.deliveries.stop(channel, event.address, clock.now())
             return Taken.STOPPED
+        messages = await _messages(work, capabilities, conversation, event) if isinstance(event, Said | Picked) else []
+        external_id = await _free_id(work, conversation, f"{channel}:{update_id}", event, messages)
+        if external_id is None:
+            return Taken.REPEATED
         await work.deliveries.resume(channel, event.address)
         if isinstance(event, Sent):
-            await _record_sent(work, clock, conversation, f"{channel}:{update_id}", event)
-            return Taken.RECORDED
-        if isinstance(event, Arrived):
-            await _record_arrival(work, clock, conversation, f"{channel}:{update_id}", event)
-            return Taken.RECORDED
-        messages = await _messages(work, capabilities, conversation, event)
-        if messages is None:
+            await _record_sent(work, clock, conversation, external_id, event)
+        elif isinstance(event, Arrived):
+            await _record_arrival(work, clock, conversation, external_id, event)
+        elif isinstance(event, LoggedOut):
+            await record_inbound(work, clock, conversation, InboundMessage(external_id, LOGOUT), for_bot=False)
+        elif messages is None:
             return Taken.UNKNOWN_BUTTON
-        await _record_all(work, clock, conversation, f"{channel}:{update_id}", messages)
-        return Taken.RECORDED if messages else Taken.EMPTY
+        elif not messages:
+            return Taken.EMPTY
+        else:
+            await _record_all(work, clock, conversation, external_id, messages)
+        return Taken.RECORDED
+
+
+async def _locked(work: UnitOfWork, clock: Clock, channel: str, address: str) -> Conversation:
+    """The account's conversation, locked. One that was left while we waited for it is nobody's to write into."""
+    while True:
+        chosen = await channel_conversation(work, clock, channel=channel, external_id=address)
+        locked = await work.conversations.lock(chosen.id)
+        if locked is not None and locked.signed_out_at is None:
+            return locked
+
+
+async def _free_id(
+    work: UnitOfWork, conversation: Conversation, wanted: str, event: ChannelEvent, messages: Texts | None
+) -> str | None:
+    """The id to record an update under; None where it was recorded before.
+
+    Updates are forgotten after a while, messages are not: one that is told again after that is no news. But another
+    bot counts on its own, and Telegram counts anew after a quiet week: what somebody else said, or in other words, is.
+    """
+    recorded = await work.messages.by_external_id(conversation.channel, wanted)
+    if recorded is None:
+        return wanted
+    before = await work.conversations.get(recorded.conversation_id)
+    is_same_account = before is not None and before.identity_id == conversation.identity_id
+    return None if is_same_account and _is_told_again(recorded, event, messages) else f"{wanted}~{new_id()}"
+
+
+def _is_told_again(recorded: Message, event: ChannelEvent, messages: Texts | None) -> bool:
+    """Whether the event may be what was recorded, or what that began with."""
+    match event:
+        case Arrived():
+            return recorded.text == ARRIVED
+        case LoggedOut():
+            return recorded.text == LOGOUT
+        case Sent():
+            words = {event.in_words(), replace(event, trouble=TOO_MANY).in_words()}
+            caption = clean_text(event.caption or "")
+            told = {caption, *(f"{one} {caption}" for one in words)} if caption else words
+            if recorded.attachment is not None and not caption:
+                # It is not fetched once more to see whether it is the same.
+                told.add(file_in_words(recorded.attachment))
+            return recorded.text in {part for one in told for part in split_text(one, MAX_TEXT_CHARACTERS)[:1]}
+        case Said() if recorded.text == clean_text(event.text):
+            # A number may stand for a choice now, and have been one then, or not.
+            return True
+        case _:
+            return recorded.text in {text for text, _ in (messages or [])[:1]}
 
 
 async def _record_all(
@@ -140,7 +200,7 @@ async def _record_all(
     clock: Clock,
     conversation: Conversation,
     external_id: str,
-    messages: list[tuple[str, str | None]],
+    messages: Texts,
     attachment: Attachment | None = None,
 ) -> None:
     """Record what a customer said, in as many messages as it needs; a file goes with the first."""
@@ -187,7 +247,7 @@ async def _record_sent(
     if caption:
         # What is shown with the message need not be told in it.
         told = caption if attachment else f"{words} {caption}"
-        parts: list[tuple[str, str | None]] = [(part, None) for part in split_text(told, MAX_TEXT_CHARACTERS)]
+        parts: Texts = [(part, None) for part in split_text(told, MAX_TEXT_CHARACTERS)]
         await _record_all(work, clock, locked, external_id, parts, attachment)
     else:
         inbound = InboundMessage(external_id, words, attachment=attachment)
@@ -196,8 +256,8 @@ async def _record_sent(
 
 async def _messages(
     work: UnitOfWork, capabilities: Capabilities, conversation: Conversation, event: Said | Picked
-) -> list[tuple[str, str | None]] | None:
-    """The messages to record: text, and payload of a choice. None for a button that this conversation was not given."""
+) -> Texts | None:
+    """The messages to record. None for a button that this conversation was not given."""
     if isinstance(event, Picked):
         payload = await work.deliveries.choice_of(conversation.id, event.token)
         choice = await work.messages.offered_choice(conversation.id, payload) if payload else None

@@ -25,6 +25,7 @@ from bot.errors import ConversationNotFound, DuplicateMessageId, EmptyText, Sign
 from bot.services.customers import add_customer
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
+from bot.services.sign_out import log_out_at_once, says_log_out
 
 # As many of a conversation's messages wait for the bot, each for its own answer.
 WAITING_AT_MOST = 20
@@ -157,7 +158,8 @@ async def record_inbound(
     """Record a message that was checked, in a conversation that is locked, and wake whom it is for.
 
     One that is not `for_bot` is kept, and has no turn. So are those of a flood, of which the customer is told once:
-    while more than a few wait for the bot, what comes on top is not answered.
+    while more than a few wait for the bot, what comes on top is not answered. Whoever wants to be logged out
+    is, at once, also where the bot is not asked.
     """
     now = clock.now()
     for_bot = for_bot and conversation.owner is Owner.BOT
@@ -182,7 +184,9 @@ async def record_inbound(
     if for_bot:
         work.hint(Hint("inbound", conversation.id))
     work.hint(Hint("echo", conversation.id))
-    if is_flood and not await work.messages.was_said(conversation.id, FLOOD, waiting[0]):
+    if not for_bot and says_log_out(inbound):
+        await log_out_at_once(work, clock, message)
+    elif is_flood and not await work.messages.was_said(conversation.id, FLOOD, waiting[0]):
         await _say_flood(work, clock, conversation, message)
     return message
 

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
-from bot.core.conversations import Conversation, ConversationEvent
+from bot.core.channels import WEB
+from bot.core.conversations import (
+    Author,
+    Conversation,
+    ConversationEvent,
+    InboundMessage,
+    Message,
+    MessageId,
+)
+from bot.core.wishes import SIGN_OUT
 from bot.services.audit import record_audit
+from bot.services.dropped_turns import drop_waiting
+from bot.services.ids import new_id
 from bot.services.ports import Clock, Hint, UnitOfWork
+
+# Only what cannot mean anything else: a person who speaks with them hears the rest.
+_LOG_OUT = frozenset({"log me out", "log out", "logout", "sign me out", "sign out"})
+_AROUND = re.compile(r"^\W+|\W+$")
 
 
 async def sign_out(work: UnitOfWork, clock: Clock, conversation: Conversation) -> Conversation:
@@ -33,3 +49,44 @@ async def sign_out(work: UnitOfWork, clock: Clock, conversation: Conversation) -
         await record_audit(work, clock, actor="customer", action="log_out", customer_id=customer_id, detail=detail)
     work.hint(Hint("outbound", conversation.id))
     return signed_out
+
+
+def says_log_out(inbound: InboundMessage) -> bool:
+    """Whether a message says that they want to be logged out, and nothing else, for those who have no model to ask."""
+    if inbound.payload is not None:
+        return inbound.payload == f"/{SIGN_OUT}"
+    return _AROUND.sub("", inbound.text.casefold()) in _LOG_OUT
+
+
+async def log_out_at_once(work: UnitOfWork, clock: Clock, message: Message) -> None:
+    """Do what the message says, without the bot, and say goodbye. Its conversation must be locked.
+
+    What waited for the bot is not answered any more: the answer would be read by whoever has the account next.
+    """
+    now = clock.now()
+    conversation = await work.conversations.lock(message.conversation_id)
+    if conversation is None:
+        return
+    conversation = await drop_waiting(work, conversation, now)
+    said = Message(
+        id=MessageId(new_id()),
+        conversation_id=conversation.id,
+        seq=conversation.last_seq + 1,
+        author=Author.BOT,
+        text=goodbye(conversation),
+        at=now,
+        reply_to_seq=message.seq,
+    )
+    await work.messages.add(said, channel=conversation.channel)
+    conversation = replace(conversation, last_seq=said.seq)
+    await work.conversations.save(conversation)
+    await sign_out(work, clock, conversation)
+
+
+def goodbye(conversation: Conversation) -> str:
+    """What is said to somebody who has just been logged out."""
+    was_known = conversation.customer_id is not None
+    done = "You are logged out here." if was_known else "You were not logged in, and I have forgotten what we spoke of."
+    if conversation.channel == WEB:
+        return f"{done} If you are signed in on our website, sign out there, too: otherwise I know you again next time."
+    return f"{done} To sign in again, send me your e-mail address."

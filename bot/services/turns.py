@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from bot.core.conversations import (
     Author,
@@ -26,6 +25,7 @@ from bot.core.handoffs import HandoffReason
 from bot.core.shop import Shop
 from bot.core.turns import LEASE, MAX_ATTEMPTS, is_exhausted, retry_delay
 from bot.errors import ConversationNotFound, LeaseLost
+from bot.services.dropped_turns import drop_waiting
 from bot.services.handoffs import request_handoff
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
@@ -65,7 +65,7 @@ async def claim_turn(db: Database, clock: Clock, holder: str) -> Turn | None:
                 if message is not None:
                     work.hint(Hint("typing", conversation.id))
                     return Turn(conversation, message, holder)
-            await _drop_waiting(work, conversation, now)
+            await drop_waiting(work, conversation, now)
 
 
 async def begin_turn(work: UnitOfWork, clock: Clock, turn: Turn) -> Conversation | None:
@@ -80,7 +80,7 @@ async def begin_turn(work: UnitOfWork, clock: Clock, turn: Turn) -> Conversation
         raise LeaseLost
     if conversation.owner is not Owner.BOT:
         # A late bot reply must not talk over a person.
-        await _drop_waiting(work, conversation, now)
+        await drop_waiting(work, conversation, now)
         return None
     return conversation
 
@@ -194,21 +194,6 @@ async def _say_all(
     ]
     await work.messages.add(*messages, channel=conversation.channel)
     return replace(conversation, last_seq=conversation.last_seq + len(messages))
-
-
-async def _drop_waiting(work: UnitOfWork, conversation: Conversation, now: datetime) -> None:
-    dropped = []
-    while (message := await work.messages.first_pending(conversation.id)) is not None:
-        await work.messages.set_turn(message.id, TurnState.NOT_FOR_BOT, message.attempts)
-        dropped.append(message.seq)
-    if dropped:
-        await work.conversations.add_event(
-            ConversationEvent(
-                conversation.id, "turn_dropped", now, {"seqs": dropped, "owner": conversation.owner.value}
-            )
-        )
-    await work.conversations.save(replace(conversation, next_turn_at=None, lease_holder=None, lease_expires_at=None))
-    work.hint(Hint("outbound", conversation.id))
 
 
 async def _hand_back(work: UnitOfWork, clock: Clock, conversation: Conversation) -> None:

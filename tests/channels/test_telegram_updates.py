@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.telegram.updates import RemoteFile, Update, read_update
-from bot.services.channel_inbox import Arrived, Picked, Said, Stopped
+from bot.services.channel_inbox import Arrived, LoggedOut, Picked, Said, Stopped
 from bot.services.channel_inbox import Sent as SentThere
 from tests.fakes.telegram import FakeTelegram, Sent
 
@@ -29,7 +29,7 @@ def event_of(update):
         ("/help", Said("1001", "what can you do?")),
         ("/human", Said("1001", "I want to talk to a person")),
         ("/human@tala_coffee_bot", Said("1001", "I want to talk to a person")),
-        ("/logout", Said("1001", "log me out")),
+        ("/logout", LoggedOut("1001")),
         (f"/start {LINK}", Arrived("1001", LINK)),
         (f"/start@tala_coffee_bot {LINK} ", Arrived("1001", LINK)),
         ("/start from-the-flyer", Said("1001", "hello")),

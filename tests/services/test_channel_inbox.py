@@ -11,10 +11,13 @@ import pytest
 from bot.core.attachments import MAX_FILES_A_DAY, IncomingFile
 from bot.core.channels import TELEGRAM
 from bot.core.conversations import MAX_TEXT_CHARACTERS, Author, Choice, Owner, TurnState
+from bot.services import channel_inbox
+from bot.services.account_links import issue_link
 from bot.services.attachments import FILE_ANSWER, check_file, read_file
 from bot.services.channel_inbox import (
     ONLY_WORDS,
     UPDATES_KEPT,
+    Arrived,
     Picked,
     Said,
     Sent,
@@ -23,7 +26,9 @@ from bot.services.channel_inbox import (
     forget_updates,
     take_in,
 )
-from bot.services.conversations import open_channel_conversation
+from bot.services.conversations import channel_conversation, open_channel_conversation
+from bot.services.sign_out import sign_out
+from tests.builders import conversation_now, stored_customer
 from tests.sample_files import TAKEN
 from tests.services.test_courier import CAPABILITIES, say
 
@@ -266,3 +271,83 @@ async def test_updates_are_forgotten_once_nobody_repeats_them(sql_db, clock, tak
 
     assert await forget_updates(sql_db, clock) == 1
     assert await take("2", Said("1001", "hello again")) is Taken.REPEATED
+
+
+async def test_the_same_number_from_another_account_or_with_other_words_is_news(sql_db, clock, take):
+    await take("1", Said("1001", "hello"))
+    clock.advance(seconds=UPDATES_KEPT.total_seconds() + 1)
+    assert await forget_updates(sql_db, clock) == 1
+
+    assert await take("1", Said("2002", "hello")) is Taken.RECORDED
+    await take("2", Said("1001", "where is my order?"))
+    clock.advance(seconds=UPDATES_KEPT.total_seconds() + 1)
+    assert await forget_updates(sql_db, clock) == 2
+    assert await take("1", Said("1001", "something else")) is Taken.RECORDED
+
+    said = await said_in(sql_db, clock)
+    assert [message.text for message in said] == ["hello", "where is my order?", "something else"]
+    assert [message.text for message in await said_in(sql_db, clock, "2002")] == ["hello"]
+    assert said[0].external_id == "telegram:1" and said[2].external_id.startswith("telegram:1~")
+    assert said[2].turn_state is TurnState.PENDING
+    assert await take("1", Said("1001", "something else")) is Taken.REPEATED
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Said("1001", "word " * 900),
+        Said("1001", "2"),
+        Sent("1001", "a picture"),
+        Sent("1001", "a picture", "My mug"),
+        Sent("1001", "a picture", file=check_file(IncomingFile("mug.jpg", TAKEN["image/jpeg"]))),
+        Sent("1001", "a picture", "My mug", check_file(IncomingFile("mug.jpg", TAKEN["image/jpeg"]))),
+        Arrived("1001", "A" * 43),
+    ],
+)
+async def test_whatever_is_told_again_after_it_was_forgotten_is_no_news(sql_db, clock, take, event):
+    await say(sql_db, await talk_with(sql_db, clock), "Shall I?", choices=YES_OR_NO)
+    assert await take("1", event, WITHOUT_BUTTONS) is Taken.RECORDED
+    clock.advance(seconds=UPDATES_KEPT.total_seconds() + 1)
+    await forget_updates(sql_db, clock)
+    before = await said_in(sql_db, clock)
+
+    assert await take("1", event, WITHOUT_BUTTONS) is Taken.REPEATED
+    if isinstance(event, Sent):
+        # A file that is there already is not fetched again.
+        clock.advance(seconds=UPDATES_KEPT.total_seconds() + 1)
+        await forget_updates(sql_db, clock)
+        assert await take("1", replace(event, file=None), WITHOUT_BUTTONS) is Taken.REPEATED
+    assert await said_in(sql_db, clock) == before
+
+
+async def test_whoever_stops_us_with_a_number_that_was_there_before_has_stopped_us(sql_db, clock, take):
+    await take("1", Said("1001", "hello"))
+    clock.advance(seconds=UPDATES_KEPT.total_seconds() + 1)
+    await forget_updates(sql_db, clock)
+
+    assert await take("1", Stopped("1001")) is Taken.STOPPED
+
+
+@pytest.mark.parametrize("arrives", [False, True])
+async def test_what_comes_while_somebody_logs_out_begins_another_conversation(
+    sql_db, clock, take, monkeypatch, arrives
+):
+    maria = await stored_customer(sql_db)
+    chosen = await talk_with(sql_db, clock)
+    async with sql_db.transaction() as work:
+        token = await issue_link(work, clock, maria.id, TELEGRAM)
+        await sign_out(work, clock, await work.conversations.lock(chosen.id))
+
+    answers = [chosen]
+
+    async def choose(work, clock, **account):
+        # As it was before the log-out was committed.
+        return answers.pop() if answers else await channel_conversation(work, clock, **account)
+
+    monkeypatch.setattr(channel_inbox, "channel_conversation", choose)
+    await take("1", Arrived("1001", token) if arrives else Said("1001", "hello"))
+
+    assert (await conversation_now(sql_db, chosen.id)).last_seq == 0 and not answers
+    now = await talk_with(sql_db, clock)
+    assert now.id != chosen.id and now.last_seq == 1
+    assert now.verified_customer(clock.now()) == (maria.id if arrives else None)

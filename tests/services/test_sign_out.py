@@ -7,11 +7,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from bot.channels.telegram.updates import read_update
 from bot.core.channels import TELEGRAM
-from bot.core.conversations import Author
-from bot.errors import SignedOut
+from bot.core.conversations import Author, Choice, Owner, TurnState
+from bot.errors import LeaseLost, SignedOut
 from bot.services.account_links import LinkUse, issue_link, use_link
+from bot.services.channel_inbox import UPDATES_KEPT, Picked, Taken, forget_updates, take_in
 from bot.services.conversations import (
+    WAITING_AT_MOST,
     ProvenIdentity,
     open_channel_conversation,
     open_web_conversation,
@@ -20,12 +23,14 @@ from bot.services.conversations import (
 from bot.services.courier import Pace, Route, deliver_next
 from bot.services.privacy import erase_customer, export_customer
 from bot.services.sign_out import sign_out
+from bot.services.turns import begin_turn, change_owner, claim_turn
 from bot.services.verification import CodeRefusal, check_code, send_code
 from bot.storage import tables
 from tests.builders import a_message, an_inbound, conversation_now, events_now, stored_customer
-from tests.services.test_courier import CAPABILITIES
+from tests.services.test_courier import CAPABILITIES, say
 
 HOUR = timedelta(hours=1)
+A_CHAT = {"id": 1001, "type": "private"}
 
 
 async def on_the_web(db, clock, customer=None, conversation_id=None):
@@ -161,16 +166,148 @@ async def test_the_goodbye_is_told_and_what_people_write_later_is_not(sql_db, cl
             channel=TELEGRAM,
         )
     await log_out(sql_db, clock, talk)
+    assert await delivered(sql_db, clock) == ["You are logged out."]
+
+
+async def flood(db, clock, talk):
+    for _ in range(WAITING_AT_MOST):
+        await receive_message(db, clock, talk.id, an_inbound())
+
+
+async def messages_of(db, talk):
+    async with db.reading() as work:
+        return await work.messages.after(talk.id, 0)
+
+
+async def delivered(db, clock):
     phone = Phone()
 
     async def at_once(_seconds):
         pass
 
     routes = {TELEGRAM: Route(phone, Pace(CAPABILITIES, lambda: 0.0, at_once))}
-    while await deliver_next(sql_db, clock, routes) is not None:
+    while await deliver_next(db, clock, routes) is not None:
         pass
+    return phone.seen
 
-    assert phone.seen == ["You are logged out."]
+
+async def take_logout(db, clock, update_id="5"):
+    update = read_update({"update_id": int(update_id), "message": {"chat": A_CHAT, "text": "/logout"}})
+    return await take_in(db, clock, TELEGRAM, CAPABILITIES, update_id, update.event)
+
+
+@pytest.mark.parametrize("owner", list(Owner))
+async def test_the_command_logs_out_at_once_whoever_speaks_with_them(sql_db, clock, owner):
+    maria = await stored_customer(sql_db)
+    talk = await in_telegram(sql_db, clock, maria)
+    if owner is not Owner.BOT:
+        await change_owner(sql_db, clock, talk.id, owner)
+    assert await take_logout(sql_db, clock) is Taken.RECORDED
+
+    after = await conversation_now(sql_db, talk.id)
+    assert (after.signed_out_at, after.verified_until) == (clock.now(), None)
+    said, answer = await messages_of(sql_db, talk)
+    assert (said.text, said.turn_state) == ("/logout", TurnState.NOT_FOR_BOT)
+    assert (answer.author, answer.reply_to_seq, answer.seq) == (Author.BOT, 1, after.last_seq)
+    assert answer.text.startswith("You are logged out here.") and "website" not in answer.text
+    assert " ".join(await delivered(sql_db, clock)) == answer.text
+    assert (await in_telegram(sql_db, clock)).id != talk.id
+
+
+async def test_the_command_told_twice_logs_out_once(sql_db, clock):
+    talk = await in_telegram(sql_db, clock, await stored_customer(sql_db))
+    await take_logout(sql_db, clock)
+
+    assert await take_logout(sql_db, clock) is Taken.REPEATED
+    assert len(await messages_of(sql_db, talk)) == 2
+    clock.advance(UPDATES_KEPT)
+    clock.advance(HOUR)
+    await forget_updates(sql_db, clock)
+    assert await take_logout(sql_db, clock) is Taken.REPEATED
+
+
+async def test_a_stranger_who_logs_out_by_the_command_is_told_so(sql_db, clock):
+    talk = await in_telegram(sql_db, clock)
+    await take_logout(sql_db, clock)
+
+    assert (await messages_of(sql_db, talk))[-1].text.startswith("You were not logged in")
+    assert (await in_telegram(sql_db, clock)).id != talk.id
+
+
+async def test_after_the_command_nothing_that_waited_is_answered(sql_db, clock):
+    talk = await in_telegram(sql_db, clock, await stored_customer(sql_db))
+    await flood(sql_db, clock, talk)
+    await take_logout(sql_db, clock)
+
+    assert {one.turn_state for one in await messages_of(sql_db, talk) if one.author is Author.CUSTOMER} == {
+        TurnState.NOT_FOR_BOT
+    }
+    assert await claim_turn(sql_db, clock, "worker") is None
+    assert (await conversation_now(sql_db, talk.id)).signed_out_at == clock.now()
+    (dropped,) = await events_now(sql_db, talk.id, "turn_dropped")
+    assert dropped.detail["seqs"] == list(range(1, WAITING_AT_MOST + 1))
+
+
+async def test_an_answer_that_was_being_worked_on_is_not_given_after_the_command(sql_db, clock):
+    talk = await in_telegram(sql_db, clock, await stored_customer(sql_db))
+    await receive_message(sql_db, clock, talk.id, an_inbound())
+    turn = await claim_turn(sql_db, clock, "worker")
+    await take_logout(sql_db, clock)
+
+    with pytest.raises(LeaseLost):
+        async with sql_db.transaction() as work:
+            await begin_turn(work, clock, turn)
+
+
+@pytest.mark.parametrize("owner", [Owner.QUEUE, Owner.AGENT])
+@pytest.mark.parametrize("text", ["log me out", "Log out!", " LOGOUT ", "sign me out", "Sign out."])
+async def test_on_the_website_the_words_log_out_where_a_person_speaks(sql_db, clock, owner, text):
+    talk = await on_the_web(sql_db, clock, await stored_customer(sql_db))
+    await change_owner(sql_db, clock, talk.id, owner)
+    await receive_message(sql_db, clock, talk.id, an_inbound(text=text), is_visitor=True)
+
+    after = await conversation_now(sql_db, talk.id)
+    assert (after.signed_out_at, after.verified_until) == (clock.now(), None)
+    answer = (await messages_of(sql_db, talk))[-1]
+    assert answer.reply_to_seq == 1 and "sign out there, too" in answer.text
+
+
+async def test_a_choice_to_log_out_that_is_still_there_does_where_a_person_speaks(sql_db, clock):
+    talk = await in_telegram(sql_db, clock, await stored_customer(sql_db))
+    await say(sql_db, talk, "Somebody else's account", choices=(Choice("Log me out", "/sign_out"),))
+    await change_owner(sql_db, clock, talk.id, Owner.QUEUE)
+    async with sql_db.transaction() as work:
+        (token,) = await work.deliveries.tokens_of(talk.id, 1, (Choice("Log me out", "/sign_out"),))
+    await take_in(sql_db, clock, TELEGRAM, CAPABILITIES, "5", Picked("1001", token))
+
+    assert (await conversation_now(sql_db, talk.id)).signed_out_at == clock.now()
+
+
+@pytest.mark.parametrize("text", ["how do I log out of the app?", "I cannot log out", "sign out front", "log"])
+async def test_a_person_hears_what_only_speaks_of_logging_out(sql_db, clock, text):
+    talk = await on_the_web(sql_db, clock, await stored_customer(sql_db))
+    await change_owner(sql_db, clock, talk.id, Owner.AGENT)
+    await receive_message(sql_db, clock, talk.id, an_inbound(text=text), is_visitor=True)
+
+    assert (await conversation_now(sql_db, talk.id)).signed_out_at is None
+    assert len(await messages_of(sql_db, talk)) == 1
+
+
+async def test_where_the_bot_speaks_the_words_are_the_dialogues(sql_db, clock):
+    talk = await on_the_web(sql_db, clock, await stored_customer(sql_db))
+    message = await receive_message(sql_db, clock, talk.id, an_inbound(text="log me out"), is_visitor=True)
+
+    assert message.turn_state is TurnState.PENDING
+    assert (await conversation_now(sql_db, talk.id)).signed_out_at is None
+
+
+async def test_in_a_flood_the_words_log_out_at_once(sql_db, clock):
+    talk = await on_the_web(sql_db, clock, await stored_customer(sql_db))
+    await flood(sql_db, clock, talk)
+    await receive_message(sql_db, clock, talk.id, an_inbound(text="log me out"), is_visitor=True)
+
+    assert (await conversation_now(sql_db, talk.id)).signed_out_at == clock.now()
+    assert (await messages_of(sql_db, talk))[-1].text.startswith("You are logged out here.")
 
 
 async def test_who_used_the_account_before_is_in_nobody_elses_data(sql_db, clock):

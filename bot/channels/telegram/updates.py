@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.core.account_links import TOKEN
-from bot.services.channel_inbox import Arrived, ChannelEvent, Picked, Said, Sent, Stopped
+from bot.services.channel_inbox import Arrived, ChannelEvent, LoggedOut, Picked, Said, Sent, Stopped
 
 # What Telegram is asked to send; all else it keeps to itself.
 ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member")
@@ -21,9 +21,8 @@ _SAID_BY_COMMAND = {
     "start": "hello",
     "help": "what can you do?",
     "human": "I want to talk to a person",
-    "logout": "log me out",
 }
-_START, _STOP = "start", "stop"
+_START, _STOP, _LOGOUT = "start", "stop", "logout"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # What may come instead of a text, and how it is told. The first that an update has counts.
 _KINDS = {
@@ -103,6 +102,8 @@ def _read_message(update_id: str, message: dict[str, Any], bot_name: str | None)
     name = command[1].lower()
     if name == _STOP:
         return Update(update_id, Stopped(chat))
+    if name == _LOGOUT:
+        return Update(update_id, LoggedOut(chat))
     if name == _START and command[3] and TOKEN.fullmatch(command[3].strip()):
         # What else comes along is a word of the shop's own, from an advertisement perhaps.
         return Update(update_id, Arrived(chat, command[3].strip()))
