@@ -35,6 +35,7 @@ from bot.gateway.limits import RateLimit
 from bot.gateway.live import LiveConversations
 from bot.gateway.responses import error_response, problem
 from bot.gateway.served import STATIC
+from bot.gateway.transfers import Transfers
 from bot.metrics import GatewayMetrics
 from bot.services.ports import Clock, Database
 
@@ -68,6 +69,7 @@ def create_gateway(
     app[settings.CONNECTIONS] = OpenConnections()
     app[settings.SOCKETS] = {}
     files.prepare(app)
+    app[own_data.COPIES] = Transfers()
     app[channels.WEBHOOKS] = webhooks or {}
     app[connect.DOORWAYS] = {}
     for module in (
