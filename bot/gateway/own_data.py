@@ -10,8 +10,8 @@ from bot.core.customers import CustomerId
 from bot.gateway import settings
 from bot.gateway.database import Unavailable, database_answers
 from bot.gateway.documents import notice_page
-from bot.gateway.limits import client_address
 from bot.gateway.files import DOWNLOAD_SECONDS, TURN_SECONDS
+from bot.gateway.limits import client_address
 from bot.gateway.tokens import BadToken, ExpiredToken, read_own_data_token
 from bot.gateway.transfers import Pace, Transfers, send_in_pieces
 from bot.services.privacy import hand_out
