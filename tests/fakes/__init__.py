@@ -230,6 +230,10 @@ class FakeMessages:
         said = (m for m in self._of(conversation_id) if m.seq > after and m.author is Author.BOT)
         return any(m.text == text for m in said)
 
+    async def last_offer(self, conversation_id: str) -> tuple[Choice, ...]:
+        said = [message for message in self._of(conversation_id) if message.author is not Author.CUSTOMER]
+        return said[-1].choices if said else ()
+
     async def count_try(self, conversation_id: str, at_most: int) -> Message | None:
         message = await self.first_pending(conversation_id)
         if message is None:
