@@ -160,10 +160,12 @@ class PostgresWakeups:
 
         while True:
             lost = asyncio.Event()
+            # Held here as well: the driver cuts a connection that nobody holds, and another listener may come after.
+            connection: asyncpg.Connection[Any] | None = None
             try:
-                self._connection = await asyncpg.connect(self._dsn)
-                self._connection.add_termination_listener(lambda _connection, lost=lost: lost.set())
-                await self._connection.add_listener(CHANNEL, received)
+                connection = self._connection = await asyncpg.connect(self._dsn)
+                connection.add_termination_listener(lambda _connection, lost=lost: lost.set())
+                await connection.add_listener(CHANNEL, received)
                 connected.set()
                 await lost.wait()
                 log.warning("lost the connection that listens for wake-ups; polling until it is back")
@@ -171,7 +173,7 @@ class PostgresWakeups:
                 log.warning("cannot listen for wake-ups, polling instead: %s", error)
                 connected.set()
             finally:
-                if self._connection is not None and not lost.is_set():
+                if connection is not None and not lost.is_set():
                     with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                        await asyncio.shield(self._connection.close(timeout=1))
+                        await asyncio.shield(connection.close(timeout=1))
             await asyncio.sleep(RECONNECT_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import shutil
 import socket
@@ -76,6 +77,17 @@ async def test_every_listener_hears_every_hint(senders, sql_url):
 
         for heard in (one, two):
             assert {await heard.next(), await heard.next()} == {HINT, Hint("outbox")}
+
+
+async def test_several_listeners_of_one_sender_all_go_on_hearing(senders, caplog):
+    one, two = Heard(), Heard()
+    async with senders.listening(one), senders.listening(two):
+        # A connection that nobody holds is cut when the garbage is collected.
+        gc.collect()
+        senders.send(HINT)
+
+        assert (await one.next(), await two.next()) == (HINT, HINT)
+    assert "lost the connection" not in caplog.text
 
 
 async def test_hints_pass_between_processes_both_ways(senders, sql_url):
