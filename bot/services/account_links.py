@@ -90,9 +90,7 @@ async def use_link(work: UnitOfWork, clock: Clock, conversation: Conversation, t
         return LinkUse.OTHERS
     if conversation.customer_id is None and conversation.last_seq > 0:
         await sign_out(work, clock, conversation)
-        conversation = await channel_conversation(
-            work, clock, channel=account.channel, external_id=account.external_id
-        )
+        conversation = await channel_conversation(work, clock, channel=account.channel, external_id=account.external_id)
     await work.account_links.save(replace(link, used_at=now))
     await work.customers.link_account(account.channel, account.external_id, customer.id)
     connected = replace(conversation, customer_id=customer.id, verified_until=now + CONNECTED_FOR)

@@ -22,6 +22,7 @@ from bot.core.conversations import (
 )
 from bot.core.customers import ChannelIdentity, Customer, CustomerId, IdentityId, normalise_email
 from bot.errors import ConversationNotFound, DuplicateMessageId, EmptyText, SignedOut, TextTooLong, UnknownChoice
+from bot.services.bot_lines import say_at_once
 from bot.services.customers import add_customer
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
@@ -48,7 +49,7 @@ class ProvenIdentity:
 async def open_channel_conversation(db: Database, clock: Clock, *, channel: str, external_id: str) -> Conversation:
     """The conversation of one account on one channel; begun if there is none. Safe to repeat, and at the same time."""
     async with db.reading() as work:
-        found = await _latest(work, channel, external_id)
+        found = await current_conversation(work, channel, external_id)
     if found is not None:
         return found
     async with db.transaction() as work:
@@ -180,37 +181,23 @@ async def record_inbound(
     )
     await work.messages.add(message, channel=conversation.channel)
     next_turn_at = (conversation.next_turn_at or now) if for_bot else conversation.next_turn_at
-    await work.conversations.save(replace(conversation, last_seq=message.seq, next_turn_at=next_turn_at))
+    conversation = replace(conversation, last_seq=message.seq, next_turn_at=next_turn_at)
+    await work.conversations.save(conversation)
     if for_bot:
         work.hint(Hint("inbound", conversation.id))
     work.hint(Hint("echo", conversation.id))
     if not for_bot and says_log_out(inbound):
         await log_out_at_once(work, clock, message)
     elif is_flood and not await work.messages.was_said(conversation.id, FLOOD, waiting[0]):
-        await _say_flood(work, clock, conversation, message)
+        # What was being asked is open still, and the newest choices are those that count.
+        choices = await work.messages.last_offer(conversation.id)
+        await say_at_once(work, clock, conversation, FLOOD, answering=message, choices=choices)
     return message
 
 
 async def _is_flood(work: UnitOfWork, conversation: Conversation, waiting: list[int]) -> bool:
     """Whether too many wait, or did a moment ago: then all of them are answered first."""
     return len(waiting) >= WAITING_AT_MOST or await work.messages.was_said(conversation.id, FLOOD, waiting[0])
-
-
-async def _say_flood(work: UnitOfWork, clock: Clock, conversation: Conversation, message: Message) -> None:
-    said = Message(
-        id=MessageId(new_id()),
-        conversation_id=conversation.id,
-        seq=message.seq + 1,
-        author=Author.BOT,
-        text=FLOOD,
-        # What was being asked is open still, and the newest choices are those that count.
-        choices=await work.messages.last_offer(conversation.id),
-        at=clock.now(),
-        reply_to_seq=message.seq,
-    )
-    await work.messages.add(said, channel=conversation.channel)
-    await work.conversations.save(replace(conversation, last_seq=said.seq))
-    work.hint(Hint("outbound", conversation.id))
 
 
 async def mark_read(db: Database, conversation_id: ConversationId, seq: int) -> None:
@@ -227,7 +214,8 @@ async def end_conversation(db: Database, clock: Clock, conversation_id: Conversa
         await work.conversations.add_event(ConversationEvent(conversation_id, "ended_by_customer", clock.now()))
 
 
-async def _latest(work: UnitOfWork, channel: str, external_id: str) -> Conversation | None:
+async def current_conversation(work: UnitOfWork, channel: str, external_id: str) -> Conversation | None:
+    """The conversation of an account; None for one that has begun none, or has logged out of it."""
     identity = await work.customers.identity(channel, external_id)
     latest = await work.conversations.latest_of_identity(identity.id) if identity else None
     return latest if latest is not None and latest.signed_out_at is None else None

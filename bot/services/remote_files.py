@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from bot.services.attachments import has_room
+from bot.services.conversations import current_conversation
 from bot.services.ports import Clock, Database
 
 
@@ -26,9 +27,6 @@ async def file_prospect(
     async with db.reading() as work:
         if await work.messages.by_external_id(channel, f"{channel}:{update_id}") is not None:
             return Prospect.KNOWN
-        identity = await work.customers.identity(channel, address)
-        latest = await work.conversations.latest_of_identity(identity.id) if identity else None
-        # Whoever has logged out begins another one.
-        conversation_id = latest.id if latest and latest.signed_out_at is None else None
-        has = await has_room(work, clock, conversation_id, size or 1)
+        conversation = await current_conversation(work, channel, address)
+        has = await has_room(work, clock, conversation.id if conversation else None, size or 1)
         return Prospect.KEPT if has else Prospect.TOO_MANY

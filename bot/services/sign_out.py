@@ -6,18 +6,11 @@ import re
 from dataclasses import replace
 
 from bot.core.channels import WEB
-from bot.core.conversations import (
-    Author,
-    Conversation,
-    ConversationEvent,
-    InboundMessage,
-    Message,
-    MessageId,
-)
+from bot.core.conversations import Conversation, ConversationEvent, InboundMessage, Message
 from bot.core.wishes import SIGN_OUT
 from bot.services.audit import record_audit
+from bot.services.bot_lines import say_at_once
 from bot.services.dropped_turns import drop_waiting
-from bot.services.ids import new_id
 from bot.services.ports import Clock, Hint, UnitOfWork
 
 # Only what cannot mean anything else: a person who speaks with them hears the rest.
@@ -63,23 +56,11 @@ async def log_out_at_once(work: UnitOfWork, clock: Clock, message: Message) -> N
 
     What waited for the bot is not answered any more: the answer would be read by whoever has the account next.
     """
-    now = clock.now()
     conversation = await work.conversations.lock(message.conversation_id)
     if conversation is None:
         return
-    conversation = await drop_waiting(work, conversation, now)
-    said = Message(
-        id=MessageId(new_id()),
-        conversation_id=conversation.id,
-        seq=conversation.last_seq + 1,
-        author=Author.BOT,
-        text=goodbye(conversation),
-        at=now,
-        reply_to_seq=message.seq,
-    )
-    await work.messages.add(said, channel=conversation.channel)
-    conversation = replace(conversation, last_seq=said.seq)
-    await work.conversations.save(conversation)
+    conversation = await drop_waiting(work, conversation, clock.now())
+    conversation = await say_at_once(work, clock, conversation, goodbye(conversation), answering=message)
     await sign_out(work, clock, conversation)
 
 

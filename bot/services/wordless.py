@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.conversations import Author, Choice, Conversation, InboundMessage, Message, MessageId, Owner, TurnState
+from bot.core.conversations import Author, Choice, Conversation, InboundMessage, Message, Owner, TurnState
+from bot.services.bot_lines import say_at_once
 from bot.services.conversations import record_inbound
-from bot.services.ids import new_id
-from bot.services.ports import Clock, Hint, UnitOfWork
+from bot.services.ports import Clock, UnitOfWork
 
 # As many pictures as an album may have, and their answer.
 ALBUM = 12
@@ -29,21 +28,9 @@ async def record_wordless(
     if conversation.owner is not Owner.BOT or await _has_just_been_said(work, sent, answer):
         return sent
     asked = await work.messages.last_offer(conversation.id)
-    reply = Message(
-        id=MessageId(new_id()),
-        conversation_id=conversation.id,
-        seq=sent.seq + 1,
-        author=Author.BOT,
-        text=answer,
-        choices=asked or (TALK_TO_A_PERSON,),
-        at=clock.now(),
-        reply_to_seq=sent.seq,
-    )
-    await work.messages.add(reply, channel=conversation.channel)
     now = await work.conversations.lock(conversation.id)
     if now is not None:
-        await work.conversations.save(replace(now, last_seq=reply.seq))
-    work.hint(Hint("outbound", conversation.id))
+        await say_at_once(work, clock, now, answer, answering=sent, choices=asked or (TALK_TO_A_PERSON,))
     return sent
 
 
