@@ -23,14 +23,6 @@ ENLARGED = (320, 256)
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
-    running = Window(tmp_path_factory.mktemp("window"))
-    running.start()
-    yield running
-    running.stop()
-
-
 @pytest.fixture
 def shop_page(browser: Browser, window: Window) -> Iterator[Open]:
     """Opens the shop's page in a browser that is set in some way."""

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from bot.core.conversations import Card, Choice, Reply
+from tests.browser.shop_page import panel_of
 from tests.browser.test_chat import ask, expect_answer
 from tests.browser.test_chat import open_chat as open_demo_chat
 from tests.browser.window import ROOT, Window
@@ -98,9 +99,7 @@ def opened(browser: Browser) -> Iterator[Open]:
 
 def open_chat(page: Page) -> FrameLocator:
     page.get_by_role("button", name=re.compile("^Open chat")).click()
-    panel = page.frame_locator("iframe[data-testid=kasuki-frame]")
-    expect(panel.locator("#subtitle")).not_to_be_empty(timeout=WAIT_MS)
-    return panel
+    return panel_of(page)
 
 
 def again(panel: FrameLocator) -> FrameLocator:

@@ -12,6 +12,7 @@ from PIL import Image as Picture
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from bot.core.conversations import Image, Reply
+from tests.browser.shop_page import panel_of
 from tests.browser.window import CODE, Window
 
 pytestmark = pytest.mark.browser
@@ -25,14 +26,6 @@ ELSEWHERE = [
     "http://user:word@127.0.0.1/x.png",
     "http://",
 ]
-
-
-@pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
-    running = Window(tmp_path_factory.mktemp("window"))
-    running.start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture
@@ -57,9 +50,7 @@ def page(browser: Browser, window: Window, complaints: list[str], request: pytes
 
 def open_chat(page: Page) -> FrameLocator:
     page.get_by_role("button", name=re.compile("^Open chat")).click()
-    panel = page.frame_locator("iframe[data-testid=kasuki-frame]")
-    expect(panel.locator("#subtitle")).not_to_be_empty(timeout=WAIT_MS)
-    return panel
+    return panel_of(page)
 
 
 def begin(page: Page) -> FrameLocator:
