@@ -65,7 +65,7 @@ def _task_meant(turn: TurnContext, tracker: Tracker) -> tuple[str, dict[str, Any
         return "check_points", {"item": "vouchers"}
     if has_points and tracker.get_slot("last_wish") == "check_points" and _WHERE_FROM.search(text):
         return "check_points", {"item": "history"}
-    if turn.customer is None and intent in ("switch_account", "create_account") and _SIGNS_IN.search(text):
+    if turn.customer is None and intent in ("switch_account", "create_account") and wants_in(text):
         return SIGN_IN, {}
     return None
 
@@ -84,6 +84,11 @@ _SIGNS_IN = re.compile(
     r"^(?!.*\b(?:other|another|different|switch|change|out|how|can'?t|cannot)\b).*\b(?:log|sign)(?: me)? ?in\b",
     re.IGNORECASE,
 )
+
+
+def wants_in(text: str) -> bool:
+    """Whether somebody wants to sign in here, with no other account than they have."""
+    return _SIGNS_IN.search(text) is not None
 
 
 async def say_answer(turn: TurnContext, tracker: Tracker, dispatcher: CollectingDispatcher) -> None:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from actions import details
+from actions.cards import points_card
 from actions.personal import TellingTask, program
 from actions.task import Talk, who
 from actions.vouchers import last_day, points, show_voucher, usable_vouchers, voucher_line
@@ -82,6 +83,7 @@ async def _say_balance(talk: Talk) -> None:
     balance = await balance_of(turn.work, turn.clock, customer.id)
     standing = await tier_of(turn.work, turn.clock, turn.shop, customer.id)
     tier = f", and your level is {standing.tier.title}" if standing.tier else ""
+    facts = []
     if balance.available < 0:
         lines = [
             f"You are {points(-balance.available)} short{tier}: something that you had earned points for came back "
@@ -93,13 +95,17 @@ async def _say_balance(talk: Talk) -> None:
     now = turn.clock.now()
     soon = [(at, left) for at, left in expiring(lots, now) if (at - now).days < MENTIONED_DAYS]
     lines += [f"{points(left)} can be used until {last_day(at, turn.shop)}." for at, left in soon[:3]]
+    facts += [(f"To be used until {last_day(at, turn.shop)}", points(left)) for at, left in soon[:3]]
     pending = sorted((lot.available_at, lot.remaining) for lot in lots if lot.is_pending(now))
     if pending:
         when = day(pending[0][0], turn.shop)
         lines.append(f"{points(balance.pending)} more are on their way; the first come in on {when}.")
+        facts.append((f"On their way, from {when}", points(balance.pending)))
     lines += _missing_in_words(standing)
     choices = [USE_POINTS] if balance.available > 0 and program(talk).rewards else []
-    talk.say("\n".join(lines), [*choices, *more_to_see(talk)])
+    # Who owes points needs the words that say why.
+    cards = [points_card(balance.available, standing, program(talk).tiers, facts)] if balance.available >= 0 else []
+    talk.say("\n".join(lines), [*choices, *more_to_see(talk)], cards=cards)
 
 
 def more_to_see(talk: Talk) -> list[Button]:

@@ -11,13 +11,15 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from actions import details
+from actions.cards import listed_order_card, order_card
 from actions.context import turn_of
 from actions.task import Access, Question, Talk, Task
-from actions.wording import order_line, order_status, payload
+from actions.wording import Button, beside, order_contents, order_line, order_status, payload
 from bot.core.orders import Order, OrderStatus
 from bot.services.orders import own_order
 from bot.services.turn_context import TurnContext
 
+SHOWN_AT_MOST = 5
 LISTED_AT_MOST = 10
 READ_AT_MOST = 300
 
@@ -52,16 +54,20 @@ class TrackOrder(Task):
         order = await talk.order()
         if order is not None:
             verified = talk.customer is not None and order.customer_id == talk.customer.id
-            status = order_status(order, talk.turn.shop, local_now(talk.turn).date(), verified=verified)
+            today = local_now(talk.turn).date()
+            status = order_status(order, talk.turn.shop, today, verified=verified)
+            # The card says no more than these lines.
+            text = f"{status}\n{order_contents(order, talk.turn.shop)}" if verified else status
+            cards = [order_card(order, talk.turn.shop, today, verified=verified)]
             report = {"title": "Report it", "payload": payload("report_problem", order_number=order.number)}
             if order.status is not OrderStatus.DELIVERED:
-                talk.say(status)
+                talk.say(text, cards=cards)
             elif _NOT_HERE.search(details.text_of(talk.tracker)[:READ_AT_MOST]):
                 talk.say(
                     f"{status} If it has not reached you, a person will look into it. Shall I report it?", [report]
                 )
             else:
-                talk.say(status, [{**report, "title": "Something is wrong with it"}])
+                talk.say(text, [{**report, "title": "Something is wrong with it"}], cards=cards)
 
 
 _NOT_HERE = re.compile(
@@ -120,7 +126,22 @@ class OrderHistory(Action):
             if not orders:
                 dispatcher.utter_message(text="You have not ordered anything yet. I'd be happy to change that!")
                 return []
-            lines = "\n".join(order_line(order, turn.shop) for order in orders[:LISTED_AT_MOST])
-            more = "\nThere are older ones, too." if len(orders) > LISTED_AT_MOST else ""
-            dispatcher.utter_message(text=f"These are your orders, newest first:\n{lines}{more}")
+            newest, older = orders[:SHOWN_AT_MOST], orders[SHOWN_AT_MOST:LISTED_AT_MOST]
+            cards = [listed_order_card(order, turn.shop, _details_of(order)) for order in newest]
+            which = "latest orders" if older else "orders"
+            dispatcher.utter_message(
+                text=f"These are your {which}, newest first:\n{_lines(newest, turn)}", **beside(cards)
+            )
+            if older:
+                # In a message of its own, because cards are shown in place of all that follows a first line.
+                more = "\nThere are older ones, too." if len(orders) > LISTED_AT_MOST else ""
+                dispatcher.utter_message(text=f"And before that:\n{_lines(older, turn)}{more}")
             return []
+
+
+def _lines(orders: list[Order], turn: TurnContext) -> str:
+    return "\n".join(order_line(order, turn.shop) for order in orders)
+
+
+def _details_of(order: Order) -> Button:
+    return {"title": f"{order.number}: details", "payload": payload("track_order", order_number=order.number)}

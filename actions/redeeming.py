@@ -6,11 +6,12 @@ import re
 from typing import Any
 
 from actions import details
+from actions.cards import CARDS_AT_MOST, reward_card
 from actions.loyalty import HISTORY, MY_POINTS, more_to_see
 from actions.personal import LoyaltyTask, event_key, program
 from actions.task import Question, Talk, pick, who
 from actions.vouchers import at_least, points, show_voucher
-from actions.wording import YES_OR_NO
+from actions.wording import YES_OR_NO, Button
 from bot.core.loyalty import Reward
 from bot.core.shop import Shop
 from bot.errors import InsufficientPoints
@@ -64,13 +65,15 @@ class RedeemPoints(LoyaltyTask):
         available = await _available(talk)
         if slot == "item":
             rewards = sorted(program(talk).rewards, key=lambda reward: reward.points)
-            lines = "\n".join(f"{_title(reward)}: {points(reward.points)}" for reward in rewards)
+            lines = "\n".join(_line(reward, available) for reward in rewards)
             affordable = [reward for reward in rewards if reward.points <= available]
-            choices = [pick(_title(reward), item=reward.offer.id) for reward in affordable[-REWARDS_SHOWN:]]
+            choices = [_pick(reward) for reward in affordable[-REWARDS_SHOWN:]]
+            cards = [reward_card(reward, available, _pick(reward)) for reward in rewards]
             return Question(
                 f"You have {points(available)}. What would you like for them?\n{lines}",
                 "So, which reward would you like?",
                 choices,
+                cards if len(cards) <= CARDS_AT_MOST else (),
             )
         reward = _reward(talk)
         left = available - reward.points
@@ -163,6 +166,15 @@ _COMMON = _words("a an the of for my your free off any one with and or point rew
 
 
 _DRINKS = _words("coffee cofee coffe drink latte cappuccino espresso kape")
+
+
+def _line(reward: Reward, available: int) -> str:
+    missing = reward.points - available
+    return f"{_title(reward)}: {points(reward.points)}" + (f" ({points(missing)} missing)" if missing > 0 else "")
+
+
+def _pick(reward: Reward) -> Button:
+    return pick(_title(reward), item=reward.offer.id)
 
 
 def _title(reward: Reward) -> str:

@@ -13,7 +13,8 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import details
-from actions.wording import Button, order_line, payload
+from actions.wording import Button, beside, order_line, payload
+from bot.core.conversations import Card
 from bot.core.customers import Customer
 from bot.core.orders import Order, proves_order
 from bot.core.requests import RequestKind, ServiceRequest
@@ -41,6 +42,8 @@ class Question:
     text: str
     brief: str
     choices: Sequence[Button] = ()
+    # Shown with the text, not with the brief one.
+    cards: Sequence[Card] = ()
 
 
 @dataclass
@@ -63,11 +66,20 @@ class Talk:
         return details.requested(self.tracker)
 
     def say(
-        self, text: str, choices: Sequence[Button] = (), *, image: str | None = None, image_alt: str | None = None
+        self,
+        text: str,
+        choices: Sequence[Button] = (),
+        *,
+        image: str | None = None,
+        image_alt: str | None = None,
+        cards: Sequence[Card] = (),
     ) -> None:
-        """Say something that is no question of the task's, with a picture if there is one."""
+        """Say something that is no question of the task's, with a picture or with cards if there are any.
+
+        What follows the text's first line is shown by the cards where there are cards, and by the text where not.
+        """
         picture = {"image": image, "image_alt": image_alt} if image else {}
-        self.dispatcher.utter_message(text=text, buttons=list(choices) or None, **picture)
+        self.dispatcher.utter_message(text=text, buttons=list(choices) or None, **picture, **beside(cards))
 
     async def pass_on(
         self,
@@ -263,5 +275,6 @@ INTERRUPTIONS = frozenset(
         "repeat",
         "opening_hours",
         "ask_capabilities",
+        "sign_out",
     }
 )

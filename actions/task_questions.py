@@ -20,7 +20,7 @@ from actions.identity import questions_about_identity
 from actions.slots import FORM, GO_ON, QUESTION, question_id, slots_of
 from actions.task import Question, Talk
 from actions.tasks import TASKS
-from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, Button, payload
+from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, Button, beside, payload
 
 # What to do without the detail that is being asked for.
 WITHOUT = {
@@ -100,9 +100,11 @@ class Ask(Action, ABC):
         async with turn_of(tracker) as turn:
             talk = Talk(turn, tracker, dispatcher, slots_of(tracker))
             question = await self._question(talk)
-        text = question.brief if said_in_this_form(tracker, question.text) else question.text
+        text, cards = question.text, question.cards
+        if said_in_this_form(tracker, question.text):
+            text, cards = question.brief, ()
         choices = [_for_this(choice, question_id(talk.slots, self.slot)) for choice in question.choices]
-        dispatcher.utter_message(text=text, buttons=choices or None, is_question=True)
+        dispatcher.utter_message(text=text, buttons=choices or None, is_question=True, **beside(cards))
         return []
 
     async def _question(self, talk: Talk) -> Question:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from actions.account import Connect
 from actions.call_backs import LeaveContact
 from actions.delivery import ChangeShippingAddress, SetUpShippingAddress
 from actions.loyalty import CheckPoints, CheckPunchCard
@@ -30,6 +31,6 @@ TASKS: Mapping[str, Task] = {
         *(Complaint(), Review(), GiveFeedback(), CallbackRequest(), Survey()),
         *(CheckPoints(), RedeemPoints(), CheckPunchCard(), BirthdayTreat(), ReferFriend(), GiftCard()),
         *(NewsletterSubscription(), Unsubscribe(), PrivacyRequest(), DeleteAccount()),
-        *(SignIn(), UndoReward(), LeaveContact()),
+        *(SignIn(), UndoReward(), Connect(), LeaveContact()),
     )
 }

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
+from typing import Any
 
+from bot.core.conversations import Card
 from bot.core.money import money_in_words as money
 from bot.core.orders import Order, OrderStatus
 from bot.core.shop import Shop
 
 Button = dict[str, str]
+
+ITEMS_SHOWN = 3
+ITEM_CHARACTERS = 60
 
 CAPABILITIES: tuple[Button, ...] = (
     {"title": "Where is my order?", "payload": "/track_order"},
@@ -46,6 +53,8 @@ WISH_TITLES = {
     "edit_account": "Change my account",
     "delete_account": "Delete my account",
     "switch_account": "Use another account",
+    "sign_out": "Log me out",
+    "connect_messenger": "Go on in Telegram",
     "recover_password": "I forgot my password",
     "registration_problems": "I cannot sign up",
     "newsletter_subscription": "Get the newsletter",
@@ -77,6 +86,11 @@ def payload(intent: str, **entities: str) -> str:
     return f"/{intent}{json.dumps(entities)}" if entities else f"/{intent}"
 
 
+def beside(cards: Sequence[Card]) -> dict[str, Any]:
+    """The cards as what goes with a text that is said; plain values, as an action server sends them on."""
+    return {"cards": [asdict(card) for card in cards]} if cards else {}
+
+
 def day(moment: datetime | date, shop: Shop) -> str:
     """A day as people say it, in the shop's time zone: `Thursday 21 May`."""
     local = moment.astimezone(shop.hours.zone) if isinstance(moment, datetime) else moment
@@ -84,7 +98,10 @@ def day(moment: datetime | date, shop: Shop) -> str:
 
 
 def order_status(order: Order, shop: Shop, today: date, *, verified: bool) -> str:
-    """Where an order stands. The tracking number leads to an address, so only a verified customer gets it."""
+    """Where an order stands: in a line, and below it what else there is to know.
+
+    The tracking number leads to an address, so only a verified customer gets it.
+    """
     number = order.number
     match order.status:
         case OrderStatus.PENDING:
@@ -92,15 +109,13 @@ def order_status(order: Order, shop: Shop, today: date, *, verified: bool) -> st
         case OrderStatus.PAID:
             return f"Order {number} is paid, and we will start preparing it soon."
         case OrderStatus.PREPARING:
-            return f"Order {number} is being prepared.{_arrival(order, shop, today)}"
+            return _lines(f"Order {number} is being prepared.", order, shop, today)
         case OrderStatus.SHIPPED:
-            left = f" It left us on {day(order.shipped_at, shop)}" if order.shipped_at else ""
+            left = f"It left us on {day(order.shipped_at, shop)}" if order.shipped_at else ""
             carrier = f" with {order.carrier}" if left and order.carrier else ""
-            tracking = (
-                f" Your tracking number is {order.tracking_number}." if verified and order.tracking_number else ""
-            )
-            sent = f"{left}{carrier}." if left else ""
-            return f"Order {number} is on its way.{sent}{_arrival(order, shop, today)}{tracking}"
+            tracking = f"Your tracking number is {order.tracking_number}." if order.tracking_number else ""
+            more = (f"{left}{carrier}." if left else "", tracking if verified else "")
+            return _lines(f"Order {number} is on its way.", order, shop, today, *more)
         case OrderStatus.DELIVERED:
             when = f" on {day(order.delivered_at, shop)}" if order.delivered_at else ""
             return f"Order {number} was delivered{when}."
@@ -110,6 +125,16 @@ def order_status(order: Order, shop: Shop, today: date, *, verified: bool) -> st
             return f"Order {number} came back to us as a return."
         case OrderStatus.REFUNDED:
             return f"Order {number} was refunded."
+
+
+def _lines(status: str, order: Order, shop: Shop, today: date, *more: str) -> str:
+    """The status with an excuse where the order is late, and in a second line what a card shows as well."""
+    details = list(filter(None, more))
+    if order.due_on is not None and order.due_on < today:
+        status = f"{status} It was due on {day(order.due_on, shop)}, so it is late; I'm sorry about that."
+    elif order.due_on is not None:
+        details.insert(1 if len(more) else 0, f"It should arrive by {day(order.due_on, shop)}.")
+    return "\n".join(filter(None, (status, " ".join(details))))
 
 
 def order_line(order: Order, shop: Shop) -> str:
@@ -122,9 +147,21 @@ def order_line(order: Order, shop: Shop) -> str:
     )
 
 
-def _arrival(order: Order, shop: Shop, today: date) -> str:
-    if order.due_on is None:
-        return ""
-    if order.due_on < today:
-        return f" It was due on {day(order.due_on, shop)}, so it is late; I'm sorry about that."
-    return f" It should arrive by {day(order.due_on, shop)}."
+def order_contents(order: Order, shop: Shop) -> str:
+    """What was ordered, when, and for how much; for a verified customer."""
+    items = items_in_words(order)
+    placed, total = day(order.placed_at, shop), money(order.total_minor, order.currency)
+    contents = f"In it: {items}. " if items else ""
+    return f"{contents}It was placed on {placed} and came to {total}."
+
+
+def items_in_words(order: Order) -> str:
+    """What is in an order, in short; nothing where the shop has not said."""
+    shown = [f"{line.quantity} × {_shortened(line.title)}" for line in order.lines[:ITEMS_SHOWN]]
+    more = len(order.lines) - len(shown)
+    return "; ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _shortened(title: str) -> str:
+    title = " ".join(title.split())
+    return title if len(title) <= ITEM_CHARACTERS else f"{title[: ITEM_CHARACTERS - 1].rstrip()}…"

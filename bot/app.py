@@ -20,8 +20,9 @@ from bot.config import Config, load_config
 from bot.content import ContentFiles, ShopFiles, shop_files
 from bot.core.channels import TELEGRAM
 from bot.errors import ConfigError
-from bot.gateway.application import create_gateway
+from bot.gateway.application import create_gateway, gateway_runner
 from bot.gateway.channels import Webhook
+from bot.gateway.connect import DOORWAYS
 from bot.gateway.links import SignedLinks
 from bot.gateway.settings import LIVE, GatewaySettings
 from bot.messaging import Couriers, ask_for_messages, has_public_address, open_telegram, telegram_command
@@ -255,8 +256,10 @@ def model_metadata(config: Config) -> str:
 async def running_gateway(config: Config, storage: Storage) -> AsyncIterator[None]:
     """The gateway, listening. At the end its sockets are closed with a reason."""
     async with open_telegram(config, storage.db, SystemClock()) as telegram:
-        webhooks = {TELEGRAM: telegram.inbox} if telegram else {}
-        async with _listening(_gateway(config, storage, webhooks), config, storage):
+        inboxes = {TELEGRAM: telegram.inbox} if telegram else {}
+        app = _gateway(config, storage, inboxes)
+        app[DOORWAYS] = inboxes
+        async with _listening(app, config, storage):
             yield
 
 
@@ -271,6 +274,7 @@ def _gateway(config: Config, storage: Storage, webhooks: Mapping[str, Webhook]) 
             identity_secret=config.identity_secret,
             api_key=config.api_key,
             public_url=config.public_url,
+            mail_dir=None if config.smtp_url else config.mail_dir,
         ),
         storage.db,
         SystemClock(),
@@ -280,7 +284,7 @@ def _gateway(config: Config, storage: Storage, webhooks: Mapping[str, Webhook]) 
 
 @contextlib.asynccontextmanager
 async def _listening(app: web.Application, config: Config, storage: Storage) -> AsyncIterator[None]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    runner = gateway_runner(app, SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         async with storage.wakeups.listening(app[LIVE].receive_hint):
@@ -384,7 +388,9 @@ def shop_content(config: Config) -> ContentFiles:
 
 def signed_links(config: Config) -> SignedLinks:
     """Makes links to the pages that are for one customer's eyes."""
-    return SignedLinks(config.public_url, config.secret_key, config.business.to_shop().policies.invoice_link_hours)
+    hours = config.business.to_shop().policies.invoice_link_hours
+    channels = {TELEGRAM} if config.telegram_bot_token else set()
+    return SignedLinks(config.public_url, config.secret_key, hours, channels)
 
 
 def run_worker(config: Config, worker_id: str, *, supervised: bool) -> None:

@@ -14,6 +14,7 @@ from pydantic.error_wrappers import ErrorWrapper
 from bot.business_settings import (
     Contact,
     Delivery,
+    Files,
     Handoff,
     HolidayRule,
     Invoices,
@@ -23,7 +24,6 @@ from bot.business_settings import (
     OpeningWeek,
     Orders,
     Privacy,
-    Widget,
     as_intervals,
     as_week,
 )
@@ -34,10 +34,13 @@ from bot.core.opening_hours import Holiday, OpeningHours, check_day
 from bot.core.phones import is_country
 from bot.core.shop import Policies, Shop
 from bot.core.verification import LookupLimits
+from bot.core.widget import WidgetLook
 from bot.desk_settings import Desk
 from bot.errors import ConfigError
 from bot.feedback_settings import Feedback
 from bot.loyalty_settings import Loyalty
+from bot.widget_files import WidgetFiles, read_widget_files
+from bot.widget_settings import Widget
 from bot.yaml_files import Part, describe_faults, is_group, read_yaml
 
 
@@ -64,10 +67,12 @@ class Business(Part):
     desk: Desk = Desk()
     lifecycle: Lifecycle = Lifecycle()
     privacy: Privacy = Privacy()
+    files: Files = Files()
 
     _hours: OpeningHours = PrivateAttr()
     # The environment decides it, for the desk alone.
     _desk_always_open: bool = PrivateAttr(False)
+    _widget_files: WidgetFiles = PrivateAttr(WidgetFiles())
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
@@ -167,7 +172,25 @@ class Business(Part):
             desk=self.desk.to_policy(always_open=self._desk_always_open),
             country=self.country,
             lapsed_days=self.lifecycle.lapsed_days,
+            files_keep_days=self.files.keep_days,
             erasure_needs_approval=self.privacy.erasure_needs_approval,
+            widget=self._look,
+        )
+
+    @property
+    def _look(self) -> WidgetLook:
+        widget, files = self.widget, self._widget_files
+        return WidgetLook(
+            colour=widget.colour,
+            position=widget.position,
+            theme=widget.theme,
+            language=widget.language,
+            languages=files.languages,
+            avatar=files.avatar,
+            welcome=widget.welcome,
+            starters=tuple(widget.starters),
+            sound=widget.sound,
+            questions=tuple(question.to_question() for question in widget.questions),
         )
 
     @validator("currency")
@@ -214,7 +237,7 @@ class Business(Part):
 
 
 def load_business(path: Path) -> Business:
-    """Read and check a business file.
+    """Read and check a business file, and what the website chat needs beside it.
 
     Raises ConfigError with every fault, each beginning with the file's name and the setting (or, for a file that is
     not YAML, the line).
@@ -223,9 +246,13 @@ def load_business(path: Path) -> Business:
     if not is_group(content):
         raise ConfigError([f"{path}: is not a list of settings, each as `name: value`"])
     try:
-        return Business(**content)
+        business = Business(**content)
     except ValidationError as error:
         raise ConfigError([f"{path}: {fault}" for fault in describe_faults(error, Business)]) from None
+    business._widget_files = read_widget_files(path.parent, business.widget.avatar, business.widget.language)
+    if business._widget_files.faults:
+        raise ConfigError(business._widget_files.faults)
+    return business
 
 
 def _unpayable(setting: object, currency: str, *where: str | int) -> Iterator[ErrorWrapper]:

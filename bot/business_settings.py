@@ -10,7 +10,7 @@ from pydantic.fields import ModelField
 
 from bot.core.opening_hours import WEEKDAYS, Interval, check_week
 from bot.core.shop import Policies
-from bot.web_addresses import as_origin, split_url
+from bot.web_addresses import split_url
 from bot.yaml_files import Part, as_amount
 
 _DEFAULTS = Policies()
@@ -137,19 +137,6 @@ class Links(Part):
         return value
 
 
-class Widget(Part):
-    """Where the chat widget may be embedded, beside PUBLIC_URL."""
-
-    origins: list[str] = Field(default_factory=list)
-
-    @validator("origins", each_item=True)
-    def _origins_are_origins(cls, value: str) -> str:
-        origin = as_origin(value)
-        if origin is None:
-            raise ValueError(f"{value!r} is not an origin such as https://www.example.com, without a path or a *")
-        return origin
-
-
 class Handoff(Part):
     """What the assistant promises when it brings in a person."""
 
@@ -174,6 +161,12 @@ class Lifecycle(Part):
     """When customers count as gone."""
 
     lapsed_days: conint(strict=True, ge=1, le=3650) = 180  # type: ignore[valid-type]
+
+
+class Files(Part):
+    """For how long files that people sent are kept."""
+
+    keep_days: conint(strict=True, ge=1, le=3650) = 365  # type: ignore[valid-type]
 
 
 class Privacy(Part):

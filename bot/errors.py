@@ -50,6 +50,30 @@ class ConversationNotFound(BotError):
         super().__init__("This conversation does not exist. Start a new one.")
 
 
+class WrongAnswer(BotError):
+    """An answer to one of the questions before the chat that cannot be taken; the message says why."""
+
+    code = "bad_request"
+
+
+class NotAnAnswer(BotError):
+    """What was to be called helpful or not is no answer of the bot in this conversation."""
+
+    code = "bad_request"
+
+    def __init__(self) -> None:
+        super().__init__("Only an answer of the assistant can be called helpful or not.")
+
+
+class SignedOut(BotError):
+    """A conversation that was left: the customer has logged out of it, or the proof of who they are has run out."""
+
+    code = "unauthorized"
+
+    def __init__(self) -> None:
+        super().__init__("You are not signed in here any more. Reload the page to go on.")
+
+
 class EmptyText(BotError):
     """A message without a word."""
 
@@ -84,6 +108,34 @@ class DuplicateMessageId(BotError):
 
     def __init__(self) -> None:
         super().__init__("This id belongs to another message. Send the message again with a new id.")
+
+
+class FileRefused(BotError):
+    """A file that is not taken; nothing was recorded. `reason` says why, in a stable word."""
+
+    code = "file_refused"
+
+    MESSAGES: ClassVar[dict[str, str]] = {
+        "empty": "This file is empty. Choose another one.",
+        "kind": "Files of this kind cannot be taken. Send a picture (PNG, JPEG, GIF, WebP, HEIC), a PDF or a text.",
+        "too_many": "That is as much as can be sent in a day. Try again tomorrow, or write to us in words.",
+    }
+
+    def __init__(self, reason: str, what: str | None = None) -> None:
+        message = self.MESSAGES[reason]
+        if what is not None:
+            message = f"This file is {what}, which cannot be taken.{message.partition('.')[2]}"
+        super().__init__(message)
+        self.reason = reason
+
+
+class FileTooLarge(BotError):
+    """A file beyond the limit; nothing was recorded."""
+
+    code = "file_too_large"
+
+    def __init__(self) -> None:
+        super().__init__("A file may have 10 MB at most. Send a smaller one.")
 
 
 class LeaseLost(BotError):

@@ -28,6 +28,8 @@ COURIERS = 4
 POLL_SECONDS = 1.0
 # A platform shows "typing" for about as long.
 TYPING_SECONDS = 4.0
+# While Telegram does not tell the bot's name, it is asked again.
+NAME_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
 
@@ -61,11 +63,14 @@ async def open_telegram(config: Config, db: Database, clock: Clock) -> AsyncIter
 
 
 async def _learn_name(client: TelegramClient, inbox: TelegramInbox) -> None:
-    """Ask for the bot's own name, by which people in groups speak to it."""
-    with contextlib.suppress(ChannelError):
-        found = await client.call("getMe", {})
-        if isinstance(found, dict) and isinstance(found.get("username"), str):
-            inbox.bot_name = found["username"]
+    """Ask for the bot's own name, by which people find it, and in groups speak to it; until Telegram tells it."""
+    while inbox.bot_name is None:
+        with contextlib.suppress(ChannelError):
+            found = await client.call("getMe", {})
+            if isinstance(found, dict) and isinstance(found.get("username"), str):
+                inbox.bot_name = found["username"]
+                return
+        await asyncio.sleep(NAME_SECONDS)
 
 
 class _Pictures:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,7 +29,7 @@ from bot.core.shop import Shop
 from bot.core.verification import VerificationCode, hash_code
 from bot.services.conversations import receive_message
 from bot.services.ids import new_id
-from bot.services.ports import Clock, Database, OutboxEntry, VerificationAttempt, WorkerState
+from bot.services.ports import Clock, Database, Hint, OutboxEntry, VerificationAttempt, WorkerState
 from tests.fakes import MONDAY_MORNING as NOW
 
 
@@ -266,6 +267,19 @@ async def stored_order(db: Database, **changes: Any) -> Order:
 async def written(db: Database, clock: Clock, conversation: Conversation, *texts: str) -> list[Message]:
     """What the customer wrote, recorded, one message a text."""
     return [await receive_message(db, clock, conversation.id, an_inbound(text)) for text in texts or ("Hello",)]
+
+
+async def change_owner(db: Database, clock: Clock, conversation_id: str, owner: Owner) -> Conversation:
+    """The conversation, somebody else's at once, without all that comes of asking for a person."""
+    async with db.transaction() as work:
+        conversation = await work.conversations.lock(ConversationId(conversation_id))
+        assert conversation is not None
+        conversation = replace(conversation, owner=owner)
+        await work.conversations.save(conversation)
+        event = ConversationEvent(conversation.id, "owner_changed", clock.now(), {"owner": owner.value})
+        await work.conversations.add_event(event)
+        work.hint(Hint("outbound", conversation.id))
+        return conversation
 
 
 async def conversation_now(db: Database, conversation_id: str) -> Conversation:

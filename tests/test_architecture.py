@@ -32,6 +32,8 @@ ALLOWED = {
     "bot.web_addresses": set(),
     "bot.yaml_files": {"bot.errors"},
     "bot.business_settings": {"bot.core", "bot.web_addresses", "bot.yaml_files"},
+    "bot.widget_settings": {"bot.core", "bot.web_addresses", "bot.yaml_files"},
+    "bot.widget_files": {"bot.core"},
     "bot.loyalty_values": {"bot.yaml_files"},
     "bot.loyalty_offers": {"bot.core", "bot.loyalty_values", "bot.yaml_files"},
     "bot.loyalty_settings": {"bot.core", "bot.loyalty_offers", "bot.loyalty_values", "bot.yaml_files"},
@@ -40,7 +42,7 @@ ALLOWED = {
     "bot.feedback_command": {"bot.core", "bot.errors", "bot.services"},
     "bot.business": {
         *("bot.business_settings", "bot.core", "bot.errors", "bot.feedback_settings", "bot.loyalty_settings"),
-        *("bot.desk_settings", "bot.yaml_files"),
+        *("bot.desk_settings", "bot.widget_files", "bot.widget_settings", "bot.yaml_files"),
     },
     "bot.content": {"bot.core", "bot.errors", "bot.yaml_files"},
     "bot.agent_commands": {"bot.core", "bot.errors", "bot.services"},
@@ -68,8 +70,8 @@ HEAVY = {
     *("rasa", "rasa_sdk", "tensorflow", "keras", "spacy", "sklearn", "onnxruntime", "tokenizers", "sanic"),
     *("numpy", "scipy", "pandas", "torch", "matplotlib", "faker"),
 }
-# 1,040 when this was written. A number of its own, because a heavy library may come under any name.
-MODULES_OF_A_GATEWAY = 1_200
+# 930 when this was counted. A number of its own, because a heavy library may come under any name.
+FOREIGN_MODULES_OF_A_GATEWAY = 960
 
 FILES = sorted(file.relative_to(ROOT) for folder in ("bot", "actions") for file in (ROOT / folder).rglob("*.py"))
 
@@ -215,7 +217,7 @@ print("\\n".join(sys.modules))
 
     assert sorted({name.partition(".")[0] for name in loaded} & HEAVY) == []
     assert {"actions", "bot.__main__", "bot.dialogue.assistant", "bot.services.demo_data"} & loaded == set()
-    assert len(loaded) < MODULES_OF_A_GATEWAY
+    assert len([name for name in loaded if name.partition(".")[0] != "bot"]) < FOREIGN_MODULES_OF_A_GATEWAY
 
 
 def run_python(program: str, *arguments: str) -> set[str]:

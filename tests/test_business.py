@@ -149,11 +149,18 @@ def test_what_the_shop_decides_about_customers_reaches_the_rules(file):
     assert (shop.country, shop.lapsed_days, shop.erasure_needs_approval) == ("DE", 90, False)
 
 
+def test_how_long_files_are_kept_is_the_shops_decision(file):
+    assert load(file).to_shop().files_keep_days == 365
+    assert load(file, "files: {keep_days: 30}\n").to_shop().files_keep_days == 30
+
+
 @pytest.mark.parametrize(
     ("more", "named"),
     [
         ("country: Germany", "country: 'Germany' is not a country of two capital letters, such as PH or DE"),
         ("country: de", "country: 'de' is not a country"),
+        ("files: {keep_days: 0}", "files.keep_days"),
+        ("files: {keep_days: for ever}", "files.keep_days"),
         ("lifecycle: {lapsed_days: 0}", "lifecycle.lapsed_days"),
         ("privacy: {erasure_needs_approval: maybe}", "privacy.erasure_needs_approval"),
     ],

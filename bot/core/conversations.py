@@ -45,19 +45,6 @@ class TurnState(str, Enum):
     NOT_FOR_BOT = "not_for_bot"
 
 
-# The only changes of ownership there are. A conversation without a person in it goes back to the bot.
-OWNER_TRANSITIONS: Mapping[Owner, frozenset[Owner]] = {
-    Owner.BOT: frozenset({Owner.QUEUE, Owner.AGENT}),
-    Owner.QUEUE: frozenset({Owner.BOT, Owner.AGENT}),
-    Owner.AGENT: frozenset({Owner.BOT, Owner.QUEUE}),
-}
-
-
-def may_change_owner(current: Owner, new: Owner) -> bool:
-    """Whether ownership may pass from one to the other; staying the same is allowed and changes nothing."""
-    return new is current or new in OWNER_TRANSITIONS[current]
-
-
 @dataclass(frozen=True)
 class Choice:
     """An answer that a customer may pick; the payload is ours and never shown."""
@@ -97,6 +84,13 @@ class Card:
     step: int | None = None
     choice: Choice | None = None
 
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Card:
+        """The card that `asdict` and JSON made these values of."""
+        choice = Choice(**values["choice"]) if values["choice"] else None
+        facts = tuple((str(label), str(value)) for label, value in values["facts"])
+        return cls(**{**values, "facts": facts, "steps": tuple(values["steps"]), "choice": choice})
+
 
 @dataclass(frozen=True)
 class Conversation:
@@ -120,12 +114,18 @@ class Conversation:
     resolved_at: datetime | None = None
     # Since when nobody answers here any more, because somebody at the desk said so.
     blocked_at: datetime | None = None
+    # When the customer logged out: from then on it is history, and whoever writes next begins another conversation.
+    signed_out_at: datetime | None = None
 
     def verified_customer(self, at: datetime) -> CustomerId | None:
         """The customer whose identity is proven at that moment; nobody once the proof has run out."""
         if self.customer_id is None or self.verified_until is None or at >= self.verified_until:
             return None
         return self.customer_id
+
+    def is_open_to_visitor(self, at: datetime) -> bool:
+        """Whether whoever holds its token may see it: a customer's own only while their proof holds."""
+        return self.signed_out_at is None and (self.customer_id is None or self.verified_customer(at) is not None)
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,12 @@ HANDOFF_RATE = Definition(
     Unit.SHARE, "visits with a hand-off", "visits that the assistant answered", _CHATS,
 )  # fmt: skip
 
+FOUND_HELPFUL = Definition(
+    "found_helpful", "Answers found helpful",
+    "of the assistant's answers under which customers of the website chat said so, the share that helped them",
+    Unit.SHARE, "answers found helpful", "answers judged", _CHATS,
+)  # fmt: skip
+
 ANSWERED_HANDOFFS = Definition(
     "answered_handoffs", "Hand-offs answered",
     "of the hand-offs requested in the window, the share that a person has answered",
@@ -143,7 +149,7 @@ REDEMPTION_RATE = Definition(
 SALES = (REVENUE, ORDERS, AVERAGE_ORDER)
 CUSTOMERS = (BUYERS, NEW_BUYERS, RETENTION, CHURN, REPEAT_RATE, LIFETIME_VALUE)
 SATISFACTION = (CSAT, NPS, CES, RESPONSE_RATE)
-ASSISTANT = (CONTAINMENT, RESOLVED_CONTAINMENT, HANDOFF_RATE)
+ASSISTANT = (CONTAINMENT, RESOLVED_CONTAINMENT, HANDOFF_RATE, FOUND_HELPFUL)
 PEOPLE = (ANSWERED_HANDOFFS, *FIRST_RESPONSE, *RESOLUTION)
 POINTS = (POINTS_ISSUED, POINTS_SPENT, POINTS_EXPIRED, POINTS_TAKEN_BACK, POINTS_OUTSTANDING, REDEMPTION_RATE)
 

@@ -10,6 +10,7 @@ from bot.core.feedback import FeedbackPolicy
 from bot.core.loyalty import Program
 from bot.core.opening_hours import OpeningHours
 from bot.core.verification import LookupLimits
+from bot.core.widget import WidgetLook
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,10 @@ class Shop:
     country: str | None = None
     # Who has not ordered for so long has lapsed.
     lapsed_days: int = 180
+    # For how long what is in files that people sent is kept.
+    files_keep_days: int = 365
     # Whether a person decides about every request to be erased.
     erasure_needs_approval: bool = True
     feedback: FeedbackPolicy = field(default_factory=FeedbackPolicy)
     desk: DeskPolicy = field(default_factory=DeskPolicy)
+    widget: WidgetLook = field(default_factory=WidgetLook)

@@ -33,13 +33,18 @@ class LookupLimits:
 
 @dataclass(frozen=True)
 class CodeLimits:
-    """How many codes are sent (in a conversation, to an address), how long one is good, and how often it is tried."""
+    """How many codes are sent (to an account, to an address), how long one is good, and how often it is tried.
+
+    `wrong_per_address` counts wrong codes for one address from whichever conversations, within the window: after so
+    many no further code is sent to it. One that was sent is good for its own tries, whatever others try.
+    """
 
     per_conversation: int = 3
     per_address: int = 5
     window: timedelta = timedelta(hours=1)
     lifetime: timedelta = timedelta(minutes=10)
     tries: int = 5
+    wrong_per_address: int = 20
 
     def is_reached(self, sent_in_conversation: int, sent_to_address: int) -> bool:
         """Whether no further code may be sent now."""

@@ -17,6 +17,10 @@ LEAVE_CONTACT = "leave_contact"
 SIGN_IN = "sign_in"
 UNDO_REWARD = "undo_reward"
 
+SIGN_OUT = "sign_out"
+# Going on in a messaging app as the same customer.
+CONNECT = "connect_messenger"
+
 # Wishes that take questions and answers, one at a time; everything else is answered at once.
 TASKS = frozenset(
     {
@@ -26,7 +30,7 @@ TASKS = frozenset(
         *("complaint", "review", "give_feedback", "callback_request", SURVEY),
         *("check_points", "redeem_points", "check_punch_card", "birthday_treat", "refer_friend", "gift_card"),
         *("newsletter_subscription", "unsubscribe", "privacy_request", "delete_account"),
-        *(SIGN_IN, UNDO_REWARD, LEAVE_CONTACT),
+        *(SIGN_IN, UNDO_REWARD, CONNECT, LEAVE_CONTACT),
     }
 )
 
@@ -54,16 +58,18 @@ WISHES = frozenset(TOPICS)
 TELLING = frozenset(
     {
         *("track_order", "track_refund", "check_invoice", "get_invoice", SURVEY),
-        *("check_points", "check_punch_card", "refer_friend", "gift_card", "privacy_request", SIGN_IN, LEAVE_CONTACT),
+        *("check_points", "check_punch_card", "refer_friend", "gift_card", "privacy_request", SIGN_IN, CONNECT),
+        LEAVE_CONTACT,
     }
 )
 
-# Answers to a question of ours, small talk, and what people say around a wish: never a wish beside another one.
+# Answers to a question of ours, small talk, and what people say around a wish: never a wish beside another one. Whoever
+# logs out in the same breath would not hear the answer to the rest.
 NO_WISH = frozenset(
     {
         *("bot_challenge", "ask_capabilities", "give_feedback", "review"),
         *("greet", "goodbye", "thank", "affirm", "deny", "chitchat", "abuse", "repeat", "cancel_dialogue"),
-        *("provide_details", "other_order", "out_of_scope"),
+        *("provide_details", "other_order", "out_of_scope", SIGN_OUT),
     }
 )
 
@@ -77,7 +83,7 @@ _SAME = (
     frozenset({"change_order", "change_shipping_address", "set_up_shipping_address", "cancel_order"}),
     frozenset({"contact_human_agent", "contact_customer_service", "complaint", "callback_request", "report_problem"}),
     frozenset({"review", "give_feedback", "complaint"}),
-    frozenset({"recover_password", "registration_problems", "create_account", "switch_account"}),
+    frozenset({"recover_password", "registration_problems", "create_account", "switch_account", SIGN_OUT}),
     frozenset({"edit_account", "change_shipping_address", "set_up_shipping_address"}),
     frozenset({"delete_account", "privacy_request"}),
     frozenset({"unsubscribe", "newsletter_subscription", "privacy_request"}),

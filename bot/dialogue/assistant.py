@@ -20,7 +20,7 @@ from rasa.core.lock_store import InMemoryLockStore
 from rasa.shared.core.constants import REQUESTED_SLOT
 from threadpoolctl import threadpool_limits
 
-from bot.core.conversations import Choice, Image, Message, Owner, Reply
+from bot.core.conversations import Card, Choice, Image, Message, Owner, Reply
 from bot.dialogue.actions import InProcessActions, action_failures
 from bot.dialogue.clauses import find_wishes, in_order
 from bot.dialogue.shortcuts import take_shortcuts
@@ -55,10 +55,11 @@ class ReplyCollector(OutputChannel):
         before = len(self.replies)
         # Rasa would send it by itself, and without the text that it goes with.
         image, alt = message.pop("image", None), str(message.pop("image_alt", None) or "")
+        cards = tuple(Card.of(card) for card in message.pop("cards", None) or ())
         await super().send_response(recipient_id, message)
-        if image:
+        if image or cards:
             said = self.replies.pop() if len(self.replies) > before else Reply("")
-            self.replies.append(replace(said, image=Image(str(image), alt)))
+            self.replies.append(replace(said, image=Image(str(image), alt) if image else None, cards=cards))
         if message.get("is_question"):
             self._questions += self.replies[before:]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from collections.abc import AsyncIterator, Mapping
 
@@ -14,6 +15,8 @@ from bot.gateway import (
     api,
     channels,
     chat,
+    connect,
+    demo_mail,
     desk_conversations,
     desk_customers,
     desk_live,
@@ -24,25 +27,34 @@ from bot.gateway import (
     desk_socket,
     desk_teaching,
     feedback,
+    files,
     health,
     invoices,
     own_data,
     pages,
+    polling,
     rest,
     settings,
     unsubscribe,
     vouchers,
 )
+from bot.gateway.connections import OpenConnections, allow_many_connections, patience
+from bot.gateway.embedding import EMBEDDING, Embedding
 from bot.gateway.limits import RateLimit
 from bot.gateway.live import LiveConversations
 from bot.gateway.responses import error_response, problem
+from bot.gateway.served import STATIC
+from bot.gateway.transfers import Transfers
 from bot.metrics import GatewayMetrics
 from bot.services.ports import Clock, Database
 
 MAX_BODY_BYTES = 64 * 1024
 MESSAGES_AT_ONCE, MESSAGES_PER_SECOND = 20, 1.0
 TYPING_AT_ONCE, TYPING_PER_SECOND = 2, 0.5
+GOODBYE_SECONDS = 3.0
 REQUESTS_AT_ONCE, REQUESTS_PER_SECOND = 300, 30.0
+# A whole office behind one address may begin to chat at once; whoever fills the database meets a wall.
+NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND = 120, 1 / 3
 
 log = logging.getLogger(__name__)
 
@@ -58,25 +70,47 @@ def create_gateway(
     app[settings.SETTINGS] = config
     app[settings.DATABASE] = db
     app[settings.CLOCK] = clock
-    app[settings.LIVE] = LiveConversations(db)
+    app[settings.LIVE] = LiveConversations(db, clock)
     app[settings.METRICS] = GatewayMetrics()
+    app[EMBEDDING] = Embedding(config.shop)
     app[settings.MESSAGE_LIMIT] = RateLimit(MESSAGES_AT_ONCE, MESSAGES_PER_SECOND)
     app[settings.ADDRESS_LIMIT] = RateLimit(REQUESTS_AT_ONCE, REQUESTS_PER_SECOND)
-    app[settings.SOCKETS] = set()
     hub = desk_live.DeskHub(db, clock)
     app[desk_live.DESK] = hub
     app[settings.LIVE].listeners.append(hub.receive_hint)
     app[desk_conversations.SEEN] = desk_conversations.SeenLately()
     app[desk_sign_in.SIGN_IN_LIMIT] = RateLimit(desk_sign_in.SIGN_INS_AT_ONCE, desk_sign_in.SIGN_INS_PER_SECOND)
     app[desk_socket.TYPING_LIMIT] = RateLimit(TYPING_AT_ONCE, TYPING_PER_SECOND)
+    app[settings.NEW_CHAT_LIMIT] = RateLimit(NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND)
+    app[settings.CONNECTIONS] = OpenConnections()
+    app[settings.SOCKETS] = {}
+    files.prepare(app)
+    app[own_data.COPIES] = Transfers()
     app[channels.WEBHOOKS] = webhooks or {}
-    for module in (chat, rest, channels, api, pages, invoices, own_data, unsubscribe, vouchers, feedback, health):
+    app[connect.DOORWAYS] = {}
+    for module in (
+        chat,
+        connect,
+        polling,
+        files,
+        rest,
+        channels,
+        api,
+        pages,
+        demo_mail,
+        invoices,
+        own_data,
+        unsubscribe,
+        vouchers,
+        feedback,
+        health,
+    ):
         app.add_routes(module.routes)
     for topic in (desk_sign_in, desk_conversations, desk_customers, desk_teaching, desk_people, desk_reports):
         app.add_routes(topic.endpoints.routes)
     app.add_routes(desk_socket.routes)
     app.add_routes(desk_pages.routes)
-    app.router.add_static("/static/", pages.STATIC, append_version=True)
+    app.router.add_static("/static/", STATIC, append_version=True)
     app.cleanup_ctx.append(_poll)
     app.on_shutdown.append(_say_goodbye)
     return app
@@ -86,6 +120,8 @@ def create_gateway(
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Our own errors as problem details; anything else as a 500 that tells the log, and only the log, what happened."""
     try:
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            raise web.HTTPUnsupportedMediaType(text="Send the body as it is, without packing it.")
         return await handler(request)
     except BotError as error:
         request.app[settings.METRICS].refused(error.code)
@@ -98,12 +134,13 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
             response.headers["Allow"] = error.headers["Allow"]
         return response
     except web.RequestPayloadError:
-        return problem(
-            400, "bad_request", "The body cannot be read: it is cut off, or packed in another way than it says."
-        )
+        return problem(400, "bad_request", "The body cannot be read: it is cut off.")
     except (asyncio.CancelledError, ConnectionError):
         raise
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            # Of a file that was asked for: no name that long is a file's.
+            return problem(404, "not_found", "There is nothing here.")
         # The route and not the path, which may be the secret part of a link.
         resource = request.match_info.route.resource
         log.exception("a request failed: %s %s", request.method, resource.canonical if resource else "no route")
@@ -122,7 +159,7 @@ async def add_security_headers(request: web.Request, handler: Handler) -> web.St
         embedding = " ".join(["'self'", *sorted(request.app[settings.SETTINGS].allowed_origins)])
     headers.setdefault(
         "Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
         f"frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {embedding}",
     )
     headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -132,6 +169,12 @@ async def add_security_headers(request: web.Request, handler: Handler) -> web.St
     # Always asked for again, answered with "not modified": a new version is there at once.
     headers.setdefault("Cache-Control", "no-cache" if isinstance(response, web.FileResponse) else "no-store")
     return response
+
+
+def gateway_runner(app: web.Application, shutdown_seconds: float) -> web.AppRunner:
+    """What serves the gateway. A body is never unpacked: a small one could take a hundred megabytes, or a second."""
+    allow_many_connections()
+    return web.AppRunner(app, access_log=None, shutdown_timeout=shutdown_seconds, auto_decompress=False)
 
 
 async def _poll(app: web.Application) -> AsyncIterator[None]:
@@ -144,9 +187,11 @@ async def _poll(app: web.Application) -> AsyncIterator[None]:
 
 async def _say_goodbye(app: web.Application) -> None:
     app[settings.LIVE].close()
-    sockets = app[settings.SOCKETS]
-    await asyncio.gather(
-        # A copy: each leaves the set while it is closed.
-        *(socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server is restarting") for socket in [*sockets]),
-        return_exceptions=True,
-    )
+    # A copy: each leaves the others while it is closed.
+    sockets = [*app[settings.SOCKETS].items()]
+    await asyncio.gather(*(_take_leave(socket, request) for socket, request in sockets), return_exceptions=True)
+
+
+async def _take_leave(socket: web.WebSocketResponse, request: web.Request) -> None:
+    with patience(request, GOODBYE_SECONDS):
+        await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server is restarting")

@@ -6,34 +6,19 @@ import asyncio
 import contextlib
 import json
 import logging
-import time
-from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from bot.core.channels import WEB
 from bot.core.conversations import Conversation
-from bot.core.customers import Customer
 from bot.errors import BotError
 from bot.gateway import frames, settings
+from bot.gateway.connections import WRITTEN_AHEAD_BYTES, leave_soon, patience
 from bot.gateway.database import database_answers
-from bot.gateway.desk_socket import customer_types
 from bot.gateway.limits import client_address
 from bot.gateway.responses import STATUS, error_response
-from bot.gateway.tokens import (
-    BadToken,
-    bearer_token,
-    issue_visitor_token,
-    read_identity_token,
-    read_visitor_token,
-)
-from bot.services.conversations import (
-    end_conversation,
-    mark_read,
-    open_web_conversation,
-    receive_message,
-    visible_conversation,
-)
+from bot.gateway.tokens import BadToken, bearer_token, read_visitor_token
+from bot.gateway.visitors import open_chat, ready, take_frame
+from bot.services.conversations import visible_conversation
 
 HELLO_SECONDS = 15.0
 HEARTBEAT_SECONDS = 20.0
@@ -66,19 +51,35 @@ async def chat_socket(request: web.Request) -> web.StreamResponse:
     """One customer's socket: hello, then messages both ways until either side leaves."""
     check_origin(request)
     request.app[settings.ADDRESS_LIMIT].spend(client_address(request))
-    # One more, because aiohttp refuses what reaches its limit.
-    socket = web.WebSocketResponse(max_msg_size=frames.MAX_FRAME_BYTES + 1, heartbeat=HEARTBEAT_SECONDS)
-    await socket.prepare(request)
-    sockets = request.app[settings.SOCKETS]
-    sockets.add(socket)
+    with request.app[settings.CONNECTIONS].held_by(client_address(request)):
+        return await _hold_socket(request)
+
+
+async def _hold_socket(request: web.Request) -> web.WebSocketResponse:
+    socket = web.WebSocketResponse(
+        # One more, because aiohttp refuses what reaches its limit.
+        max_msg_size=frames.MAX_FRAME_BYTES + 1,
+        heartbeat=HEARTBEAT_SECONDS,
+        # Frames are small, and what packs and unpacks them would take ten times the memory of all the rest.
+        compress=False,
+        writer_limit=WRITTEN_AHEAD_BYTES,
+    )
     try:
-        await _Session(request, socket).run()
+        await socket.prepare(request)
+    except ValueError as error:  # letters in the handshake's key that no such key has
+        raise web.HTTPBadRequest(text="This is not how a WebSocket is opened.") from error
+    sockets, transport = request.app[settings.SOCKETS], request.transport
+    sockets[socket] = request
+    session = _Session(request, socket)
+    try:
+        await session.run()
     except Exception:
         # Not for the middlewares: a socket that is open cannot be answered with a page any more.
         log.exception("a socket's session failed")
-        await socket.close(code=WSCloseCode.INTERNAL_ERROR, message=b"something went wrong")
+        await session.close(WSCloseCode.INTERNAL_ERROR, b"something went wrong")
     finally:
-        sockets.discard(socket)
+        sockets.pop(socket, None)
+        leave_soon(transport)
     return socket
 
 
@@ -87,6 +88,7 @@ class _Session:
 
     def __init__(self, request: web.Request, socket: web.WebSocketResponse) -> None:
         self._app = request.app
+        self._request = request
         self._socket = socket
         self._bad_frames = 0
         self._feeding: asyncio.Task[None] | None = None
@@ -99,7 +101,7 @@ class _Session:
                 while (message := await self._receive()) is not None:
                     await self._take(message)
                     if self._bad_frames >= MAX_BAD_FRAMES:
-                        await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too many bad frames")
+                        await self.close(WSCloseCode.POLICY_VIOLATION, b"too many bad frames")
         except ConnectionError:  # the other side is gone; it will come back and ask from where it was
             log.debug("a socket was lost")
 
@@ -110,7 +112,7 @@ class _Session:
                 timeout = HELLO_SECONDS if self._conversation is None else None
                 message = await self._socket.receive(timeout)
             except asyncio.TimeoutError:
-                await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"no hello")
+                await self.close(WSCloseCode.POLICY_VIOLATION, b"no hello")
                 return None
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 data: str | bytes = message.data
@@ -139,23 +141,27 @@ class _Session:
     async def _hello(self, hello: frames.Hello) -> None:
         if self._conversation is not None:
             raise frames.BadFrame("Hello was said already. Open a new socket to begin anew.")
-        conversation, customer, refused = await open_chat(self._app, hello)
+        conversation, customer, refused = await open_chat(self._app, hello, client_address(self._request))
         if refused is not None:
             await self._send(frames.error_frame(refused))
         self._conversation = conversation
-        await self._send(_ready(self._app, conversation, customer))
-        self._feeding = asyncio.create_task(self._feed(conversation, hello.last_seq))
+        answer = await ready(self._app, conversation, customer)
+        await self._send(answer)
+        self._feeding = asyncio.create_task(self._feed(conversation, hello.last_seq, answer["position"]))
 
-    async def _feed(self, conversation: Conversation, last_seq: int) -> None:
+    async def _feed(self, conversation: Conversation, last_seq: int, position: int | None) -> None:
         try:
-            async for frame in self._app[settings.LIVE].feed(conversation, last_seq):
+            async for frame in self._app[settings.LIVE].feed(conversation, last_seq, position):
                 await self._send(frame)
+            if not self._app[settings.LIVE].closing.is_set():
+                # It may not be seen any more, nor written to.
+                await self.close(WSCloseCode.OK, b"signed out")
         except ConnectionError:
             log.debug("a socket was lost")
         except Exception:
             log.exception("could not show new messages", extra={"conversation_id": conversation.id})
             # The client reconnects and asks from where it was.
-            await self._socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"try again")
+            await self.close(WSCloseCode.TRY_AGAIN_LATER, b"try again")
 
     async def _stop_feeding(self) -> None:
         if self._feeding is not None:
@@ -163,56 +169,13 @@ class _Session:
             await asyncio.gather(self._feeding, return_exceptions=True)
 
     async def _send(self, frame: frames.Frame) -> None:
-        await self._socket.send_str(json.dumps(frame))
+        with patience(self._request):
+            await self._socket.send_str(json.dumps(frame))
 
-
-async def open_chat(app: web.Application, hello: frames.Hello) -> tuple[Conversation, Customer | None, BotError | None]:
-    """The conversation to show, the customer if proven, and what was wrong with a token that did not count."""
-    config = app[settings.SETTINGS]
-    conversation_id = identity = refused = None
-    if hello.visitor_token:
-        try:
-            conversation_id = read_visitor_token(hello.visitor_token, config.secret_key)
-        except BadToken as error:
-            refused = error
-    if hello.identity_token:
-        try:
-            identity = read_identity_token(hello.identity_token, config.identity_secret)
-        except BadToken as error:
-            refused = error
-    with database_answers():
-        conversation, customer = await open_web_conversation(
-            app[settings.DATABASE], app[settings.CLOCK], conversation_id=conversation_id, identity=identity
-        )
-    return conversation, customer, refused
-
-
-async def take_frame(app: web.Application, conversation: Conversation, frame: Any) -> frames.Frame | None:
-    """Act on a frame of an open conversation, and return the acknowledgement, if the frame has one."""
-    db = app[settings.DATABASE]
-    match frame:
-        case frames.Send():
-            app[settings.MESSAGE_LIMIT].spend(conversation.id)
-            began = time.perf_counter()
-            with database_answers(conversation.id):
-                inbound = frame.inbound(conversation.identity_id)
-                shop = app[settings.SETTINGS].shop
-                message = await receive_message(db, app[settings.CLOCK], conversation.id, inbound, shop)
-            app[settings.METRICS].received(WEB, time.perf_counter() - began)
-            return frames.ack_frame(frame.client_id, message)
-        case frames.Read():
-            app[settings.MESSAGE_LIMIT].spend(f"read {conversation.id}")
-            with database_answers(conversation.id):
-                await mark_read(db, conversation.id, frame.seq)
-        case frames.End():
-            app[settings.MESSAGE_LIMIT].spend(f"end {conversation.id}")
-            with database_answers(conversation.id):
-                await end_conversation(db, app[settings.CLOCK], conversation.id)
-        case frames.Typing():
-            app[settings.MESSAGE_LIMIT].spend(f"typing {conversation.id}")
-            with database_answers(conversation.id):
-                await customer_types(app, conversation)
-    return None
+    async def close(self, code: WSCloseCode, reason: bytes) -> None:
+        """Close it, whether or not the other side still reads."""
+        with patience(self._request):
+            await self._socket.close(code=code, message=reason)
 
 
 @routes.post("/chat/messages")
@@ -225,9 +188,9 @@ async def chat_messages(request: web.Request) -> web.Response:
         frame = frames.parse_frame(await request.read())
         client_id = frame.client_id if isinstance(frame, frames.Send) else None
         if isinstance(frame, frames.Hello):
-            conversation, customer, _ = await open_chat(request.app, frame)
-            return web.json_response(_ready(request.app, conversation, customer))
-        answer = await take_frame(request.app, await _visitors_conversation(request), frame)
+            conversation, customer, _ = await open_chat(request.app, frame, client_address(request))
+            return web.json_response(await ready(request.app, conversation, customer))
+        answer = await take_frame(request.app, await visitors_conversation(request), frame)
     except BotError as error:
         request.app[settings.METRICS].refused(error.code)
         return web.json_response(frames.error_frame(error, client_id), status=STATUS.get(error.code, 400))
@@ -239,13 +202,16 @@ async def chat_events(request: web.Request) -> web.StreamResponse:
     """The conversation as server-sent events: every message after `after`, then live."""
     check_origin(request)
     request.app[settings.ADDRESS_LIMIT].spend(client_address(request))
-    after = request.query.get("after", request.headers.get("Last-Event-ID", "0"))
-    if not (after.isascii() and after.isdigit() and len(after) < 10):
-        return error_response(frames.BadFrame("after must be a whole number from 0."))
     try:
-        conversation = await _visitors_conversation(request)
+        after = seen_until(request)
+        conversation = await visitors_conversation(request)
     except BotError as error:
         return error_response(error)
+    with request.app[settings.CONNECTIONS].held_by(client_address(request)):
+        return await _hold_stream(request, conversation, after)
+
+
+async def _hold_stream(request: web.Request, conversation: Conversation, after: int) -> web.StreamResponse:
     response = web.StreamResponse(
         headers={
             "Content-Type": "text/event-stream",
@@ -255,11 +221,12 @@ async def chat_events(request: web.Request) -> web.StreamResponse:
         }
     )
     await response.prepare(request)
-    beating = asyncio.create_task(_heartbeat(response))
+    beating = asyncio.create_task(_heartbeat(request, response))
     try:
-        async for frame in request.app[settings.LIVE].feed(conversation, int(after)):
+        async for frame in request.app[settings.LIVE].feed(conversation, after):
             event_id = f"id: {frame['seq']}\n" if frame["type"] == "message" else ""
-            await response.write(f"{event_id}data: {json.dumps(frame)}\n\n".encode())
+            with patience(request):
+                await response.write(f"{event_id}data: {json.dumps(frame)}\n\n".encode())
     except ConnectionError:
         log.debug("an event stream was lost")
     except Exception:
@@ -268,27 +235,32 @@ async def chat_events(request: web.Request) -> web.StreamResponse:
     finally:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
+        leave_soon(request.transport)
     return response
 
 
-async def _heartbeat(response: web.StreamResponse) -> None:
+async def _heartbeat(request: web.Request, response: web.StreamResponse) -> None:
     # Proxies cut a silent stream; a comment is nothing to the client.
     with contextlib.suppress(ConnectionError):
         while True:
-            await response.write(b":\n\n")
+            with patience(request):
+                await response.write(b":\n\n")
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
-async def _visitors_conversation(request: web.Request) -> Conversation:
+def seen_until(request: web.Request) -> int:
+    """The seq after which a client wants the messages. Raises BadFrame."""
+    after = request.query.get("after", request.headers.get("Last-Event-ID", "0"))
+    if not (after.isascii() and after.isdigit() and len(after) < 10):
+        raise frames.BadFrame("after must be a whole number from 0.")
+    return int(after)
+
+
+async def visitors_conversation(request: web.Request) -> Conversation:
+    """The conversation that the request's visitor token opens. Raises BadToken."""
     conversation_id = read_visitor_token(bearer_token(request), request.app[settings.SETTINGS].secret_key)
     with database_answers(conversation_id):
         found = await visible_conversation(request.app[settings.DATABASE], request.app[settings.CLOCK], conversation_id)
     if found is None:
         raise BadToken
     return found
-
-
-def _ready(app: web.Application, conversation: Conversation, customer: Customer | None) -> frames.Frame:
-    config = app[settings.SETTINGS]
-    token = issue_visitor_token(conversation.id, config.secret_key, app[settings.CLOCK].now())
-    return frames.ready_frame(token, conversation, customer, config.shop)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.gateway.pages import STATIC
+from bot.gateway.served import STATIC
 
 routes = web.RouteTableDef()
 

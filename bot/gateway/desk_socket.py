@@ -52,7 +52,7 @@ async def desk_socket(request: web.Request) -> web.StreamResponse:
     socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES + 1, heartbeat=HEARTBEAT_SECONDS)
     await socket.prepare(request)
     sockets = request.app[settings.SOCKETS]
-    sockets.add(socket)
+    sockets[socket] = request
     try:
         with request.app[DESK].open(call.agent) as screen:
             await _Session(call, socket, screen).run()
@@ -62,7 +62,7 @@ async def desk_socket(request: web.Request) -> web.StreamResponse:
         log.exception("a desk's session failed")
         await socket.close(code=WSCloseCode.INTERNAL_ERROR, message=b"something went wrong")
     finally:
-        sockets.discard(socket)
+        sockets.pop(socket, None)
     return socket
 
 

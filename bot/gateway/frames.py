@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from bot.core.conversations import MAX_TEXT_CHARACTERS, Card, Conversation, InboundMessage, Message, Owner
 from bot.core.customers import Customer, IdentityId
 from bot.core.shop import Shop
+from bot.core.visitor_details import are_details_asked
 from bot.errors import BotError
 from bot.gateway.limits import RateLimited
 
@@ -66,6 +69,21 @@ class Typing:
 
 
 @dataclass(frozen=True)
+class Helpful:
+    """Whether an answer of the bot helped."""
+
+    seq: int
+    helpful: bool
+
+
+@dataclass(frozen=True)
+class Details:
+    """The answers to the questions before the chat, by the question's id."""
+
+    answers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class End:
     """The customer closed the chat."""
 
@@ -78,7 +96,7 @@ def parse_json(data: str | bytes) -> Any:
         raise BadFrame("This is not JSON. Send one JSON object.") from error
 
 
-def parse_frame(data: str | bytes) -> Hello | Send | Read | Typing | End:
+def parse_frame(data: str | bytes) -> Hello | Send | Read | Typing | Helpful | Details | End:
     """A client's frame. Raises BadFrame, which says what is wrong."""
     frame = parse_json(data)
     if not isinstance(frame, dict):
@@ -98,16 +116,24 @@ def parse_frame(data: str | bytes) -> Hello | Send | Read | Typing | End:
             return Read(_number(frame, "seq"))
         case "typing":
             return Typing()
+        case "helpful":
+            return Helpful(_number(frame, "seq"), _yes_or_no(frame, "helpful"))
+        case "details":
+            return Details(_texts(frame, "answers"))
         case "end":
             return End()
-    raise BadFrame("A frame needs a type: hello, message, choice, typing, read or end.")
+    raise BadFrame("A frame needs a type: hello, message, choice, typing, read, helpful, details or end.")
 
 
-def _client_id(frame: Frame) -> str:
-    value = frame.get("client_id")
+def checked_client_id(value: object) -> str:
+    """A client's own id of a message. Raises BadFrame."""
     if not isinstance(value, str) or not _UUID.fullmatch(value):
         raise BadFrame("client_id must be a UUID, new for each message.")
     return value
+
+
+def _client_id(frame: Frame) -> str:
+    return checked_client_id(frame.get("client_id"))
 
 
 def _text(frame: Frame, name: str) -> str:
@@ -132,7 +158,23 @@ def _number(frame: Frame, name: str) -> int:
     return value
 
 
-def ready_frame(token: str, conversation: Conversation, customer: Customer | None, shop: Shop) -> Frame:
+def _yes_or_no(frame: Frame, name: str) -> bool:
+    value = frame.get(name)
+    if not isinstance(value, bool):
+        raise BadFrame(f"{name} must be true or false.")
+    return value
+
+
+def _texts(frame: Frame, name: str) -> Mapping[str, str]:
+    value = frame.get(name)
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise BadFrame(f"{name} must be an object of texts.")
+    return value
+
+
+def ready_frame(
+    token: str, conversation: Conversation, customer: Customer | None, shop: Shop, *, position: int | None, hours: Frame
+) -> Frame:
     """The answer to hello."""
     return {
         "type": "ready",
@@ -140,6 +182,10 @@ def ready_frame(token: str, conversation: Conversation, customer: Customer | Non
         "conversation_id": conversation.id,
         "seq": conversation.last_seq,
         "owner": conversation.owner.value,
+        "position": position,
+        "hours": hours,
+        # Whoever the shop vouches for is known.
+        "details_asked": customer is None and are_details_asked(conversation, shop.widget.questions),
         "customer": {"name": customer.name} if customer else None,
         "shop": shop.name,
         "assistant": shop.assistant_name,
@@ -176,9 +222,19 @@ def ack_frame(client_id: str, message: Message) -> Frame:
     return {"type": "ack", "client_id": client_id, "seq": message.seq}
 
 
+def hours_frame(is_open: bool, opens_at: datetime | None) -> Frame:
+    """Whether people answer now, and when they will."""
+    return {"open": is_open, "opens_at": opens_at.isoformat() if opens_at else None}
+
+
 def owner_frame(owner: Owner, position: int | None = None, name: str | None = None) -> Frame:
     """Who speaks from now on: a person by name; or which place in the line the conversation has."""
     return {"type": "owner", "owner": owner.value, "position": position, "name": name}
+
+
+def signed_out_frame(*, by_themselves: bool) -> Frame:
+    """This conversation may not be seen any more: forget it, and say hello anew."""
+    return {"type": "signed_out", "reason": "logged_out" if by_themselves else "expired"}
 
 
 def typing_frame(author: str = "bot") -> Frame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import time
 from collections import OrderedDict
@@ -34,23 +35,45 @@ class RateLimit:
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def spend(self, key: str) -> None:
-        """Take one token. Raises RateLimited when there is none."""
+    def spend(self, key: str, amount: float = 1) -> None:
+        """Take a token, or so many. Raises RateLimited, taking nothing, when there are not enough."""
         now = self._clock()
         tokens, at = self._buckets.pop(key, (float(self._burst), now))
         tokens = min(self._burst, tokens + (now - at) * self._per_second)
-        allowed = tokens >= 1
-        self._buckets[key] = (tokens - 1 if allowed else tokens, now)
+        allowed = tokens >= amount
+        self._buckets[key] = (tokens - amount if allowed else tokens, now)
         if len(self._buckets) > MAX_KEYS:
             self._buckets.popitem(last=False)
         if not allowed:
-            raise RateLimited(max(1, math.ceil((1 - tokens) / self._per_second)))
+            raise RateLimited(max(1, math.ceil((amount - tokens) / self._per_second)))
+
+    def give_back(self, key: str, amount: float) -> None:
+        """Return what was spent on something that did not come about."""
+        if key in self._buckets:
+            tokens, at = self._buckets[key]
+            self._buckets[key] = (min(self._burst, tokens + amount), at)
 
 
 def client_address(request: web.Request) -> str:
-    """Where a request comes from. A proxy on this machine is believed about the address it forwards for."""
+    """Where a request comes from, for limits. A proxy on this machine is believed about the address it forwards for."""
     peer = request.remote or ""
     forwarded = request.headers.get("X-Forwarded-For", "")
     if peer in ("127.0.0.1", "::1") and forwarded:
-        return forwarded.rsplit(",", 1)[-1].strip()
-    return peer
+        return one_place(forwarded.rsplit(",", 1)[-1].strip())
+    return one_place(peer)
+
+
+def one_place(address: str) -> str:
+    """An address, or for IPv6 the network that one connection is given (RFC 6177), with 2^64 addresses to choose from.
+
+    What is no address stays as it is.
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from bot.core.consents import hash_address
@@ -21,8 +22,12 @@ VOUCHER_IMAGE = "code.png"
 class SignedLinks:
     """Makes the links that the gateway's pages check."""
 
-    def __init__(self, public_url: str, secret_key: str, invoice_hours: int) -> None:
+    def __init__(
+        self, public_url: str, secret_key: str, invoice_hours: int, channels: Collection[str] = frozenset()
+    ) -> None:
+        """`channels` are the messaging channels that the shop is on."""
         self._public_url = public_url
+        self._channels = frozenset(channels)
         self._secret_key = secret_key
         self._invoice_lifetime = timedelta(hours=invoice_hours)
 
@@ -30,6 +35,13 @@ class SignedLinks:
         """A link to an order's invoice, which ends by itself. Whoever has it sees the buyer's name and address."""
         token = issue_invoice_token(order_number, self._secret_key, now, self._invoice_lifetime)
         return f"{self._public_url}/invoices/{token}"
+
+    def connect(self, channel: str, token: str | None = None) -> str | None:
+        """A link to the shop's account on a channel; None where the shop is not. With a token it connects whoever
+        opens it."""
+        if channel not in self._channels:
+            return None
+        return f"{self._public_url}/connect/{channel}" + (f"/{token}" if token else "")
 
     def own_data(self, customer_id: str, now: datetime) -> str:
         """A link to everything that is kept about a customer, which ends in an hour. Whoever has it reads it all."""

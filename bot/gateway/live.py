@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import datetime
 
 from bot.core.conversations import Author, Conversation, ConversationId, Message, Owner
-from bot.gateway.frames import Frame, message_frame, owner_frame, typing_frame
-from bot.services.ports import Database, Hint, UnitOfWork
+from bot.gateway.frames import Frame, message_frame, owner_frame, signed_out_frame, typing_frame
+from bot.services.ports import Clock, Database, Hint, UnitOfWork
 
 # How late a message is shown when its wake-up got lost.
 POLL_SECONDS = 3.0
@@ -36,13 +37,16 @@ class Watch:
         self.seen_seq = 0
         # The place in the line that was told last; None: it waits in none.
         self.position: int | None = None
+        # When the proof runs out without which it may not go on.
+        self.ends_at: datetime | None = None
 
 
 class LiveConversations:
     """Passes wake-ups on to the watchers, and looks itself now and then for what no wake-up told of."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
+        self._clock = clock
         self._watches: defaultdict[ConversationId, set[Watch]] = defaultdict(set)
         self.listeners: list[Callable[[Hint], None]] = []
         self.closing = asyncio.Event()
@@ -94,10 +98,18 @@ class LiveConversations:
                 await self._wake_those_who_moved_up()
                 if loop.time() >= polled + POLL_SECONDS:
                     polled = loop.time()
+                    self._wake_those_who_must_go()
                     await self._wake_those_behind()
             except Exception:
                 log.exception("could not look for new messages; trying again")
             await asyncio.sleep(LINE_SECONDS)
+
+    def _wake_those_who_must_go(self) -> None:
+        now = self._clock.now()
+        for watches in self._watches.values():
+            for watch in watches:
+                if watch.ends_at is not None and now >= watch.ends_at:
+                    watch.changed.set()
 
     async def _wake_those_behind(self) -> None:
         ids = list(self._watches)
@@ -124,18 +136,33 @@ class LiveConversations:
             if places.get(conversation_id) != watch.position:
                 watch.changed.set()
 
-    async def feed(self, conversation: Conversation, after: int) -> AsyncIterator[Frame]:
-        """Every message after that seq, in order and once, then live; ownership and typing in between."""
+    async def position(self, conversation: Conversation) -> int | None:
+        """The conversation's place in the line of those who wait for a person; None when it does not wait."""
+        if conversation.owner is not Owner.QUEUE:
+            return None
+        async with self._db.reading() as work:
+            return await _position(work, conversation)
+
+    async def feed(self, conversation: Conversation, after: int, position: int | None = None) -> AsyncIterator[Frame]:
+        """Every message after that seq, in order and once, then live; ownership and typing in between.
+
+        It ends with `signed_out` once the conversation may not be seen any more: the customer has logged out, or the
+        proof of who they are has run out. `position` is the place in the line that the watcher knows already.
+        """
         owner, name = conversation.owner, None
         with self.watching(conversation.id) as watch:
-            # A client that remembers another conversation's seq must still see all of this one.
-            watch.seen_seq = after if after <= conversation.last_seq else 0
+            watch.seen_seq, watch.position = _seen(conversation, after), position
             while not self.closing.is_set():
                 watch.changed.clear()
                 messages, current, place, person = await self._read(conversation.id, watch.seen_seq)
-                for message in messages:
+                is_over = current is None or not current.is_open_to_visitor(self._clock.now())
+                for message in _still_to_see(messages, current) if is_over else messages:
                     watch.seen_seq = message.seq
                     yield message_frame(message)
+                if is_over:
+                    yield signed_out_frame(by_themselves=current is not None and current.signed_out_at is not None)
+                    return
+                watch.ends_at = current.verified_until if current and current.customer_id else None
                 if len(messages) == PAGE:
                     continue
                 if current is not None and (current.owner, place, person) != (owner, watch.position, name):
@@ -147,27 +174,47 @@ class LiveConversations:
                 watch.typing.clear()
                 await watch.changed.wait()
 
+    async def news(self, conversation: Conversation, after: int) -> list[Frame]:
+        """The same for those who ask now and then: at most a page of messages after that seq, and who speaks now."""
+        messages, current, position, name = await self._read(conversation.id, _seen(conversation, after))
+        if current is None or not current.is_open_to_visitor(self._clock.now()):
+            return [signed_out_frame(by_themselves=current is not None and current.signed_out_at is not None)]
+        return [*map(message_frame, messages), owner_frame(current.owner, position, name)]
+
     async def _read(
         self, conversation_id: ConversationId, after: int
     ) -> tuple[list[Message], Conversation | None, int | None, str | None]:
         async with self._db.reading() as work:
             messages = await work.messages.after(conversation_id, after, PAGE)
             current = await work.conversations.get(conversation_id)
+            if current is None:
+                return messages, None, None, None
             return messages, current, await _position(work, current), await _person(work, current)
 
 
-async def _position(work: UnitOfWork, conversation: Conversation | None) -> int | None:
-    """The place in the line of those who wait; None for who does not."""
-    if conversation is None or conversation.owner is not Owner.QUEUE:
+def _still_to_see(messages: Sequence[Message], current: Conversation | None) -> list[Message]:
+    """What was said when the customer logged out: the goodbye, and nothing that others said later. Else nothing."""
+    if current is None or current.signed_out_at is None:
+        return []
+    return [one for one in messages if one.author is Author.CUSTOMER or one.reply_to_seq is not None]
+
+
+async def _position(work: UnitOfWork, conversation: Conversation) -> int | None:
+    if conversation.owner is not Owner.QUEUE:
         return None
     line = await work.handoffs.line()
     return line.index(conversation.id) + 1 if conversation.id in line else None
 
 
-async def _person(work: UnitOfWork, conversation: Conversation | None) -> str | None:
-    """Who of the shop's people has the conversation, by name."""
-    if conversation is None or conversation.owner is not Owner.AGENT:
+async def _person(work: UnitOfWork, conversation: Conversation) -> str | None:
+    # Who of the shop's people has the conversation, by name.
+    if conversation.owner is not Owner.AGENT:
         return None
     handoff = await work.handoffs.open_for(conversation.id)
     agent = await work.agents.get(handoff.agent_id) if handoff is not None and handoff.agent_id else None
     return agent.name if agent is not None else None
+
+
+def _seen(conversation: Conversation, after: int) -> int:
+    # A client that remembers another conversation's seq must still see all of this one.
+    return after if after <= conversation.last_seq else 0

@@ -10,8 +10,10 @@ from bot.core.customers import CustomerId
 from bot.gateway import settings
 from bot.gateway.database import Unavailable, database_answers
 from bot.gateway.documents import notice_page
+from bot.gateway.files import DOWNLOAD_SECONDS, TURN_SECONDS
 from bot.gateway.limits import client_address
 from bot.gateway.tokens import BadToken, ExpiredToken, read_own_data_token
+from bot.gateway.transfers import Pace, Transfers, send_in_pieces
 from bot.services.privacy import hand_out
 
 HEADERS = {
@@ -20,14 +22,25 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow, noarchive",
 }
 
+COPIES_AT_ONCE = 4
+COPIES_OF_ONE = 1
+COPIES = web.AppKey("copies", Transfers)
+
 routes = web.RouteTableDef()
 
 
 @routes.get("/my-data/{token}")
-async def own_data(request: web.Request) -> web.Response:
+async def own_data(request: web.Request) -> web.StreamResponse:
     """The file behind a link; a page that says what to do where the link is over, false, or of nobody any more."""
+    address = client_address(request)
+    request.app[settings.ADDRESS_LIMIT].spend(address)
+    # A copy may be large, and is in memory until it is read.
+    async with request.app[COPIES].in_turn(address, COPIES_AT_ONCE, COPIES_OF_ONE, TURN_SECONDS):
+        return await _hand_out(request)
+
+
+async def _hand_out(request: web.Request) -> web.StreamResponse:
     config, clock = request.app[settings.SETTINGS], request.app[settings.CLOCK]
-    request.app[settings.ADDRESS_LIMIT].spend(client_address(request))
     try:
         customer_id = CustomerId(read_own_data_token(request.match_info["token"], config.secret_key))
         with database_answers():
@@ -40,5 +53,7 @@ async def own_data(request: web.Request) -> web.Response:
         return notice_page(request, 503, "One moment, please", "Please load this page again in a minute.")
     if data is None:
         return notice_page(request, 404, "There is nothing here", "Perhaps the link was cut off on its way.")
-    text = json.dumps(data, indent=2, ensure_ascii=False)
-    return web.Response(text=text, content_type="application/json", headers=HEADERS)
+    response = web.StreamResponse(headers=HEADERS)
+    response.content_type, response.charset = "application/json", "utf-8"
+    content = json.dumps(data, indent=2, ensure_ascii=False).encode()
+    return await send_in_pieces(request, response, content, Pace(DOWNLOAD_SECONDS))

@@ -8,6 +8,7 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.core.shop import Shop
+from bot.gateway.connections import OpenConnections
 from bot.gateway.limits import RateLimit
 from bot.gateway.live import LiveConversations
 from bot.metrics import GatewayMetrics
@@ -27,6 +28,8 @@ class GatewaySettings:
     api_key: str = field(repr=False)
     # Where browsers find us; the desk's cookie is for https alone where that is.
     public_url: str = ""
+    # Where mail is written, if it is not sent.
+    mail_dir: Path | None = None
 
 
 SETTINGS = web.AppKey("settings", GatewaySettings)
@@ -37,4 +40,7 @@ METRICS = web.AppKey("metrics", GatewayMetrics)
 # A person types slower than this; a whole office behind one address stays below the second.
 MESSAGE_LIMIT = web.AppKey("message_limit", RateLimit)
 ADDRESS_LIMIT = web.AppKey("address_limit", RateLimit)
-SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("sockets", set)
+# How many conversations one address may begin.
+NEW_CHAT_LIMIT = web.AppKey("new_chat_limit", RateLimit)
+CONNECTIONS = web.AppKey("connections", OpenConnections)
+SOCKETS: web.AppKey[dict[web.WebSocketResponse, web.Request]] = web.AppKey("sockets", dict)

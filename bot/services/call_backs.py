@@ -54,6 +54,12 @@ async def mail_the_shop(
         key=f"handoff:{handoff.id}",
         to=shop.contact_email,
         subject=f"[{shop.name}] {customer.name if customer else 'A visitor'} is waiting for a person",
-        body="\n".join([reason_in_words(handoff.reason), "", *await conversation_lines(work, conversation, customer)]),
+        body="\n".join(
+            [
+                reason_in_words(handoff.reason),
+                "",
+                *await conversation_lines(work, conversation, customer, shop.widget.questions),
+            ]
+        ),
         reply_to=customer.email if customer else None,
     )

@@ -2,48 +2,69 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
 
+from bot.core.attachments import file_in_words
 from bot.core.conversations import (
     MAX_TEXT_CHARACTERS,
-    Author,
+    Attachment,
     Conversation,
     InboundMessage,
     Message,
-    MessageId,
-    Owner,
     clean_text,
 )
 from bot.core.shop import Shop
 from bot.core.text_splitting import split_text
+from bot.core.wishes import CONNECT
+from bot.errors import FileRefused
+from bot.services.account_links import use_link
+from bot.services.attachments import FILE_ANSWER, CheckedFile, keep_file
 from bot.services.channel_ports import Capabilities
 from bot.services.conversations import channel_conversation, record_inbound
 from bot.services.courier import fit_on_buttons
 from bot.services.ids import new_id
-from bot.services.ports import Clock, Database, Hint, UnitOfWork
+from bot.services.ports import Clock, Database, UnitOfWork
+from bot.services.wordless import record_wordless
 
 # Longer than any platform goes on repeating itself.
 UPDATES_KEPT = timedelta(days=14)
-# As many pictures as an album may have, and their answer.
-ALBUM = 12
 ONLY_WORDS = (
     "I can only read words, so I could not look at that. Please tell me in words what it is about, or write "
     "“talk to a person”."
 )
+TOO_MANY = "more than is kept in a day"
 _OWN_NUMBER = re.compile(r"[0-9]{1,2}\b")
 _NUMBER = re.compile(r"\(?\s*#?\s*([0-9]{1,2})\s*[.)]?\s*")
 
 
 @dataclass(frozen=True)
 class Said:
-    """A customer wrote something, or sent something that is told here in words, and that had none of its own."""
+    """A customer wrote something."""
 
     address: str
     text: str
-    is_wordless: bool = False
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A customer sent something that is no text: what ("a picture"), with a caption or without.
+
+    `file` is there where it was one that is kept; `trouble` says in words why one is not.
+    """
+
+    address: str
+    what: str
+    caption: str | None = None
+    file: CheckedFile | None = None
+    trouble: str | None = None
+
+    def in_words(self) -> str:
+        """How it is told where it is not shown; in brackets, as what is told about a message and not said in it."""
+        return f"[{self.what}, {self.trouble}]" if self.trouble else f"[{self.what}]"
 
 
 @dataclass(frozen=True)
@@ -55,13 +76,32 @@ class Picked:
 
 
 @dataclass(frozen=True)
+class Arrived:
+    """A customer came by a link of ours that connects their account; the token is nobody's to read later."""
+
+    address: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Stopped:
     """A customer wants to hear nothing more."""
 
     address: str
 
 
-ChannelEvent = Said | Picked | Stopped
+@dataclass(frozen=True)
+class LoggedOut:
+    """A customer logged out by a command of the channel: at once, whoever speaks with them."""
+
+    address: str
+
+
+# Messages to record: text, and payload of a choice.
+Texts = list[tuple[str, str | None]]
+ChannelEvent = Said | Sent | Picked | Arrived | LoggedOut | Stopped
+# How it is told that somebody arrived: without what they brought. And that they logged out.
+ARRIVED, LOGOUT = "/start", "/logout"
 
 
 class Taken(str, Enum):
@@ -91,66 +131,143 @@ async def take_in(
     async with db.transaction() as work:
         if not await work.deliveries.add_update(channel, update_id, clock.now()):
             return Taken.REPEATED
-        conversation = await channel_conversation(work, clock, channel=channel, external_id=event.address)
         # Before its delivery, as everybody does: so no two wait for each other.
-        await work.conversations.lock(conversation.id)
+        conversation = await _locked(work, clock, channel, event.address)
         if isinstance(event, Stopped):
             await work.deliveries.stop(channel, event.address, clock.now())
             return Taken.STOPPED
+        messages = await _messages(work, capabilities, conversation, event) if isinstance(event, Said | Picked) else []
+        external_id = await _free_id(work, conversation, f"{channel}:{update_id}", event, messages)
+        if external_id is None:
+            return Taken.REPEATED
         await work.deliveries.resume(channel, event.address)
-        messages = await _messages(work, capabilities, conversation, event)
-        if messages is None:
+        if isinstance(event, Sent):
+            await _record_sent(work, clock, conversation, external_id, event)
+        elif isinstance(event, Arrived):
+            await _record_arrival(work, clock, conversation, external_id, event)
+        elif isinstance(event, LoggedOut):
+            await record_inbound(work, clock, conversation, InboundMessage(external_id, LOGOUT), for_bot=False)
+        elif messages is None:
             return Taken.UNKNOWN_BUTTON
-        for number, (text, payload) in enumerate(messages):
-            locked = await work.conversations.lock(conversation.id)
-            if locked is None:
-                break
-            external_id = f"{channel}:{update_id}" + (f":{number}" if number else "")
-            inbound = InboundMessage(external_id, text, payload)
-            if isinstance(event, Said) and event.is_wordless:
-                await _record_wordless(work, clock, locked, inbound)
-            else:
-                await record_inbound(work, clock, locked, inbound, shop=shop)
-        return Taken.RECORDED if messages else Taken.EMPTY
+        elif not messages:
+            return Taken.EMPTY
+        else:
+            await _record_all(work, clock, conversation, external_id, messages, shop=shop)
+        return Taken.RECORDED
 
 
-async def _record_wordless(work: UnitOfWork, clock: Clock, conversation: Conversation, inbound: InboundMessage) -> None:
-    """Keep it for people to see; where the bot would have to answer, it says that it reads words only."""
-    sent = await record_inbound(work, clock, conversation, inbound, for_bot=False)
-    if conversation.owner is not Owner.BOT or await _has_just_been_said(work, sent):
-        return
-    answer = Message(
-        id=MessageId(new_id()),
-        conversation_id=conversation.id,
-        seq=sent.seq + 1,
-        author=Author.BOT,
-        text=ONLY_WORDS,
-        at=clock.now(),
-        reply_to_seq=sent.seq,
-    )
-    await work.messages.add(answer, channel=conversation.channel)
-    now = await work.conversations.lock(conversation.id)
-    if now is not None:
-        await work.conversations.save(replace(now, last_seq=answer.seq))
-    work.hint(Hint("outbound", conversation.id))
+async def _locked(work: UnitOfWork, clock: Clock, channel: str, address: str) -> Conversation:
+    """The account's conversation, locked. One that was left while we waited for it is nobody's to write into."""
+    while True:
+        chosen = await channel_conversation(work, clock, channel=channel, external_id=address)
+        locked = await work.conversations.lock(chosen.id)
+        if locked is not None and locked.signed_out_at is None:
+            return locked
 
 
-async def _has_just_been_said(work: UnitOfWork, sent: Message) -> bool:
-    """Whether nothing but the like has come since it was said: an album comes as many pictures."""
-    before = await work.messages.after(sent.conversation_id, max(sent.seq - ALBUM, 0))
-    wordless = sent.text.partition("]")[0]
-    for message in reversed([one for one in before if one.seq < sent.seq]):
-        if message.text == ONLY_WORDS:
+async def _free_id(
+    work: UnitOfWork, conversation: Conversation, wanted: str, event: ChannelEvent, messages: Texts | None
+) -> str | None:
+    """The id to record an update under; None where it was recorded before.
+
+    Updates are forgotten after a while, messages are not: one that is told again after that is no news. But another
+    bot counts on its own, and Telegram counts anew after a quiet week: what somebody else said, or in other words, is.
+    """
+    recorded = await work.messages.by_external_id(conversation.channel, wanted)
+    if recorded is None:
+        return wanted
+    before = await work.conversations.get(recorded.conversation_id)
+    is_same_account = before is not None and before.identity_id == conversation.identity_id
+    return None if is_same_account and _is_told_again(recorded, event, messages) else f"{wanted}~{new_id()}"
+
+
+def _is_told_again(recorded: Message, event: ChannelEvent, messages: Texts | None) -> bool:
+    """Whether the event may be what was recorded, or what that began with."""
+    match event:
+        case Arrived():
+            return recorded.text == ARRIVED
+        case LoggedOut():
+            return recorded.text == LOGOUT
+        case Sent():
+            words = {event.in_words(), replace(event, trouble=TOO_MANY).in_words()}
+            caption = clean_text(event.caption or "")
+            told = {caption, *(f"{one} {caption}" for one in words)} if caption else words
+            if recorded.attachment is not None and not caption:
+                # It is not fetched once more to see whether it is the same.
+                told.add(file_in_words(recorded.attachment))
+            return recorded.text in {part for one in told for part in split_text(one, MAX_TEXT_CHARACTERS)[:1]}
+        case Said() if recorded.text == clean_text(event.text):
+            # A number may stand for a choice now, and have been one then, or not.
             return True
-        if message.text.partition("]")[0] != wordless:
+        case _:
+            return recorded.text in {text for text, _ in (messages or [])[:1]}
+
+
+async def _record_all(
+    work: UnitOfWork,
+    clock: Clock,
+    conversation: Conversation,
+    external_id: str,
+    messages: Texts,
+    attachment: Attachment | None = None,
+    *,
+    shop: Shop | None = None,
+) -> None:
+    """Record what a customer said, in as many messages as it needs; a file goes with the first."""
+    for number, (text, payload) in enumerate(messages):
+        locked = await work.conversations.lock(conversation.id)
+        if locked is None:
             break
-    return False
+        part_id = external_id + (f":{number}" if number else "")
+        inbound = InboundMessage(part_id, text, payload, None if number else attachment)
+        await record_inbound(work, clock, locked, inbound, shop=shop)
+
+
+async def _record_arrival(
+    work: UnitOfWork, clock: Clock, conversation: Conversation, external_id: str, event: Arrived
+) -> None:
+    """Connect the account, and let the assistant say what became of it."""
+    locked = await work.conversations.lock(conversation.id)
+    if locked is None:
+        return
+    use = await use_link(work, clock, locked, event.token)
+    # It may be another one by now.
+    latest = await channel_conversation(work, clock, channel=conversation.channel, external_id=event.address)
+    now = await work.conversations.lock(latest.id)
+    if now is not None:
+        payload = f"/{CONNECT}{json.dumps({'facet': use.value})}"
+        await record_inbound(work, clock, now, InboundMessage(external_id, ARRIVED, payload))
+
+
+async def _record_sent(
+    work: UnitOfWork, clock: Clock, conversation: Conversation, external_id: str, event: Sent
+) -> None:
+    """A caption is a message like any other. Without one, people see what it was, and the customer is told so."""
+    locked = await work.conversations.lock(conversation.id)
+    if locked is None:
+        return
+    attachment = None
+    if event.file is not None:
+        try:
+            attachment = await keep_file(work, clock, locked, event.file)
+        except FileRefused:
+            event = replace(event, trouble=TOO_MANY)
+    words = file_in_words(attachment) if attachment else event.in_words()
+    caption = clean_text(event.caption or "")
+    if caption:
+        # What is shown with the message need not be told in it.
+        told = caption if attachment else f"{words} {caption}"
+        parts: Texts = [(part, None) for part in split_text(told, MAX_TEXT_CHARACTERS)]
+        await _record_all(work, clock, locked, external_id, parts, attachment)
+    else:
+        inbound = InboundMessage(external_id, words, attachment=attachment)
+        await record_wordless(work, clock, locked, inbound, FILE_ANSWER if attachment else ONLY_WORDS)
 
 
 async def _messages(
     work: UnitOfWork, capabilities: Capabilities, conversation: Conversation, event: Said | Picked
-) -> list[tuple[str, str | None]] | None:
-    """The messages to record: text, and payload of a choice. None for a button that this conversation was not given."""
+) -> Texts | None:
+    """The messages to record. None for a button that this conversation was not given."""
     if isinstance(event, Picked):
         payload = await work.deliveries.choice_of(conversation.id, event.token)
         choice = await work.messages.offered_choice(conversation.id, payload) if payload else None

@@ -36,12 +36,22 @@ class Button:
 
 
 @dataclass(frozen=True)
+class PartFile:
+    """A file that somebody of the shop sends."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Part:
-    """One thing to send: a text, or a picture with the text as its caption; the buttons go below it."""
+    """One thing to send: a text, or a picture or a file with the text as its caption; the buttons go below it."""
 
     text: str
     image: Image | None = None
     buttons: tuple[Button, ...] = ()
+    file: PartFile | None = None
 
 
 class ChannelError(Exception):

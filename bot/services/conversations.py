@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.channels import WEB
 from bot.core.conversations import (
@@ -21,13 +22,22 @@ from bot.core.conversations import (
 )
 from bot.core.customers import ChannelIdentity, Customer, CustomerId, IdentityId, normalise_email
 from bot.core.shop import Shop
-from bot.errors import ConversationNotFound, DuplicateMessageId, EmptyText, TextTooLong, UnknownChoice
+from bot.errors import ConversationNotFound, DuplicateMessageId, EmptyText, SignedOut, TextTooLong, UnknownChoice
+from bot.services.bot_lines import say_at_once
 from bot.services.customers import add_customer
 from bot.services.handoff_surveys import is_score_choice
 from bot.services.handoffs import write_again
 from bot.services.ids import new_id
 from bot.services.line_choices import is_line_choice, take_line_choice
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
+from bot.services.sign_out import log_out_at_once, says_log_out
+
+# As many of a conversation's messages wait for the bot, each for its own answer.
+WAITING_AT_MOST = 20
+FLOOD = (
+    f"That was a lot at once. I answer your first {WAITING_AT_MOST} messages, one after the other. What you write "
+    "until then is kept, but not answered: please write it once more when I am done."
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,7 @@ class ProvenIdentity:
 async def open_channel_conversation(db: Database, clock: Clock, *, channel: str, external_id: str) -> Conversation:
     """The conversation of one account on one channel; begun if there is none. Safe to repeat, and at the same time."""
     async with db.reading() as work:
-        found = await _latest(work, channel, external_id)
+        found = await current_conversation(work, channel, external_id)
     if found is not None:
         return found
     async with db.transaction() as work:
@@ -53,16 +63,25 @@ async def open_channel_conversation(db: Database, clock: Clock, *, channel: str,
 async def channel_conversation(work: UnitOfWork, clock: Clock, *, channel: str, external_id: str) -> Conversation:
     """The same, in the middle of something else."""
     identity = await _identity(work, clock, channel, external_id)
-    return await work.conversations.latest_of_identity(identity.id) or await _begin(work, clock, identity)
+    latest = await work.conversations.latest_of_identity(identity.id)
+    if latest is not None and latest.signed_out_at is None:
+        return latest
+    return await _begin(work, clock, identity, after=latest)
 
 
 async def open_web_conversation(
-    db: Database, clock: Clock, *, conversation_id: ConversationId | None, identity: ProvenIdentity | None
+    db: Database,
+    clock: Clock,
+    *,
+    conversation_id: ConversationId | None,
+    identity: ProvenIdentity | None,
+    before_beginning: Callable[[], None] | None = None,
 ) -> tuple[Conversation, Customer | None]:
     """The conversation a website visitor may see, and the customer they have proven to be.
 
     `conversation_id` comes from a checked visitor token. A conversation that belongs to a customer opens only while
-    that customer's proof holds: a token left on a shared computer shows nobody's history. Otherwise a new one begins.
+    that customer's proof holds: a token left on a shared computer shows nobody's history. Otherwise a new one begins,
+    unless `before_beginning` raises.
     """
     now = clock.now()
     async with db.transaction() as work:
@@ -71,6 +90,8 @@ async def open_web_conversation(
         if conversation is not None and not _may_open(conversation, customer, now):
             conversation = None
         if conversation is None:
+            if before_beginning is not None:
+                before_beginning()
             conversation = await _begin(work, clock, await _identity(work, clock, WEB, new_id()))
         if customer is not None and identity is not None:
             conversation = replace(conversation, customer_id=customer.id, verified_until=identity.expires_at)
@@ -88,28 +109,35 @@ async def visible_conversation(db: Database, clock: Clock, conversation_id: Conv
 
 
 def _may_open(conversation: Conversation, customer: Customer | None, now: datetime) -> bool:
-    if conversation.channel != WEB:
+    if conversation.channel != WEB or conversation.signed_out_at is not None:
         return False
-    if conversation.customer_id is None:
-        return True
-    if customer is not None:
+    if customer is not None and conversation.customer_id is not None:
         return conversation.customer_id == customer.id
-    return conversation.verified_customer(now) is not None
+    return conversation.is_open_to_visitor(now)
 
 
 async def receive_message(
-    db: Database, clock: Clock, conversation_id: ConversationId, inbound: InboundMessage, shop: Shop | None = None
+    db: Database,
+    clock: Clock,
+    conversation_id: ConversationId,
+    inbound: InboundMessage,
+    shop: Shop | None = None,
+    *,
+    is_visitor: bool = False,
 ) -> Message:
     """Record a customer's message and return it with its place in the conversation.
 
     With the `shop`, what somebody chooses who waits for a person is done at once; without, it is only recorded.
     Safe to repeat: the same external id with the same content returns the recorded message. Raises EmptyText,
-    TextTooLong, UnknownChoice, DuplicateMessageId (same id, other content) or ConversationNotFound, recording nothing.
+    TextTooLong, UnknownChoice, DuplicateMessageId (same id, other content) or ConversationNotFound, recording nothing;
+    and SignedOut, of a visitor on the website, who could not see the answer.
     """
     async with db.transaction() as work:
         conversation = await work.conversations.lock(conversation_id)
         if conversation is None:
             raise ConversationNotFound
+        if is_visitor and not conversation.is_open_to_visitor(clock.now()):
+            raise SignedOut
         if inbound.payload is None:
             inbound = replace(inbound, text=checked_text(inbound.text))
         # Before the choice is looked for: when a message is sent again, its offer may have changed or scrolled away.
@@ -147,8 +175,9 @@ async def record_inbound(
 ) -> Message:
     """Record a message that was checked, in a conversation that is locked, and wake whom it is for.
 
-    One that is not `for_bot` is kept, and has no turn. A choice of those who wait for a person is done, if the `shop`
-    is given.
+    One that is not `for_bot` is kept, and has no turn. So are those of a flood, of which the customer is told once:
+    while more than a few wait for the bot, what comes on top is not answered. A choice of those who wait for a person
+    is done, if the `shop` is given. Whoever wants to be logged out is, at once, also where the bot is not asked.
     """
     now, chosen = clock.now(), inbound.payload if is_line_choice(inbound.payload) else None
     # Nobody answers where somebody at the desk said so.
@@ -156,6 +185,9 @@ async def record_inbound(
     if not is_score_choice(inbound.payload) and not blocked:
         conversation = await write_again(work, clock, conversation)
     for_bot = for_bot and chosen is None and conversation.owner is Owner.BOT and not blocked
+    waiting = await work.messages.waiting(conversation.id, WAITING_AT_MOST) if conversation.next_turn_at else []
+    is_flood = for_bot and bool(waiting) and await _is_flood(work, conversation, waiting)
+    for_bot = for_bot and not is_flood
     message = Message(
         id=MessageId(new_id()),
         conversation_id=conversation.id,
@@ -180,7 +212,18 @@ async def record_inbound(
         work.hint(Hint("desk", conversation.id))
     if chosen is not None and shop is not None:
         await take_line_choice(work, clock, shop, conversation, chosen)
+    elif not for_bot and says_log_out(inbound):
+        await log_out_at_once(work, clock, message)
+    elif is_flood and not await work.messages.was_said(conversation.id, FLOOD, waiting[0]):
+        # What was being asked is open still, and the newest choices are those that count.
+        choices = await work.messages.last_offer(conversation.id)
+        await say_at_once(work, clock, conversation, FLOOD, answering=message, choices=choices)
     return message
+
+
+async def _is_flood(work: UnitOfWork, conversation: Conversation, waiting: list[int]) -> bool:
+    """Whether too many wait, or did a moment ago: then all of them are answered first."""
+    return len(waiting) >= WAITING_AT_MOST or await work.messages.was_said(conversation.id, FLOOD, waiting[0])
 
 
 async def mark_read(db: Database, conversation_id: ConversationId, seq: int) -> None:
@@ -197,9 +240,11 @@ async def end_conversation(db: Database, clock: Clock, conversation_id: Conversa
         await work.conversations.add_event(ConversationEvent(conversation_id, "ended_by_customer", clock.now()))
 
 
-async def _latest(work: UnitOfWork, channel: str, external_id: str) -> Conversation | None:
+async def current_conversation(work: UnitOfWork, channel: str, external_id: str) -> Conversation | None:
+    """The conversation of an account; None for one that has begun none, or has logged out of it."""
     identity = await work.customers.identity(channel, external_id)
-    return await work.conversations.latest_of_identity(identity.id) if identity else None
+    latest = await work.conversations.latest_of_identity(identity.id) if identity else None
+    return latest if latest is not None and latest.signed_out_at is None else None
 
 
 async def _identity(work: UnitOfWork, clock: Clock, channel: str, external_id: str) -> ChannelIdentity:
@@ -210,14 +255,18 @@ async def _identity(work: UnitOfWork, clock: Clock, channel: str, external_id: s
     return await work.customers.identity(channel, external_id) or identity
 
 
-async def _begin(work: UnitOfWork, clock: Clock, identity: ChannelIdentity) -> Conversation:
+async def _begin(
+    work: UnitOfWork, clock: Clock, identity: ChannelIdentity, *, after: Conversation | None = None
+) -> Conversation:
+    now = clock.now()
     conversation = Conversation(
         id=ConversationId(new_id()),
         channel=identity.channel,
         identity_id=identity.id,
         owner=Owner.BOT,
         last_seq=0,
-        created_at=clock.now(),
+        # Later than the one before, even within one moment of a coarse clock: the latest is the one that counts.
+        created_at=max(now, after.created_at + timedelta(microseconds=1)) if after else now,
     )
     await work.conversations.add(conversation)
     return conversation

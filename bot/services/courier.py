@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.core.attachments import file_in_words
 from bot.core.conversations import Author, Message
 from bot.core.rate_buckets import Bucket
 from bot.core.text_splitting import split_text, utf16_length
@@ -28,6 +29,7 @@ from bot.services.channel_ports import (
     ChannelUnsure,
     Delivery,
     Part,
+    PartFile,
 )
 from bot.services.ports import Clock, Database
 
@@ -169,32 +171,60 @@ async def _new_messages(db: Database, delivery: Delivery) -> list[Message]:
         return await work.messages.after(delivery.conversation_id, delivery.seq, MESSAGES_AT_ONCE)
 
 
+async def _is_for_others(db: Database, message: Message) -> bool:
+    """Whether it may be somebody else's account by now: its customer logged out, and this answers nothing of theirs."""
+    if message.author is Author.CUSTOMER or message.reply_to_seq is not None:
+        return False
+    async with db.reading() as work:
+        conversation = await work.conversations.get(message.conversation_id)
+    return conversation is not None and conversation.signed_out_at is not None
+
+
 async def _parts_of(db: Database, capabilities: Capabilities, message: Message) -> list[Part]:
     """What is to be sent of a message; nothing of what the customer wrote there."""
-    if message.author is Author.CUSTOMER:
+    if message.author is Author.CUSTOMER or await _is_for_others(db, message):
         return []
+    file = await _file_of(db, message)
     if not message.choices or not capabilities.buttons:
-        return in_parts(message, capabilities, ())
+        return in_parts(message, capabilities, (), file)
     async with db.transaction() as work:
         tokens = await work.deliveries.tokens_of(message.conversation_id, message.seq, message.choices)
     buttons = [Button(choice.title, token) for choice, token in zip(message.choices, tokens, strict=True)]
-    return in_parts(message, capabilities, tuple(buttons))
+    return in_parts(message, capabilities, tuple(buttons), file)
 
 
-def in_parts(message: Message, capabilities: Capabilities, buttons: tuple[Button, ...]) -> list[Part]:
+async def _file_of(db: Database, message: Message) -> PartFile | None:
+    """The file that goes with a message; None where there is none, or it was deleted since."""
+    attachment = message.attachment
+    if attachment is None:
+        return None
+    async with db.reading() as work:
+        content = await work.attachments.content(message.conversation_id, attachment.id)
+    return PartFile(attachment.name, attachment.media_type, content) if content is not None else None
+
+
+def in_parts(
+    message: Message, capabilities: Capabilities, buttons: tuple[Button, ...], file: PartFile | None = None
+) -> list[Part]:
     """A message as a channel takes it: a long text in several parts, the buttons below the last of them.
 
     Where there are more choices than buttons, or a title is too long for one, they are a numbered list, which is
     answered by number.
     """
     text = message.text
+    if file is not None and message.attachment is not None and text == file_in_words(message.attachment):
+        # Shown, and not told as well.
+        text = ""
     if message.author_name and message.author is Author.AGENT:
-        text = f"{message.author_name}: {text}"
+        text = f"{message.author_name}: {text}" if text else message.author_name
     if message.choices and not (buttons and fit_on_buttons([button.title for button in buttons], capabilities)):
         numbered = "\n".join(f"{number}. {choice.title}" for number, choice in enumerate(message.choices, 1))
         text, buttons = f"{text}\n\n{numbered}\n\nAnswer with the number.", ()
     parts = [Part(piece) for piece in split_text(text, capabilities.text_length)]
-    if message.image is not None:
+    if file is not None:
+        fits = len(parts) <= 1 and utf16_length(text) <= capabilities.caption_length
+        parts = [Part(text, file=file)] if fits else [*parts, Part("", file=file)]
+    elif message.image is not None:
         if len(parts) == 1 and utf16_length(text) <= capabilities.caption_length:
             parts = [Part(text, message.image)]
         else:

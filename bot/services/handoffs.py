@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from bot.core.agents import Agent, Presence
-from bot.core.conversations import Conversation, ConversationEvent, Owner, TurnState
+from bot.core.conversations import Conversation, ConversationEvent, Owner
 from bot.core.desk import FIRST
 from bot.core.handoffs import (
     DESK_STEPS,
@@ -26,6 +26,7 @@ from bot.core.handoffs import (
 from bot.core.shop import Shop
 from bot.errors import StepRefused
 from bot.services.call_backs import known_contact, mail_the_shop
+from bot.services.dropped_turns import leave_to_people
 from bot.services.handoff_surveys import ask_how_it_was
 from bot.services.handoff_words import People, words_for
 from bot.services.ids import new_id
@@ -182,17 +183,6 @@ async def write_again(work: UnitOfWork, clock: Clock, conversation: Conversation
     if conversation.resolved_at is None:
         return conversation
     return (await _move(work, clock, await _locked(work, conversation), Step.WRITE_AGAIN, None)).conversation
-
-
-async def leave_to_people(work: UnitOfWork, conversation: Conversation, now: datetime, owner: Owner) -> None:
-    """What waits for an answer of the bot's is for people now, which is recorded."""
-    dropped = []
-    while (message := await work.messages.first_pending(conversation.id)) is not None:
-        await work.messages.set_turn(message.id, TurnState.NOT_FOR_BOT, message.attempts)
-        dropped.append(message.seq)
-    if dropped:
-        detail = {"seqs": dropped, "owner": owner.value}
-        await work.conversations.add_event(ConversationEvent(conversation.id, "turn_dropped", now, detail))
 
 
 async def _locked(work: UnitOfWork, conversation: Conversation) -> Standing:

@@ -103,6 +103,10 @@ class MeasureRepository(Protocol):
         """The visits that began in the window and that the assistant answered."""
         ...
 
+    async def judged_answers(self, window: Window) -> tuple[int, int]:
+        """Of the assistant's answers in the window: how many customers found helpful, and how many they judged."""
+        ...
+
     async def handoffs(self, window: Window) -> HandoffTimes: ...
     async def points(self, window: Window, now: datetime) -> PointsFlow:
         """What has run out counts as expired, whether or not the ledger has noted it by now."""

@@ -45,6 +45,7 @@ async def take_measures(
             ),
             *survey_measures(await work.measures.surveys(window), str(window)),
             *await _visit_measures(work, window, now),
+            judged_measure(*await work.measures.judged_answers(window), str(window)),
             *await _handoff_measures(work, window, shop.hours),
             *points_measures(await work.measures.points(window, now), window),
         ]
@@ -96,6 +97,11 @@ def points_measures(flow: PointsFlow, window: Window) -> list[Measure]:
         total(known.POINTS_OUTSTANDING, f"at the end of {window.last_day}", flow.outstanding),
         ratio(known.REDEMPTION_RATE, over, flow.spent, flow.issued),
     ]
+
+
+def judged_measure(helpful: int, judged: int, over: str) -> Measure:
+    """How many of the answers that customers judged had helped them."""
+    return ratio(known.FOUND_HELPFUL, over, helpful, judged)
 
 
 async def _visit_measures(work: UnitOfWork, window: Window, now: datetime) -> list[Measure]:

@@ -27,6 +27,7 @@ from bot.core.refunds import Refund, RefundId
 from bot.core.requests import ServiceRequest
 from bot.core.returns import Return, ReturnStatus
 from bot.core.verification import VerificationCode
+from bot.services.account_ports import AccountLinkRepository
 from bot.services.channel_ports import DeliveryRepository
 from bot.services.customer_ports import (
     AuditRepository,
@@ -40,6 +41,7 @@ from bot.services.customer_ports import (
 from bot.services.desk_ports import AgentRepository, HandoffRepository
 from bot.services.desk_record_ports import DeskReportRepository, DeskRepository
 from bot.services.feedback_ports import FeedbackRepository
+from bot.services.file_ports import AttachmentRepository
 from bot.services.import_ports import ImportRepository
 from bot.services.measure_ports import MeasureRepository
 from bot.services.reward_ports import GiftCardRepository, GoodwillRepository, VoucherRepository
@@ -73,6 +75,13 @@ class PageLinks(Protocol):
 
     def invoice(self, order_number: str, now: datetime) -> str:
         """A signed link to an order's invoice, which ends by itself."""
+        ...
+
+    def connect(self, channel: str, token: str | None = None) -> str | None:
+        """A link to the shop's account on a messaging channel, which connects whoever opens it where a token is given.
+
+        None where the shop is not on that channel.
+        """
         ...
 
     def own_data(self, customer_id: str, now: datetime) -> str:
@@ -159,6 +168,10 @@ class ConversationRepository(Protocol):
         ...
 
     async def latest_of_identity(self, identity_id: IdentityId) -> Conversation | None: ...
+    async def account_of(self, conversation_id: ConversationId) -> ChannelIdentity | None:
+        """The account that the conversation is held from."""
+        ...
+
     async def claim_due(self, *, holder: str, now: datetime, until: datetime) -> Conversation | None:
         """Lease the conversation whose turn has been due longest, leaving out those that others hold."""
         ...
@@ -182,6 +195,14 @@ class MessageRepository(Protocol):
         ...
 
     async def first_pending(self, conversation_id: ConversationId) -> Message | None: ...
+    async def waiting(self, conversation_id: ConversationId, at_most: int) -> list[int]:
+        """The places of the messages that wait for the bot, the oldest first."""
+        ...
+
+    async def was_said(self, conversation_id: ConversationId, text: str, after: int) -> bool:
+        """Whether the bot has said just this after that place."""
+        ...
+
     async def count_try(self, conversation_id: ConversationId, at_most: int) -> Message | None:
         """Count a try of the oldest waiting message, and return it as it was before; None when none waits.
 
@@ -196,6 +217,10 @@ class MessageRepository(Protocol):
     async def replies_to(self, conversation_id: ConversationId, seq: int) -> list[Message]: ...
     async def set_turn(self, message_id: MessageId, state: TurnState, attempts: int) -> None: ...
     async def offered_choice(self, conversation_id: ConversationId, payload: str) -> Choice | None: ...
+    async def rate(self, conversation_id: ConversationId, seq: int, helpful: bool) -> bool:
+        """Note whether what the bot said there helped; False, changing nothing, when the bot said nothing there."""
+        ...
+
     async def last_offer(self, conversation_id: ConversationId) -> tuple[Choice, ...]:
         """What the last thing that was said to the customer offered; nothing if it offered nothing."""
         ...
@@ -243,8 +268,8 @@ class CustomerRepository(Protocol):
         ...
 
     async def identity(self, channel: str, external_id: str) -> ChannelIdentity | None: ...
-    async def link_account(self, channel: str, external_id: str, customer_id: CustomerId) -> None:
-        """Note whose account on a channel it is, if there is such an account."""
+    async def link_account(self, channel: str, external_id: str, customer_id: CustomerId | None) -> None:
+        """Note whose account on a channel it is, or that it is nobody's any more; if there is such an account."""
         ...
 
 
@@ -422,7 +447,14 @@ class CodeRepository(Protocol):
         ...
 
     async def save(self, code: VerificationCode) -> None: ...
-    async def sent_in_conversation(self, conversation_id: ConversationId, since: datetime) -> int: ...
+    async def end(self, conversation_id: ConversationId, at: datetime) -> None:
+        """Let the conversation's codes be worth nothing from then on."""
+        ...
+
+    async def sent_in_conversation(self, conversation_id: ConversationId, since: datetime) -> int:
+        """How many were asked for there, and in other conversations of the same account."""
+        ...
+
     async def sent_to_address(self, email: str, since: datetime) -> int: ...
 
 
@@ -519,6 +551,10 @@ class UnitOfWork(Protocol):
     def outbox(self) -> OutboxRepository: ...
     @property
     def deliveries(self) -> DeliveryRepository: ...
+    @property
+    def attachments(self) -> AttachmentRepository: ...
+    @property
+    def account_links(self) -> AccountLinkRepository: ...
     @property
     def workers(self) -> WorkerRepository: ...
 

@@ -129,7 +129,7 @@ async def _tell_the_shop(
                 f"    {indented(request.text) or 'no words of its own'}",
                 "",
                 *(f"{name}: {value}" for name, value in details.items() if value),
-                *await conversation_lines(work, conversation, customer),
+                *await conversation_lines(work, conversation, customer, shop.widget.questions),
             ]
         ),
         reply_to=customer.email if customer else None,

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 
 from bot.core.shop import Shop
+from bot.services.attachments import forget_files
 from bot.services.birthdays import give_birthday_treats
 from bot.services.channel_inbox import forget_updates
 from bot.services.expiry_warnings import warn_of_expiring_points
@@ -74,6 +75,7 @@ def all_jobs(links: PageLinks) -> tuple[tuple[str, Job], ...]:
         ("friends brought along", reward_referrals),
         ("questions about orders", ask_about_orders),
         ("updates from messaging channels", once_a_day(forget_old_updates)),
+        ("files that were kept long enough", once_a_day(forget_files)),
     )
 
 

@@ -8,25 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from bot.core.conversations import (
     Author,
     Conversation,
     ConversationEvent,
-    ConversationId,
     Message,
     MessageId,
     Owner,
     Reply,
     TurnState,
-    may_change_owner,
 )
 from bot.core.handoffs import HandoffReason
 from bot.core.shop import Shop
 from bot.core.turns import LEASE, MAX_ATTEMPTS, is_exhausted, retry_delay
-from bot.errors import ConversationNotFound, LeaseLost
-from bot.services.handoffs import leave_to_people, request_handoff
+from bot.errors import LeaseLost
+from bot.services.dropped_turns import drop_waiting
+from bot.services.handoffs import request_handoff
 from bot.services.ids import new_id
 from bot.services.line_places import what_comes_next
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
@@ -67,7 +65,7 @@ async def claim_turn(db: Database, clock: Clock, holder: str) -> Turn | None:
                 if message is not None:
                     work.hint(Hint("typing", conversation.id))
                     return Turn(conversation, message, holder)
-            await _drop_waiting(work, conversation, now)
+            await drop_waiting(work, conversation, now)
 
 
 async def begin_turn(work: UnitOfWork, clock: Clock, turn: Turn) -> Conversation | None:
@@ -82,7 +80,7 @@ async def begin_turn(work: UnitOfWork, clock: Clock, turn: Turn) -> Conversation
         raise LeaseLost
     if conversation.owner is not Owner.BOT:
         # A late bot reply must not talk over a person.
-        await _drop_waiting(work, conversation, now)
+        await drop_waiting(work, conversation, now)
         return None
     return conversation
 
@@ -139,23 +137,6 @@ async def give_up_turn(db: Database, clock: Clock, shop: Shop, turn: Turn) -> No
         await _hand_back(work, clock, conversation)
 
 
-async def change_owner(db: Database, clock: Clock, conversation_id: ConversationId, owner: Owner) -> Conversation:
-    """Pass a conversation on. A turn that is being worked on ends before or is dropped; safe to repeat."""
-    async with db.transaction() as work:
-        conversation = await work.conversations.lock(conversation_id)
-        if conversation is None or not may_change_owner(conversation.owner, owner):
-            raise ConversationNotFound
-        if conversation.owner is owner:
-            return conversation
-        conversation = replace(conversation, owner=owner)
-        await work.conversations.save(conversation)
-        await work.conversations.add_event(
-            ConversationEvent(conversation_id, "owner_changed", clock.now(), {"owner": owner.value})
-        )
-        work.hint(Hint("outbound", conversation_id))
-        return conversation
-
-
 async def renew_leases(db: Database, clock: Clock, holder: str) -> int:
     """Keep the leases a worker holds. Those that ran out stay lost."""
     now = clock.now()
@@ -200,12 +181,6 @@ async def _say_all(
     ]
     await work.messages.add(*messages, channel=conversation.channel)
     return replace(conversation, last_seq=conversation.last_seq + len(messages))
-
-
-async def _drop_waiting(work: UnitOfWork, conversation: Conversation, now: datetime) -> None:
-    await leave_to_people(work, conversation, now, conversation.owner)
-    await work.conversations.save(replace(conversation, next_turn_at=None, lease_holder=None, lease_expires_at=None))
-    work.hint(Hint("outbound", conversation.id))
 
 
 async def _hand_back(work: UnitOfWork, clock: Clock, conversation: Conversation) -> None:

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from bot.core.consents import hash_address
 from bot.core.conversations import Conversation, ConversationEvent, clean_text
 from bot.core.customers import EMAIL, Customer, normalise_email
 from bot.core.shop import Shop
@@ -21,9 +22,11 @@ from bot.core.verification import (
 from bot.services.customers import prove_identity
 from bot.services.ids import new_id
 from bot.services.outbox import queue_mail
-from bot.services.ports import Clock, UnitOfWork
+from bot.services.ports import Clock, UnitOfWork, VerificationAttempt
 
 MAX_EMAIL_CHARACTERS = 254
+# What counts wrong codes, by the address's hash.
+CODE_TRY = "code"
 
 
 class CodeSending(Enum):
@@ -58,8 +61,8 @@ async def may_send_code(work: UnitOfWork, clock: Clock, conversation: Conversati
 async def send_code(work: UnitOfWork, clock: Clock, shop: Shop, conversation: Conversation, email: str) -> CodeSending:
     """Mail a one-time code to the address if a customer has it; the conversation's earlier codes end.
 
-    The answer is the same, and what is recorded too, when no customer has the address. TOO_MANY when this conversation
-    or this address has had its share of codes for the hour.
+    The answer is the same, and what is recorded too, when no customer has the address. TOO_MANY when this account or
+    this address has had its share of codes for the hour, or of wrong ones.
     """
     now = clock.now()
     since = now - CODE_LIMITS.window
@@ -67,9 +70,8 @@ async def send_code(work: UnitOfWork, clock: Clock, shop: Shop, conversation: Co
     await work.conversations.lock(conversation.id)
     # So that requests from many conversations at once are counted one after the other.
     await work.codes.lock_address(email)
-    if CODE_LIMITS.is_reached(
-        await work.codes.sent_in_conversation(conversation.id, since), await work.codes.sent_to_address(email, since)
-    ):
+    sent = await work.codes.sent_in_conversation(conversation.id, since), await work.codes.sent_to_address(email, since)
+    if CODE_LIMITS.is_reached(*sent) or await _is_closed(work, clock, email):
         return CodeSending.TOO_MANY
     customer = await work.customers.by_email(email)
     if customer is not None and conversation.customer_id not in (None, customer.id):
@@ -114,9 +116,10 @@ async def send_code(work: UnitOfWork, clock: Clock, shop: Shop, conversation: Co
 async def check_code(work: UnitOfWork, clock: Clock, conversation: Conversation, typed: str) -> Verified | CodeRefusal:
     """Compare what was typed with the conversation's latest code; the right one makes the conversation that customer's.
 
-    A code works once, for ten minutes and five tries; the fifth wrong one is TOO_MANY already. What holds no six digits
-    is WRONG, and no try. A conversation that belongs to another customer stays theirs (WRONG). On success the caller
-    goes on with the returned conversation, which is saved.
+    A code works once, for ten minutes and five tries; the fifth wrong one is TOO_MANY already. What others try
+    elsewhere for the same address does not count here: they would shut its owner out. What holds no six digits is
+    WRONG, and no try. A conversation that belongs to another customer stays theirs (WRONG). On success the caller goes
+    on with the returned conversation, which is saved.
     """
     now = clock.now()
     # The turn holds this lock already. Whoever does not must not overwrite what happened meanwhile.
@@ -134,6 +137,8 @@ async def check_code(work: UnitOfWork, clock: Clock, conversation: Conversation,
     is_right = is_code(given, code.code_hash)
     if not is_right or customer is None or current.customer_id not in (None, customer.id):
         await work.codes.save(code)
+        wrong = VerificationAttempt(new_id(), current.id, CODE_TRY, hash_address(EMAIL, code.email), False, now)
+        await work.verifications.add(wrong)
         return CodeRefusal.TOO_MANY if code.attempts >= CODE_LIMITS.tries else CodeRefusal.WRONG
     await work.codes.save(replace(code, used_at=now))
     customer = await prove_identity(work, clock, customer.id, EMAIL, code.email)
@@ -142,3 +147,10 @@ async def check_code(work: UnitOfWork, clock: Clock, conversation: Conversation,
     await work.conversations.save(verified)
     await work.conversations.add_event(ConversationEvent(current.id, "verified_by_code", now))
     return Verified(verified, customer)
+
+
+async def _is_closed(work: UnitOfWork, clock: Clock, email: str) -> bool:
+    """Whether too many wrong codes came for the address, a customer's or not."""
+    since = clock.now() - CODE_LIMITS.window
+    wrong = await work.verifications.failed_for_subject(CODE_TRY, hash_address(EMAIL, email), since)
+    return wrong >= CODE_LIMITS.wrong_per_address

@@ -72,11 +72,17 @@ attachments = Table(
     Column("name", String(200), nullable=False),
     Column("media_type", String(100), nullable=False),
     Column("size", Integer, nullable=False),
-    # None once it was erased.
-    Column("content", LargeBinary),
     Column("created_at", UtcDateTime, nullable=False),
+    # None once it was erased. The last column, because SQLite would read through it to whatever comes after it.
+    Column("content", LargeBinary),
     CheckConstraint("size > 0", name="size"),
     Index("ix_attachments_conversation_id", "conversation_id"),
+    Index(
+        "ix_attachments_created_at",
+        "created_at",
+        sqlite_where=text("content IS NOT NULL"),
+        postgresql_where=text("content IS NOT NULL"),
+    ),
 )
 
 # Links that connect an account on a messaging channel with a customer: each works once, and only its hash is kept.

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, func, insert, literal, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.channels import PUSH_CHANNELS
@@ -25,12 +40,34 @@ from bot.core.conversations import (
     Owner,
     TurnState,
 )
-from bot.core.customers import IdentityId
+from bot.core.customers import ChannelIdentity, IdentityId
 from bot.storage import tables
 from bot.storage.channels import SqlDeliveries
 
 # A choice stays good while it can still be seen: further back than this nobody scrolls to press one.
 OFFERS_LOOKED_AT = 50
+
+
+# Built once: these run for every message, and building a statement anew takes longer than running it.
+_CONVERSATION = select(tables.conversations).where(tables.conversations.c.id == bindparam("wanted"))
+_LOCKED_CONVERSATION = _CONVERSATION.with_for_update()
+_SAVED_CONVERSATION = update(tables.conversations).where(tables.conversations.c.id == bindparam("wanted"))
+_MESSAGES_AFTER = (
+    select(tables.messages)
+    .where(tables.messages.c.conversation_id == bindparam("wanted"), tables.messages.c.seq > bindparam("seen"))
+    .order_by(tables.messages.c.seq)
+    .limit(bindparam("most", type_=Integer()))
+)
+_WAITING_SEQS = (
+    select(tables.messages.c.seq)
+    .where(tables.messages.c.conversation_id == bindparam("wanted"), tables.messages.c.turn_state == "pending")
+    .order_by(tables.messages.c.seq)
+    .limit(bindparam("most", type_=Integer()))
+)
+_MESSAGE_BY_EXTERNAL_ID = select(tables.messages).where(
+    tables.messages.c.channel == bindparam("wanted_channel"),
+    tables.messages.c.external_id == bindparam("wanted_id"),
+)
 
 
 def _conversation(row: RowMapping) -> Conversation:
@@ -44,15 +81,15 @@ def _message(row: Mapping[Any, Any]) -> Message:
     values["choices"] = tuple(Choice(**choice) for choice in values["choices"])
     values["turn_state"] = TurnState(values["turn_state"]) if values["turn_state"] else None
     values["image"] = Image(**values["image"]) if values["image"] else None
-    values["cards"] = tuple(_card(card) for card in values["cards"] or ())
+    values["cards"] = tuple(Card.of(card) for card in values["cards"] or ())
     values["attachment"] = Attachment(**values["attachment"]) if values["attachment"] else None
     return Message(**values)
 
 
-def _card(values: Mapping[str, Any]) -> Card:
-    choice = Choice(**values["choice"]) if values["choice"] else None
-    facts = tuple((label, value) for label, value in values["facts"])
-    return Card(**{**values, "facts": facts, "steps": tuple(values["steps"]), "choice": choice})
+def _offers(choices: Sequence[dict[str, Any]], cards: Sequence[dict[str, Any]] | None) -> Iterator[dict[str, Any]]:
+    """What can be picked in a message: beside it, and on its cards."""
+    yield from choices
+    yield from (card["choice"] for card in cards or () if card["choice"])
 
 
 class SqlConversations:
@@ -65,16 +102,15 @@ class SqlConversations:
         await self._connection.execute(insert(tables.conversations).values(**_columns(conversation)))
 
     async def get(self, conversation_id: ConversationId) -> Conversation | None:
-        return await self._one(tables.conversations.c.id == conversation_id)
+        return await self._one(_CONVERSATION, conversation_id)
 
     async def lock(self, conversation_id: ConversationId) -> Conversation | None:
-        return await self._one(tables.conversations.c.id == conversation_id, lock=True)
+        return await self._one(_LOCKED_CONVERSATION, conversation_id)
 
     async def save(self, conversation: Conversation) -> None:
         values = _columns(conversation)
-        await self._connection.execute(
-            update(tables.conversations).where(tables.conversations.c.id == values.pop("id")).values(**values)
-        )
+        values["wanted"] = values.pop("id")
+        await self._connection.execute(_SAVED_CONVERSATION, values)
 
     async def hand_back(self, conversation: Conversation, now: datetime) -> bool:
         c = tables.conversations.c
@@ -91,6 +127,12 @@ class SqlConversations:
         query = select(tables.conversations).where(c.identity_id == identity_id)
         row = (await self._connection.execute(query.order_by(c.created_at.desc(), c.id).limit(1))).mappings().first()
         return _conversation(row) if row else None
+
+    async def account_of(self, conversation_id: ConversationId) -> ChannelIdentity | None:
+        account, c = tables.channel_identities, tables.conversations.c
+        query = select(account).join(tables.conversations, c.identity_id == account.c.id).where(c.id == conversation_id)
+        row = (await self._connection.execute(query)).mappings().first()
+        return ChannelIdentity(**row) if row else None
 
     async def claim_due(self, *, holder: str, now: datetime, until: datetime) -> Conversation | None:
         c = tables.conversations.c
@@ -143,9 +185,8 @@ class SqlConversations:
         rows = (await self._connection.execute(query.order_by(c.id))).mappings()
         return [ConversationEvent(**row) for row in rows]
 
-    async def _one(self, condition: ColumnElement[bool], *, lock: bool = False) -> Conversation | None:
-        query = select(tables.conversations).where(condition)
-        row = (await self._connection.execute(query.with_for_update() if lock else query)).mappings().first()
+    async def _one(self, query: Select[Any], conversation_id: ConversationId) -> Conversation | None:
+        row = (await self._connection.execute(query, {"wanted": conversation_id})).mappings().first()
         return _conversation(row) if row else None
 
 
@@ -175,13 +216,13 @@ class SqlMessages:
                     await SqlDeliveries(self._connection).wake(message.conversation_id, channel, message.at)
 
     async def by_external_id(self, channel: str, external_id: str) -> Message | None:
-        c = tables.messages.c
-        found = await self._list(and_(c.channel == channel, c.external_id == external_id), limit=1)
-        return found[0] if found else None
+        wanted = {"wanted_channel": channel, "wanted_id": external_id}
+        row = (await self._connection.execute(_MESSAGE_BY_EXTERNAL_ID, wanted)).mappings().first()
+        return _message(row) if row else None
 
     async def after(self, conversation_id: ConversationId, seq: int, limit: int = 200) -> list[Message]:
-        c = tables.messages.c
-        return await self._list(and_(c.conversation_id == conversation_id, c.seq > seq), limit=limit)
+        wanted = {"wanted": conversation_id, "seen": seq, "most": limit}
+        return [_message(row) for row in (await self._connection.execute(_MESSAGES_AFTER, wanted)).mappings()]
 
     async def by_client_id(self, conversation_id: ConversationId, client_id: str) -> Message | None:
         c = tables.messages.c
@@ -192,6 +233,17 @@ class SqlMessages:
         c = tables.messages.c
         found = await self._list(and_(c.conversation_id == conversation_id, c.turn_state == "pending"), limit=1)
         return found[0] if found else None
+
+    async def waiting(self, conversation_id: ConversationId, at_most: int) -> list[int]:
+        wanted = {"wanted": conversation_id, "most": at_most}
+        return list(await self._connection.scalars(_WAITING_SEQS, wanted))
+
+    async def was_said(self, conversation_id: ConversationId, text: str, after: int) -> bool:
+        c = tables.messages.c
+        query = select(c.id).where(
+            c.conversation_id == conversation_id, c.seq > after, c.author == Author.BOT.value, c.text == text
+        )
+        return await self._connection.scalar(query.limit(1)) is not None
 
     async def count_try(self, conversation_id: ConversationId, at_most: int) -> Message | None:
         c = tables.messages.c
@@ -223,9 +275,19 @@ class SqlMessages:
 
     async def offered_choice(self, conversation_id: ConversationId, payload: str) -> Choice | None:
         c = tables.messages.c
-        query = select(c.choices).where(c.conversation_id == conversation_id, c.author != Author.CUSTOMER.value)
+        query = select(c.choices, c.cards).where(
+            c.conversation_id == conversation_id, c.author != Author.CUSTOMER.value
+        )
         rows = await self._connection.execute(query.order_by(c.seq.desc()).limit(OFFERS_LOOKED_AT))
-        return next((Choice(**offer) for row in rows for offer in row.choices if offer["payload"] == payload), None)
+        offers = (offer for row in rows for offer in _offers(row.choices, row.cards))
+        return next((Choice(**offer) for offer in offers if offer["payload"] == payload), None)
+
+    async def rate(self, conversation_id: ConversationId, seq: int, helpful: bool) -> bool:
+        c = tables.messages.c
+        said = update(tables.messages).where(
+            c.conversation_id == conversation_id, c.seq == seq, c.author == Author.BOT.value
+        )
+        return (await self._connection.execute(said.values(helpful=helpful))).rowcount == 1
 
     async def last_offer(self, conversation_id: ConversationId) -> tuple[Choice, ...]:
         c = tables.messages.c

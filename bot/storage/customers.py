@@ -130,7 +130,7 @@ class SqlCustomers:
         row = (await self._connection.execute(query)).mappings().first()
         return ChannelIdentity(**row) if row else None
 
-    async def link_account(self, channel: str, external_id: str, customer_id: CustomerId) -> None:
+    async def link_account(self, channel: str, external_id: str, customer_id: CustomerId | None) -> None:
         c = tables.channel_identities.c
         account = update(tables.channel_identities).where(c.channel == channel, c.external_id == external_id)
         await self._connection.execute(account.values(customer_id=customer_id))

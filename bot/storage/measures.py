@@ -115,6 +115,14 @@ class SqlMeasures:
             for row in rows
         ]
 
+    async def judged_answers(self, window: Window) -> tuple[int, int]:
+        c = tables.messages.c
+        query = select(func.count().filter(c.helpful), func.count()).where(
+            c.helpful.is_not(None), c.at >= window.starts_at, c.at < window.ends_at
+        )
+        helpful, judged = (await self._connection.execute(query)).one()
+        return helpful, judged
+
     async def handoffs(self, window: Window) -> HandoffTimes:
         handoff, message = tables.handoffs.c, tables.messages.c
         reply = (

@@ -54,10 +54,19 @@ class Person:
         return select(column).where(column.table.c.customer_id.in_(self.ids))
 
     def conversations(self) -> Select[Any]:
-        """The ids of the conversations that were theirs, or held from an account of theirs."""
-        c = tables.conversations.c
-        accounts = self.owned(tables.channel_identities.c.id)
-        return select(c.id).where(or_(c.customer_id.in_(self.ids), c.identity_id.in_(accounts)))
+        """The ids of the conversations that were theirs.
+
+        One that is nobody's is not, from whichever account it is held: somebody else may have used it before.
+        """
+        return self.owned(tables.conversations.c.id)
+
+    def accounts(self) -> ColumnElement[bool]:
+        """The accounts on channels that are theirs, or that they used and nobody else is known to use."""
+        account, c = tables.channel_identities.c, tables.conversations.c
+        used = select(c.identity_id).where(c.id.in_(self.conversations()))
+        others = select(c.identity_id).where(c.customer_id.is_not(None), c.customer_id.not_in(self.ids))
+        is_free = and_(account.customer_id.is_(None), account.id.not_in(others))
+        return or_(account.customer_id.in_(self.ids), and_(account.id.in_(used), is_free))
 
     def emails(self) -> Select[Any]:
         """The e-mail addresses that are theirs, and those of their orders that are nobody else's."""

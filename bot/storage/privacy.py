@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -17,7 +18,11 @@ from bot.storage import tables
 from bot.storage.person import Person
 
 # Never handed out: what only proves a secret, and how merges are undone.
-_LEFT_OUT = frozenset({"code_hash", "snapshot", "token"})
+_LEFT_OUT = frozenset({"code_hash", "token_hash", "snapshot", "token"})
+# Of files as much as fits into one copy is in it.
+EXPORTED_BYTES = 50 * 2**20
+NOT_IN_THE_COPY = "There are too many files for one copy. Please ask the shop for this one."
+_CONTENT = tables.attachments.c.content
 _NO_MAIL = {"to": "", "subject": "", "body": "", "reply_to": None}
 _IN_TIME = ("conversation_id", "created_at", "placed_at", "requested_at", "asked_at", "at", "seq")
 _OPEN = [status.value for status in OPEN_STATUSES]
@@ -34,10 +39,25 @@ class SqlPrivacy:
     ) -> dict[str, list[dict[str, Any]]]:
         found = {}
         for table, condition in Person(ids).everything(addresses):
-            columns = [column for column in table.c if column.name not in _LEFT_OUT]
+            columns = [column for column in table.c if column.name not in _LEFT_OUT and column is not _CONTENT]
             rows = await self._connection.execute(select(*columns).where(condition).order_by(*_in_time(table)))
             found[table.name] = [{name: _plain(value) for name, value in row.items()} for row in rows.mappings()]
+        await self._add_contents(found[tables.attachments.name])
         return found
+
+    async def _add_contents(self, files: list[dict[str, Any]]) -> None:
+        """What is in files, in Base64, the newest first and as far as a copy has room for them."""
+        c, room = tables.attachments.c, EXPORTED_BYTES
+        for file in sorted(files, key=lambda file: file["created_at"], reverse=True):
+            file["content"] = None
+            if not await self._connection.scalar(select(c.content.is_not(None)).where(c.id == file["id"])):
+                continue
+            room -= file["size"]
+            if room < 0:
+                file["content"] = NOT_IN_THE_COPY
+                continue
+            content = await self._connection.scalar(select(c.content).where(c.id == file["id"])) or b""
+            file["content"] = base64.b64encode(content).decode()
 
     async def unfinished(self, ids: Sequence[CustomerId]) -> Unfinished:
         o, sent_back, refund = tables.orders.c, tables.returns.c, tables.refunds.c
@@ -115,9 +135,7 @@ def _erasing_orders(person: Person) -> Iterator[Update | Delete]:
 def _erasing_accounts(person: Person) -> Iterator[Update | Delete]:
     """Their sign-ins, and the accounts that they wrote from."""
     account, talk = tables.channel_identities.c, tables.conversations.c
-    used = select(talk.identity_id).where(talk.id.in_(person.conversations()))
-    theirs = or_(account.customer_id.in_(person.ids), account.id.in_(used))
-    yield _change(tables.channel_identities, theirs, external_id="erased:" + account.id)
+    yield _change(tables.channel_identities, person.accounts(), external_id="erased:" + account.id)
     unknown: dict[str, Any] = {"customer_id": None, "verified_until": None, "visitor_details": None}
     yield _change(tables.conversations, talk.id.in_(person.conversations()), **unknown)
     yield _change(tables.channel_identities, account.customer_id.in_(person.ids), customer_id=None)

@@ -67,8 +67,16 @@ class SqlCodes:
             update(tables.verification_codes).where(tables.verification_codes.c.id == values.pop("id")).values(**values)
         )
 
+    async def end(self, conversation_id: ConversationId, at: datetime) -> None:
+        c = tables.verification_codes.c
+        pending = update(tables.verification_codes).where(c.conversation_id == conversation_id, c.expires_at > at)
+        await self._connection.execute(pending.values(expires_at=at))
+
     async def sent_in_conversation(self, conversation_id: ConversationId, since: datetime) -> int:
-        return await self._sent(tables.verification_codes.c.conversation_id == conversation_id, since)
+        c = tables.conversations.c
+        account = select(c.identity_id).where(c.id == conversation_id).scalar_subquery()
+        same = select(c.id).where(c.identity_id == account)
+        return await self._sent(tables.verification_codes.c.conversation_id.in_(same), since)
 
     async def sent_to_address(self, email: str, since: datetime) -> int:
         return await self._sent(tables.verification_codes.c.email == email, since)

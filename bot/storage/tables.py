@@ -137,6 +137,8 @@ conversations = Table(
     Column("resolved_at", UtcDateTime),
     # Since when nobody answers any more, because somebody at the desk said so.
     Column("blocked_at", UtcDateTime),
+    # When the customer logged out there: from then on it is history, and their account begins another one.
+    Column("signed_out_at", UtcDateTime),
     CheckConstraint("owner IN ('bot', 'queue', 'agent')", name="owner"),
     CheckConstraint("last_seq >= 0", name="last_seq"),
     CheckConstraint("(lease_holder IS NULL) = (lease_expires_at IS NULL)", name="lease_whole"),

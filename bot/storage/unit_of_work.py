@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.errors import TransactionLost
 from bot.services.ports import Hint
+from bot.storage.account_links import SqlAccountLinks
 from bot.storage.agents import SqlAgents
+from bot.storage.attachments import SqlAttachments
 from bot.storage.birthdays import SqlBirthdays
 from bot.storage.channels import SqlDeliveries
 from bot.storage.consents import SqlAudit, SqlConsents
@@ -83,6 +85,8 @@ class SqlUnitOfWork:
         self.feedback = SqlFeedback(connection)
         self.outbox = SqlOutbox(connection)
         self.deliveries = SqlDeliveries(connection)
+        self.attachments = SqlAttachments(connection)
+        self.account_links = SqlAccountLinks(connection)
         self.workers = SqlWorkers(connection)
         self.hints: dict[Hint, None] = {}
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from bot.business import load_business
+from bot.gateway.embedding import Embedding
+from bot.gateway.served import served_file
 from tests.browser.test_chat import ANSWER_MS, ask, expect_answer, open_chat
 
 pytestmark = pytest.mark.browser
-STATIC = Path(__file__).parents[2] / "bot/gateway/static"
+ROOT = Path(__file__).parents[2]
+STATIC = ROOT / "bot/gateway/static"
 DESKTOP = pytest.mark.parametrize("page", [(1280, 800)], ids=["desktop"], indirect=True)
 
 
@@ -70,24 +74,24 @@ def test_calls_from_before_the_script_are_carried_out(page: Page) -> None:
 
 
 def test_the_script_and_the_panel_are_small() -> None:
-    def packed(*names: str) -> int:
-        return sum(len(gzip.compress((STATIC / name).read_bytes(), 9)) for name in names)
+    def sent(name: str) -> int:
+        served = served_file(name)
+        assert served is not None, name
+        return len(served.packed)
 
-    modules = (
-        "composer",
-        "connection",
-        "dom",
-        "frame",
-        "host",
-        "outbox",
-        "status",
-        "storage",
-        "texts",
-        "transcript",
-        "transports",
-    )
-    assert packed("widget.js") <= 5 * 1024
-    assert packed("frame.html", "frame.css", *(f"{name}.js" for name in modules)) <= 45 * 1024
+    embedding = Embedding(load_business(ROOT / "business.yml").to_shop())
+    page = (STATIC / "frame.html").read_text()
+    files = sum(map(sent, re.findall(r'="/static/([\w.-]+)"', page)))
+    texts = max(len(embedding.panel(code, "").packed) for code in ("en", "es", "fil", "ar"))
+    assert len(embedding.script.packed) <= 5 * 1024
+    assert files + texts + len(page) <= 45 * 1024
+
+
+def test_the_page_of_the_panel_has_all_its_modules_fetched_at_once() -> None:
+    page = (STATIC / "frame.html").read_text()
+    named = {name for name in re.findall(r'="/static/([\w.-]+)"', page) if name.endswith(".js")}
+    imported = {name for module in named for name in re.findall(r'from "\./([\w.-]+)"', (STATIC / module).read_text())}
+    assert named - {"frame.js"} == imported
 
 
 def test_a_customer_saves_the_conversation_as_a_file(page: Page) -> None:

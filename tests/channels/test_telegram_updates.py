@@ -6,11 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channels.telegram.updates import Update, read_update
-from bot.services.channel_inbox import Picked, Said, Stopped
+from bot.channels.telegram.updates import RemoteFile, Update, read_update
+from bot.services.channel_inbox import Arrived, LoggedOut, Picked, Said, Stopped
+from bot.services.channel_inbox import Sent as SentThere
 from tests.fakes.telegram import FakeTelegram, Sent
 
 telegram = FakeTelegram()
+
+
+LINK = "cNn-4_x" * 6 + "_"
 
 
 def event_of(update):
@@ -25,6 +29,13 @@ def event_of(update):
         ("/help", Said("1001", "what can you do?")),
         ("/human", Said("1001", "I want to talk to a person")),
         ("/human@tala_coffee_bot", Said("1001", "I want to talk to a person")),
+        ("/logout", LoggedOut("1001")),
+        (f"/start {LINK}", Arrived("1001", LINK)),
+        (f"/start@tala_coffee_bot {LINK} ", Arrived("1001", LINK)),
+        ("/start from-the-flyer", Said("1001", "hello")),
+        (f"/start {LINK}x", Said("1001", "hello")),
+        ("/start  ", Said("1001", "hello")),
+        ("/help me", Said("1001", "what can you do?")),
         ("/stop", Stopped("1001")),
         ("/STOP", Stopped("1001")),
         ("/unknown thing", Said("1001", "/unknown thing")),
@@ -36,20 +47,37 @@ def test_texts_and_commands(text, event):
     assert event_of(telegram.message(text)) == event
 
 
+SMALL = {"file_id": "s", "file_unique_id": "1", "width": 90, "height": 60, "file_size": 1_000}
+LARGE = {"file_id": "l", "file_unique_id": "2", "width": 1280, "height": 853, "file_size": 90_000}
+
+
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "what", "file"),
     [
-        ({"photo": [{"file_id": "x"}]}, "[a picture]"),
-        ({"photo": [{"file_id": "x"}], "caption": "broken on arrival"}, "[a picture] broken on arrival"),
-        ({"voice": {"duration": 3}}, "[a voice message]"),
-        ({"sticker": {"emoji": "x"}}, "[a sticker]"),
-        ({"document": {"file_name": "x.pdf"}}, "[a file]"),
-        ({"location": {"latitude": 1, "longitude": 2}}, "[a place on the map]"),
-        ({"contact": {"phone_number": "123"}}, "[a contact]"),
+        ({"photo": [SMALL, LARGE]}, "a picture", RemoteFile("l", "photo", 90_000)),
+        ({"photo": [LARGE, SMALL]}, "a picture", RemoteFile("l", "photo", 90_000)),
+        ({"photo": [{"file_id": "x"}]}, "a picture", RemoteFile("x", "photo", None)),
+        ({"photo": "x"}, "a picture", None),
+        ({"photo": [{"file_id": 7, "width": "x"}, None]}, "a picture", None),
+        ({"document": {"file_id": "d", "file_name": "x.pdf"}}, "a file", RemoteFile("d", "x.pdf", None)),
+        ({"document": {"file_id": "d", "file_name": 7}}, "a file", RemoteFile("d", "file", None)),
+        ({"document": {"file_id": "d" * 5_000}}, "a file", None),
+        ({"document": None}, "a file", None),
+        # A film comes as a document as well.
+        ({"animation": {"file_id": "a"}, "document": {"file_id": "a"}}, "an animation", None),
+        ({"voice": {"file_id": "v", "duration": 3}}, "a voice message", None),
+        ({"sticker": {"file_id": "s", "emoji": "x"}}, "a sticker", None),
+        ({"location": {"latitude": 1, "longitude": 2}}, "a place on the map", None),
+        ({"contact": {"phone_number": "123"}}, "a contact", None),
     ],
 )
-def test_what_is_no_text_is_told_in_words(fields, words):
-    assert event_of(telegram.message(None, **fields)) == Said("1001", words, is_wordless=words.endswith("]"))
+def test_what_is_no_text_is_told_in_words_and_fetched_where_it_may_be_kept(fields, what, file):
+    update = read_update(telegram.message(None, **fields))
+
+    assert (update.event, update.file) == (SentThere("1001", what), file)
+    assert event_of(telegram.message(None, caption=" ", **fields)) == SentThere("1001", what)
+    assert event_of(telegram.message(None, caption="broken", **fields)) == SentThere("1001", what, "broken")
+    assert SentThere("1001", what).in_words() == f"[{what}]"
 
 
 def test_a_button_is_a_pick_whose_keyboard_is_known():

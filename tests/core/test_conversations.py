@@ -8,12 +8,9 @@ from hypothesis import strategies as st
 
 from bot.core.conversations import (
     MAX_EXTERNAL_ID_CHARACTERS,
-    OWNER_TRANSITIONS,
     InboundMessage,
-    Owner,
     clean_text,
     is_external_id,
-    may_change_owner,
 )
 from tests.builders import NOW, a_conversation, a_message, an_identity
 
@@ -50,17 +47,6 @@ def test_ids_of_other_systems_are_kept(value):
 )
 def test_ids_that_could_not_be_stored_or_shown_are_refused(value):
     assert not is_external_id(value)
-
-
-@given(st.sampled_from(Owner), st.sampled_from(Owner))
-def test_a_conversation_passes_between_any_two_owners_and_may_stay(current, new):
-    assert may_change_owner(current, new)
-    assert may_change_owner(current, current)
-
-
-def test_every_owner_can_reach_every_other():
-    assert OWNER_TRANSITIONS.keys() == set(Owner)
-    assert all(others == set(Owner) - {owner} for owner, others in OWNER_TRANSITIONS.items())
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from bot.business import load_business
 from bot.clock import SystemClock
 from bot.content import CATALOGUE_FILE, KNOWLEDGE_FOLDER, ContentFiles
+from bot.core.channels import TELEGRAM
 from bot.core.conversations import Author, Conversation, InboundMessage, Message
 from bot.core.shop import Shop
 from bot.dialogue.lean import leave_out_tensorflow
@@ -102,7 +103,7 @@ def content() -> ContentFiles:
 
 @pytest.fixture(scope="session")
 def links() -> SignedLinks:
-    return SignedLinks("https://chat.example.com", "a key of the tests, which is long enough", 24)
+    return SignedLinks("https://chat.example.com", "a key of the tests, which is long enough", 24, {TELEGRAM})
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from bot.core.turns import MAX_ATTEMPTS
 from bot.dialogue.lean import leave_out_tensorflow, needs_tensorflow, read_model_metadata
 from bot.services.conversations import receive_message
 from bot.services.ports import Hint
-from bot.services.turns import change_owner, claim_turn
+from bot.services.turns import claim_turn
 from bot.storage import tables
+from tests.builders import change_owner
 
 ROOT = Path(__file__).parents[2]
 

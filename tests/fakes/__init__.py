@@ -223,6 +223,17 @@ class FakeMessages:
     async def first_pending(self, conversation_id: str) -> Message | None:
         return next((m for m in self._of(conversation_id) if m.turn_state is TurnState.PENDING), None)
 
+    async def waiting(self, conversation_id: str, at_most: int) -> list[int]:
+        return [m.seq for m in self._of(conversation_id) if m.turn_state is TurnState.PENDING][:at_most]
+
+    async def was_said(self, conversation_id: str, text: str, after: int) -> bool:
+        said = (m for m in self._of(conversation_id) if m.seq > after and m.author is Author.BOT)
+        return any(m.text == text for m in said)
+
+    async def last_offer(self, conversation_id: str) -> tuple[Choice, ...]:
+        said = [message for message in self._of(conversation_id) if message.author is not Author.CUSTOMER]
+        return said[-1].choices if said else ()
+
     async def count_try(self, conversation_id: str, at_most: int) -> Message | None:
         message = await self.first_pending(conversation_id)
         if message is None:
@@ -249,7 +260,12 @@ class FakeMessages:
 
     async def offered_choice(self, conversation_id: str, payload: str) -> Choice | None:
         said = [m for m in self._of(conversation_id) if m.author is not Author.CUSTOMER][-OFFERS_LOOKED_AT:]
-        return next((c for message in reversed(said) for c in message.choices if c.payload == payload), None)
+        offers = (
+            choice
+            for message in reversed(said)
+            for choice in (*message.choices, *(card.choice for card in message.cards if card.choice))
+        )
+        return next((choice for choice in offers if choice.payload == payload), None)
 
     def _of(self, conversation_id: str) -> list[Message]:
         found = [m for _, m in self._state.messages.values() if m.conversation_id == conversation_id]
@@ -454,8 +470,15 @@ class FakeCodes:
         if code.id in self._state.codes:
             self._state.codes[code.id] = _as_stored(code)
 
+    async def end(self, conversation_id: str, at: datetime) -> None:
+        for code in self._of(conversation_id):
+            if code.expires_at > at:
+                await self.save(replace(code, expires_at=at))
+
     async def sent_in_conversation(self, conversation_id: str, since: datetime) -> int:
-        return sum(code.created_at > since for code in self._of(conversation_id))
+        account = self._state.conversations[conversation_id].identity_id
+        same = [one.id for one in self._state.conversations.values() if one.identity_id == account]
+        return sum(code.created_at > since for one in same for code in self._of(one))
 
     async def sent_to_address(self, email: str, since: datetime) -> int:
         return sum(code.email == email and code.created_at > since for code in self._state.codes.values())

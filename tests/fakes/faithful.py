@@ -26,7 +26,7 @@ from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import BadRequest, Forbidden, RetryAfter
 
 async def main(url):
-    async with Bot(sys.argv[2], base_url=url + "/bot") as bot:
+    async with Bot(sys.argv[2], base_url=url + "/bot", base_file_url=url + "/file/bot") as bot:
         assert (await bot.get_me()).username == "tala_coffee_bot"
         keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("Yes", callback_data="token")]])
         sent = await bot.send_message(1001, "<b>Hello</b> &amp; welcome", parse_mode="HTML", reply_markup=keyboard)
@@ -34,14 +34,20 @@ async def main(url):
         await bot.send_photo(1001, {PNG}, caption="Yours!")
         await bot.send_chat_action(1001, "typing")
         await bot.edit_message_reply_markup(chat_id=1001, message_id=sent.message_id, reply_markup=None)
-        (first, second) = await bot.get_updates(timeout=1)
+        document = await bot.send_document(1001, b"%PDF-1.7", filename="order.pdf", caption="Here")
+        assert document.document.file_name == "order.pdf" and document.caption == "Here"
+        first, second, photo, large = await bot.get_updates(timeout=1)
         assert first.message.text == "hello" and first.message.chat.type == "private"
         assert second.callback_query.data == "token"
         await bot.answer_callback_query(second.callback_query.id)
-        assert await bot.get_updates(offset=second.update_id + 1, timeout=0) == ()
+        file = await bot.get_file(photo.message.photo[-1].file_id)
+        assert bytes(await file.download_as_bytearray()) == b"a picture" and photo.message.caption == "mine"
+        assert await bot.get_updates(offset=large.update_id + 1, timeout=0) == ()
         for wrong, kind in (
             (lambda: bot.send_message(1001, "<b>open", parse_mode="HTML"), BadRequest),
             (lambda: bot.send_message(1001, "x" * 5000), BadRequest),
+            (lambda: bot.get_file(large.message.document.file_id), BadRequest),
+            (lambda: bot.get_file("nothing"), BadRequest),
             (lambda: bot.send_message(4004, "x"), BadRequest),
             (lambda: bot.send_message(2002, "x"), Forbidden),
             (lambda: bot.send_message(3003, "x"), RetryAfter),
@@ -72,11 +78,16 @@ async def main(url):
         await bot.send_photo(1001, BufferedInputFile({PNG}, "code.png"), caption="Yours!")
         await bot.send_chat_action(1001, "typing")
         await bot.edit_message_reply_markup(chat_id=1001, message_id=sent.message_id)
-        first, second = await bot.get_updates(timeout=1)
+        document = await bot.send_document(1001, BufferedInputFile(b"%PDF-1.7", "order.pdf"), caption="Here")
+        assert document.document.file_name == "order.pdf" and document.caption == "Here"
+        first, second, photo, large = await bot.get_updates(timeout=1)
         assert first.message.text == "hello" and second.callback_query.data == "token"
         await bot.answer_callback_query(second.callback_query.id)
+        file = await bot.get_file(photo.message.photo[-1].file_id)
+        assert (await bot.download_file(file.file_path)).read() == b"a picture"
         for wrong, kind in (
             (lambda: bot.send_message(1001, "<b>open", parse_mode="HTML"), TelegramBadRequest),
+            (lambda: bot.get_file(large.message.document.file_id), TelegramBadRequest),
             (lambda: bot.send_message(4004, "x"), TelegramBadRequest),
             (lambda: bot.send_message(2002, "x"), TelegramForbiddenError),
             (lambda: bot.send_message(3003, "x"), TelegramRetryAfter),
@@ -109,6 +120,8 @@ async def check(python: Path, program: str) -> bool:
     async with telegram.running():
         telegram.queue(telegram.message("hello"))
         telegram.queue(telegram.press("token", 1))
+        telegram.queue(telegram.photo(b"a picture", "mine"))
+        telegram.queue(telegram.document("large.pdf", bytes(21 * 2**20)))
         process = await asyncio.create_subprocess_exec(str(python), "-c", program, telegram.url, TOKEN)
         return await asyncio.wait_for(process.wait(), 60) == 0 and [sent.text for sent in telegram.sent][1] == "Yours!"
 

@@ -60,6 +60,8 @@ class Sent:
     text: str
     keyboard: list[list[dict[str, str]]] | None = None
     photo: bytes | None = None
+    # Its name, and what is in it.
+    document: tuple[str, bytes] | None = None
 
     @property
     def titles(self) -> list[str]:
@@ -85,6 +87,11 @@ class FakeTelegram:
     busy: dict[str, int] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     url: str = ""
+    # What people sent, by its id, and under which path it may be fetched for an hour.
+    files: dict[str, bytes] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
+    # Each is used up by one file that is fetched.
+    file_moods: deque[str] = field(default_factory=deque)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
     _updates: Any = field(default_factory=lambda: itertools.count(7_001))
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -143,6 +150,30 @@ class FakeTelegram:
         }
         return {"update_id": next(self._updates), "message": message}
 
+    def photo(self, content: bytes, caption: str | None = None, chat: str = "1001") -> dict[str, Any]:
+        """An update: somebody sent a picture. Telegram makes a JPEG of every picture, in several sizes."""
+        sizes = [
+            {**self._kept(b"\xff\xd8\xff\xd9"), "width": 90, "height": 68},
+            {**self._kept(content), "width": 1280, "height": 960},
+        ]
+        return self.message(None, chat, photo=sizes, **({} if caption is None else {"caption": caption}))
+
+    def document(
+        self, name: str, content: bytes, caption: str | None = None, chat: str = "1001", **fields: Any
+    ) -> dict[str, Any]:
+        """An update: somebody sent a file."""
+        document = {**self._kept(content), "file_name": name, "mime_type": "application/octet-stream", **fields}
+        return self.message(None, chat, document=document, **({} if caption is None else {"caption": caption}))
+
+    def expire_paths(self) -> None:
+        """An hour goes by."""
+        self.paths.clear()
+
+    def _kept(self, content: bytes) -> dict[str, Any]:
+        file_id = f"AgACAgIAAxkBAAI{next(self._numbers)}"
+        self.files[file_id] = content
+        return {"file_id": file_id, "file_unique_id": file_id[-8:], "file_size": len(content)}
+
     def pick(self, title: str, chat: str = "1001") -> dict[str, Any]:
         """An update: somebody pressed the latest button with that title."""
         for sent in reversed(self.sent):
@@ -195,6 +226,7 @@ class FakeTelegram:
         """Listen on this machine, at `url`."""
         app = web.Application(client_max_size=20 * 2**20)
         app.router.add_route("*", "/bot{token}/{method}", self._serve)
+        app.router.add_get("/file/bot{token}/{path:.+}", self._serve_file)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -233,6 +265,26 @@ class FakeTelegram:
                 body["parameters"] = refused.parameters
             return web.json_response(body, status=refused.code)
 
+    async def _serve_file(self, request: web.Request) -> web.StreamResponse:
+        """https://core.telegram.org/bots/api#getfile: the content, by the path that getFile told."""
+        mood = self.file_moods.popleft() if self.file_moods else None
+        file_id = self.paths.get(request.match_info["path"])
+        if mood == "hang":
+            await asyncio.sleep(3_600)
+        if mood == "before":
+            return self._hang_up(request)
+        if mood == "broken":
+            return web.Response(status=502, text="<html>Bad Gateway</html>", content_type="text/html")
+        if request.match_info["token"] != TOKEN or file_id is None:
+            return web.json_response({"ok": False, "error_code": 404, "description": "Not Found"}, status=404)
+        content = self.files[file_id]
+        if mood == "cut":
+            response = web.StreamResponse(headers={"Content-Length": str(len(content))})
+            await response.prepare(request)
+            await response.write(content[: len(content) // 2])
+            return self._hang_up(request)
+        return web.Response(body=content, content_type="application/octet-stream")
+
     def _hang_up(self, request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
         request.transport.abort()
@@ -248,6 +300,8 @@ class FakeTelegram:
         elif request.method == "POST":
             for name, value in (await request.post()).items():
                 found[name] = value.file.read() if isinstance(value, web.FileField) else value
+                if isinstance(value, web.FileField):
+                    found[f"{name}.name"] = value.filename
         return found
 
     # Methods
@@ -273,17 +327,42 @@ class FakeTelegram:
         return self._put(Sent(chat, 0, text, self._keyboard(parameters)))
 
     async def _do_sendphoto(self, parameters: dict[str, Any]) -> Any:
-        chat, photo = self._chat(parameters), parameters.get("photo")
-        if isinstance(photo, str) and photo.startswith("attach://"):
-            photo = parameters.get(photo.removeprefix("attach://"))
-        if not isinstance(photo, bytes):
-            raise Refused(400, "Bad Request: there is no photo in the request")
-        if not photo.startswith(b"\x89PNG\r\n\x1a\n"):
+        chat = self._chat(parameters)
+        _, photo = self._attached(parameters, "photo")
+        if len(photo) > 10 * 2**20:
+            raise Refused(413, "Request Entity Too Large")
+        if not photo.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
             raise Refused(400, "Bad Request: IMAGE_PROCESS_FAILED")
+        if photo.startswith(b"\x89PNG") and len(photo) > 24:
+            width, height = int.from_bytes(photo[16:20], "big"), int.from_bytes(photo[20:24], "big")
+            if photo[12:16] == b"IHDR" and (width + height > 10_000 or max(width, height) > 20 * min(width, height)):
+                raise Refused(400, "Bad Request: PHOTO_INVALID_DIMENSIONS")
         caption = self._parsed(parameters.get("caption") or "", parameters.get("parse_mode"))
         if _units(caption) > 1_024:
             raise Refused(400, "Bad Request: message caption is too long")
         return self._put(Sent(chat, 0, caption, self._keyboard(parameters), photo))
+
+    async def _do_senddocument(self, parameters: dict[str, Any]) -> Any:
+        chat = self._chat(parameters)
+        document = self._attached(parameters, "document")
+        if not document[1]:
+            raise Refused(400, "Bad Request: file must be non-empty")
+        caption = self._parsed(parameters.get("caption") or "", parameters.get("parse_mode"))
+        if _units(caption) > 1_024:
+            raise Refused(400, "Bad Request: message caption is too long")
+        return self._put(Sent(chat, 0, caption, self._keyboard(parameters), document=document))
+
+    async def _do_getfile(self, parameters: dict[str, Any]) -> Any:
+        file_id = parameters.get("file_id") or ""
+        if file_id not in self.files:
+            raise Refused(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        content = self.files[file_id]
+        if len(content) > 20 * 2**20:
+            raise Refused(400, "Bad Request: file is too big")
+        path = f"documents/file_{next(self._numbers)}.bin"
+        self.paths[path] = file_id
+        about = {"file_id": file_id, "file_unique_id": file_id[-8:]}
+        return {**about, "file_size": len(content), "file_path": path}
 
     async def _do_sendchataction(self, parameters: dict[str, Any]) -> Any:
         chat, action = self._chat(parameters), parameters.get("action")
@@ -363,6 +442,16 @@ class FakeTelegram:
             raise Refused(429, f"Too Many Requests: retry after {self.busy[chat]}", retry_after=self.busy[chat])
         return chat
 
+    def _attached(self, parameters: dict[str, Any], field: str) -> tuple[str, bytes]:
+        """A file that came along under its field's name, or under another one that the field names; its name first."""
+        value = parameters.get(field)
+        if isinstance(value, str) and value.startswith("attach://"):
+            field = value.removeprefix("attach://")
+            value = parameters.get(field)
+        if not isinstance(value, bytes):
+            raise Refused(400, f"Bad Request: there is no {field} in the request")
+        return parameters[f"{field}.name"], value
+
     def _parsed(self, text: Any, mode: str | None) -> str:
         """The text as it is shown. In HTML every < begins a tag, and every tag must be known and closed."""
         if not isinstance(text, str):
@@ -418,8 +507,12 @@ class FakeTelegram:
     def _told(self, message: Sent) -> dict[str, Any]:
         """A message as answers tell it."""
         chat = {"id": int(message.chat), "type": "private", "first_name": "Maria"}
-        if message.photo is None:
-            content: dict[str, Any] = {"text": message.text}
+        if message.document is not None:
+            name, data = message.document
+            document = {"file_id": "f", "file_unique_id": "u", "file_name": name, "file_size": len(data)}
+            content: dict[str, Any] = {"document": document, "caption": message.text}
+        elif message.photo is None:
+            content = {"text": message.text}
         else:
             sizes = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
             content = {"photo": sizes, "caption": message.text}

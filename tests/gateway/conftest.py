@@ -24,7 +24,7 @@ from bot.business import load_business
 from bot.core.conversations import Author, Choice, ConversationId, Message, MessageId
 from bot.core.customers import Customer, CustomerId
 from bot.core.shop import Shop
-from bot.gateway.application import create_gateway
+from bot.gateway.application import create_gateway, gateway_runner
 from bot.gateway.limits import RateLimit
 from bot.gateway.settings import LIVE, MESSAGE_LIMIT, SOCKETS, GatewaySettings
 from bot.services.demo import DEMO_PEOPLE
@@ -233,7 +233,7 @@ async def start_gateway(
             app = create_gateway(settings, db, clock)
             if not limited:
                 app[MESSAGE_LIMIT] = RateLimit(1_000_000, 1_000_000)
-            runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
+            runner = gateway_runner(app, 5)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             site = web.TCPSite(runner, "127.0.0.1", 0)

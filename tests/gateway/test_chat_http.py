@@ -172,10 +172,10 @@ async def test_a_body_that_is_too_big_is_a_413(gateway):
     assert (status, body["status"]) == (413, 413)
 
 
-async def test_a_body_that_does_not_unpack_is_a_400(gateway):
+async def test_a_body_that_is_packed_is_a_415(gateway):
     status, _ = await gateway.post(b"no deflate", headers={"Content-Encoding": "deflate"})
 
-    assert status == 400
+    assert status == 415
 
 
 # Events

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.core.conversations import Owner
-from bot.services.turns import change_owner
+from tests.builders import change_owner
 from tests.gateway.chat_client import eventually
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from bot.gateway import limits
 from bot.gateway.limits import RateLimit, RateLimited
+from bot.gateway.settings import ADDRESS_LIMIT
 
 
 class Stopwatch:
@@ -57,6 +58,24 @@ def test_being_refused_costs_nothing(watch):
     limit.spend("a")
 
 
+def test_much_is_spent_at_once_and_what_came_to_nothing_is_given_back(watch):
+    limit = RateLimit(100, 1, watch)
+    limit.spend("a", 60)
+    with pytest.raises(RateLimited) as refused:
+        limit.spend("a", 60)
+    assert refused.value.retry_after == 20
+    limit.give_back("a", 30)
+    limit.give_back("nobody", 30)
+
+    limit.spend("a", 70)
+    with pytest.raises(RateLimited):
+        limit.spend("a")
+    limit.give_back("a", 1_000)
+    limit.spend("a", 100)
+    with pytest.raises(RateLimited):
+        limit.spend("a")
+
+
 def test_a_long_silence_saves_no_more_than_a_burst(watch):
     limit = RateLimit(2, 1, watch)
     limit.spend("a")
@@ -87,3 +106,29 @@ def test_old_keys_are_forgotten_and_busy_ones_are_not(watch, monkeypatch):
             limit.spend("busy")
 
     assert len(limit._buckets) == 10
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", "unknown"),
+        ("", ""),
+    ],
+)
+def test_one_place_is_an_address_or_a_network_of_ipv6(address, place):
+    assert limits.one_place(address) == place
+
+
+async def test_whoever_changes_their_address_within_their_network_has_one_limit(gateway, monkeypatch):
+    monkeypatch.setattr(gateway.app[ADDRESS_LIMIT], "_burst", 2)
+    monkeypatch.setattr(gateway.app[ADDRESS_LIMIT], "_per_second", 0.001)
+    addresses = ["2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1"]
+    answers = [await gateway.post({"type": "hello"}, headers={"X-Forwarded-For": address}) for address in addresses]
+
+    assert [status for status, _ in answers] == [200, 200, 429, 200]

@@ -51,12 +51,20 @@ async def test_whoever_joins_is_known_by_name(waiting, ana):
 
 
 async def test_who_comes_back_to_the_page_sees_their_place_and_their_person_again(desk_gateway, waiting, second, ana):
-    again = await desk_gateway.chat(visitor_token=second.visitor_token)
-    await again.expect("owner", owner="queue", position=2)
+    again = await desk_gateway.chat(visitor_token=second.visitor_token, last_seq=2)
+    assert (again.ready["owner"], again.ready["position"]) == ("queue", 2)
+    assert await again.is_silent(0.15)  # what ready said is not said again
 
     await ana.do(waiting.conversation_id, "claim")
     again = await desk_gateway.chat(visitor_token=waiting.visitor_token)
     assert (await again.expect("owner", owner="agent"))["name"] == "Ana Cruz"
+
+
+async def test_the_place_is_told_to_those_who_ask_now_and_then(desk_gateway, second):
+    headers = {"Authorization": f"Bearer {second.visitor_token}"}
+    async with desk_gateway.session.get(f"{desk_gateway.url}/chat/messages?after=9", headers=headers) as response:
+        owner = {"type": "owner", "owner": "queue", "position": 2, "name": None}
+        assert (await response.json())["frames"][-1] == owner
 
 
 async def test_passing_on_tells_the_new_name(desk_gateway, helped, ana, ben):

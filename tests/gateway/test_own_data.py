@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from bot.gateway import own_data
 from bot.gateway.links import SignedLinks
 from bot.gateway.tokens import issue_invoice_token, issue_own_data_token
 from tests.builders import stored_customer
@@ -66,3 +67,12 @@ async def test_any_other_link_shows_nothing(gateway, forged):
     assert status == 404
     assert "There is nothing here" in text
     assert gateway.rows("SELECT * FROM audit_log") == []
+
+
+async def test_a_copy_is_made_for_one_at_a_time_from_an_address(gateway, monkeypatch):
+    monkeypatch.setattr(own_data, "TURN_SECONDS", 0.05)
+    token = issue_own_data_token("nobody", SECRET, now())
+
+    with gateway.app[own_data.COPIES].one_more("127.0.0.1", 4, 1):
+        assert (await fetched(gateway, token))[0] == 429
+    assert (await fetched(gateway, token))[0] == 404

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from bot.gateway.pages import STATIC
+from bot.gateway.served import STATIC
 from tests.gateway.conftest import IDENTITY_SECRET, SHOP_ORIGIN, broken_database
 
 PAGES = ("/", "/chat/frame", "/desk")
@@ -99,15 +99,27 @@ async def test_a_page_has_nothing_inline_and_everything_it_names_exists(gateway,
 
 
 async def test_a_file_that_has_not_changed_is_not_sent_again(gateway):
-    async with gateway.session.get(f"{gateway.url}/widget.js") as response:
-        seen = response.headers["Last-Modified"]
-    async with gateway.session.get(f"{gateway.url}/widget.js", headers={"If-Modified-Since": seen}) as response:
-        assert response.status == 304
+    for path in ("/widget.js", "/chat/config", "/chat/config?lang=ar", "/chat/frame", "/static/frame.js"):
+        async with gateway.session.get(gateway.url + path) as response:
+            seen = response.headers["ETag"]
+        async with gateway.session.get(gateway.url + path, headers={"If-None-Match": seen}) as response:
+            assert (response.status, await response.read(), response.headers["ETag"]) == (304, b"", seen), path
+        async with gateway.session.get(gateway.url + path, headers={"If-None-Match": '"older"'}) as response:
+            assert response.status == 200, path
+
+
+async def test_scripts_and_styles_are_sent_without_remarks_and_packed(gateway):
+    for name, media_type in (("frame.js", "text/javascript"), ("frame.css", "text/css")):
+        async with gateway.session.get(f"{gateway.url}/static/{name}") as response:
+            assert (response.content_type, response.headers["Content-Encoding"]) == (media_type, "gzip")
+            sent = await response.text()
+        assert not sent.startswith("/*") and 0 < len(sent) < len((STATIC / name).read_text())
 
 
 @pytest.mark.parametrize(
     "path",
     [
+        "/static/none.js",
         "/static/../application.py",
         "/static/%2e%2e/application.py",
         "/static/..%2fapplication.py",
@@ -205,7 +217,7 @@ async def test_signing_in_while_the_database_is_away_is_a_503(gateway):
         ("GET", "/%00", 404),
         ("GET", "/chat/no-such-page", 404),
         ("POST", "/healthz", 405),
-        ("GET", "/chat/messages", 405),
+        ("PUT", "/chat/messages", 405),
         ("DELETE", "/webhooks/rest/webhook", 405),
         ("GET", "/chat/ws", 400),
     ],

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.conversations import Choice, ConversationId, Owner, Reply
 from bot.gateway import application, live, rest
-from bot.services.turns import change_owner
+from tests.builders import change_owner
 from tests.gateway.chat_client import eventually
 from tests.gateway.conftest import API_KEY, broken_database
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.channels.telegram.channel import CAPABILITIES, TelegramChannel
-from bot.channels.telegram.client import TelegramClient
+from bot.channels.telegram.client import RemoteFileTooLarge, TelegramClient
 from bot.channels.telegram.inbox import OLD_BUTTON, TelegramInbox, poll
 from bot.channels.telegram.setup import TelegramRefused, run_telegram_command
-from bot.core.conversations import Choice, Image
+from bot.core.attachments import IncomingFile, file_in_words
+from bot.core.conversations import Author, Choice, Image, Message
 from bot.core.rate_buckets import Rate
 from bot.gateway.channels import WEBHOOKS
+from bot.services.attachments import FILE_ANSWER, check_file, keep_file
+from bot.services.channel_inbox import ONLY_WORDS
 from bot.services.channel_ports import (
     Button,
     ChannelBlocked,
@@ -26,9 +30,12 @@ from bot.services.channel_ports import (
     Part,
 )
 from bot.services.courier import Pace, Route, deliver_next
+from bot.services.ids import new_id
+from bot.services.ports import Hint
 from tests.fakes.telegram import TOKEN, FakeTelegram
 from tests.gateway.chat_client import eventually
 from tests.gateway.conftest import broken_database
+from tests.sample_files import NOT_TAKEN, PDF, TAKEN, a_png
 
 SECRET = "the-secret_that_telegram_was_given"
 PNG = b"\x89PNG\r\n\x1a\n-and-more"
@@ -58,7 +65,7 @@ async def shop_on_telegram(start_gateway, telegram, client):
     channel = TelegramChannel(client, picture_of)
     inbox = TelegramInbox(gateway.db, gateway.clock, channel, SECRET)
     inbox.bot_name = "tala_coffee_bot"
-    gateway.app[WEBHOOKS]["telegram"] = inbox
+    gateway.app[WEBHOOKS]["telegram"] = gateway.inbox = inbox
     telegram.webhook, telegram.secret = f"{gateway.url}/channels/telegram/webhook", SECRET
     loop = asyncio.get_running_loop()
     fast = Rate(1_000, 1_000)
@@ -211,6 +218,231 @@ async def test_telegram_busy_broken_and_away_is_told_everything_in_the_end_and_o
         passing.cancel()
         await asyncio.gather(passing, return_exceptions=True)
     assert not telegram.moods
+
+
+# Files
+
+
+JPEG = TAKEN["image/jpeg"]
+
+
+def said(shop_on_telegram):
+    """What the customer's messages are: words, and the name and content of their file."""
+    files = {
+        file_id: (name, content)
+        for file_id, name, content in shop_on_telegram.rows("SELECT id, name, content FROM attachments")
+    }
+    rows = shop_on_telegram.rows("SELECT text, attachment FROM messages WHERE author = 'customer' ORDER BY seq")
+    return [(text, files[json.loads(file)["id"]] if file else None) for text, file in rows]
+
+
+async def test_a_picture_is_fetched_kept_and_answered(shop_on_telegram, telegram):
+    assert await telegram.tell(telegram.photo(JPEG)) == 200
+
+    await seen(telegram, FILE_ANSWER)
+    assert said(shop_on_telegram) == [("[photo: photo.jpg]", ("photo.jpg", JPEG))]
+    assert telegram.sent[0].titles == ["Talk to a person"]
+
+
+async def test_a_caption_is_answered_by_the_bot(shop_on_telegram, telegram):
+    await telegram.tell(telegram.document("order.pdf", PDF, caption="Is this right?"))
+
+    await seen(telegram, "echo: Is this right?")
+    assert said(shop_on_telegram) == [("Is this right?", ("order.pdf", PDF))]
+
+
+async def test_what_is_written_below_a_picture_does_not_overtake_it(shop_on_telegram, telegram, monkeypatch):
+    fetched = asyncio.Event()
+    fetch = TelegramChannel.fetch
+
+    async def slowly(self, file_id, max_bytes):
+        await fetched.wait()
+        return await fetch(self, file_id, max_bytes)
+
+    monkeypatch.setattr(TelegramChannel, "fetch", slowly)
+    first = asyncio.create_task(telegram.tell(telegram.photo(JPEG)))
+    await eventually(lambda: shop_on_telegram.app[WEBHOOKS]["telegram"]._turns)
+    second = asyncio.create_task(telegram.tell(telegram.message("this one")))
+    # Somebody else is not held up.
+    assert await telegram.tell(telegram.message("hello", chat="2002")) == 200
+    fetched.set()
+    assert await asyncio.gather(first, second) == [200, 200]
+
+    assert [text for text, _ in said(shop_on_telegram)][-2:] == ["[photo: photo.jpg]", "this one"]
+    assert not shop_on_telegram.app[WEBHOOKS]["telegram"]._turns
+
+
+@pytest.mark.parametrize("mood", ["broken", "before", "cut", "hang"])
+async def test_a_file_that_cannot_be_fetched_is_told_in_words_and_holds_up_nothing(
+    shop_on_telegram, telegram, monkeypatch, mood
+):
+    monkeypatch.setattr("bot.channels.telegram.inbox.FETCH_SECONDS", 0.3)
+    # Twice, because a connection that ends on an idle line is tried anew.
+    telegram.file_moods.extend([mood, mood])
+    assert await telegram.tell(telegram.photo(JPEG)) == 200
+    assert await telegram.tell(telegram.message("hello")) == 200
+
+    await seen(telegram, ONLY_WORDS, "echo: hello")
+    assert said(shop_on_telegram) == [("[a picture, which could not be fetched]", None), ("hello", None)]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        ("busy", "which could not be fetched"),
+        ("unknown", "which could not be fetched"),
+        ("expired", "which could not be fetched"),
+        ("said_to_be_large", "too large to be kept"),
+        ("said_to_be_huge", "too large to be kept"),
+        ("large_after_all", "too large to be kept"),
+        ("larger_than_bots_may_fetch", "which could not be fetched"),
+        ("packed", "of a kind that is not kept"),
+        ("web_page", "of a kind that is not kept"),
+        ("empty", "of a kind that is not kept"),
+    ],
+)
+async def test_what_is_not_kept_is_told_in_words_and_why(shop_on_telegram, telegram, monkeypatch, trouble, words):
+    update = telegram.document("photo.jpg", JPEG)
+    document = update["message"]["document"]
+    if trouble == "busy":
+        telegram.be_busy(3)
+    elif trouble == "unknown":
+        telegram.files.clear()
+    elif trouble == "expired":
+        fetch = telegram._do_getfile
+
+        async def expired(parameters):
+            found = await fetch(parameters)
+            telegram.expire_paths()
+            return found
+
+        telegram._do_getfile = expired
+    elif trouble == "said_to_be_large":
+        document["file_size"] = 11 * 2**20
+    elif trouble == "said_to_be_huge":
+        document["file_size"] = 10 * 2**30
+    else:
+        document.pop("file_size")
+        content = {
+            "large_after_all": PDF.ljust(11 * 2**20, b"%"),
+            "larger_than_bots_may_fetch": PDF.ljust(21 * 2**20, b"%"),
+            "packed": NOT_TAKEN["zip"][1],
+            "web_page": NOT_TAKEN["html"][1],
+            "empty": b"",
+        }
+        telegram.files[document["file_id"]] = content[trouble]
+    assert await telegram.tell(update) == 200
+
+    assert said(shop_on_telegram) == [(f"[a file, {words}]", None)]
+    if trouble.startswith("said_to_be"):
+        assert "getfile" not in [method for method, _ in telegram.calls]
+
+
+async def test_no_more_of_a_file_is_read_than_may_be_whatever_is_said_of_it(telegram, client):
+    update = telegram.document("x.pdf", PDF.ljust(100_000, b"%"))
+    file_id = update["message"]["document"]["file_id"]
+    assert len(await client.download(file_id, 100_000)) == 100_000
+
+    async def lying(parameters):
+        return {**await fetch(parameters), "file_size": 5}
+
+    fetch, telegram._do_getfile = telegram._do_getfile, lying
+    with pytest.raises(RemoteFileTooLarge):
+        await client.download(file_id, 99_999)
+
+
+@pytest.mark.parametrize("answer", [None, [], {}, {"file_path": 7}, {"file_path": "../../bot123:token/getMe"}])
+async def test_an_answer_without_a_path_is_no_file(telegram, client, answer):
+    async def odd(parameters):
+        return answer
+
+    telegram._do_getfile = odd
+    with pytest.raises(ChannelRefused):
+        await client.download("x", 1_000)
+
+
+async def test_a_picture_that_is_told_again_is_kept_once(shop_on_telegram, telegram):
+    update = telegram.photo(JPEG)
+    assert [await telegram.tell(update) for _ in range(3)] == [200, 200, 200]
+
+    assert len(said(shop_on_telegram)) == 1
+    assert shop_on_telegram.rows("SELECT count(*) FROM attachments") == [(1,)]
+
+
+def fetched(telegram):
+    return [method for method, _ in telegram.calls].count("getfile")
+
+
+async def test_what_is_known_already_is_not_fetched_again(shop_on_telegram, telegram):
+    update = telegram.document("order.pdf", PDF, caption="Is this right?")
+    for _ in range(3):
+        await telegram.tell(update)
+
+    assert fetched(telegram) == 1 and said(shop_on_telegram) == [("Is this right?", ("order.pdf", PDF))]
+
+
+async def test_what_is_more_than_is_kept_in_a_day_is_not_fetched(shop_on_telegram, telegram, monkeypatch):
+    monkeypatch.setattr("bot.services.attachments.MAX_FILES_A_DAY", 2)
+    for _ in range(4):
+        await telegram.tell(telegram.photo(JPEG))
+    assert fetched(telegram) == 2
+    assert [text for text, _ in said(shop_on_telegram)][2:] == ["[a picture, more than is kept in a day]"] * 2
+
+    monkeypatch.setattr("bot.services.attachments.MAX_FILES_A_DAY_OF_ALL", 2)
+    await telegram.tell(telegram.photo(JPEG, chat="2002"))
+    assert fetched(telegram) == 2
+
+
+async def test_a_file_that_is_too_large_for_what_is_left_of_the_day_is_not_fetched(
+    shop_on_telegram, telegram, monkeypatch
+):
+    monkeypatch.setattr("bot.services.attachments.MAX_BYTES_A_DAY", len(PDF) + 10)
+    await telegram.tell(telegram.document("order.pdf", PDF))
+    await telegram.tell(telegram.document("order.pdf", PDF))
+
+    assert fetched(telegram) == 1
+    assert said(shop_on_telegram)[1] == ("[a file, more than is kept in a day]", None)
+
+
+async def test_a_process_that_dies_while_it_fetches_has_recorded_nothing(shop_on_telegram, telegram, monkeypatch):
+    update = telegram.photo(JPEG)
+    inbox = shop_on_telegram.app[WEBHOOKS]["telegram"]
+    telegram.file_moods.append("hang")
+    taking = asyncio.create_task(inbox.receive_update(update))
+    await eventually(lambda: not telegram.file_moods)
+    taking.cancel()
+    await asyncio.gather(taking, return_exceptions=True)
+    assert shop_on_telegram.rows("SELECT * FROM channel_updates") == []
+
+    assert await telegram.tell(update) == 200
+    assert said(shop_on_telegram) == [("[photo: photo.jpg]", ("photo.jpg", JPEG))]
+
+
+async def test_what_an_agent_sends_is_a_picture_or_a_file_there(shop_on_telegram, telegram):
+    await telegram.tell(telegram.message("hello"))
+    await seen(telegram, "echo: hello")
+    ((talk,),) = shop_on_telegram.rows("SELECT id FROM conversations")
+    narrow = a_png(width=2_000, height=2)
+    sent = [("mug.png", a_png(), ""), ("narrow.png", narrow, ""), ("order.pdf", PDF, "Here it is")]
+    async with shop_on_telegram.store.transaction() as work:
+        for name, content, text in sent:
+            conversation = await work.conversations.lock(talk)
+            file = check_file(IncomingFile(name, content))
+            attachment = await keep_file(work, shop_on_telegram.clock, conversation, file)
+            seq = conversation.last_seq + 1
+            words = text or file_in_words(attachment)
+            said_by = {"author": Author.AGENT, "author_name": "Ana", "at": shop_on_telegram.clock.now()}
+            message = Message(new_id(), talk, seq, text=words, attachment=attachment, **said_by)
+            await work.messages.add(message, channel="telegram")
+            await work.conversations.save(replace(conversation, last_seq=seq))
+        work.hint(Hint("outbound", talk))
+
+    await seen(telegram, "echo: hello", "Ana", "Ana", "Ana: Here it is")
+    assert [(one.photo, one.document) for one in telegram.sent[1:]] == [
+        (a_png(), None),
+        (None, ("narrow.png", narrow)),
+        (None, ("order.pdf", PDF)),
+    ]
 
 
 # The client

@@ -16,7 +16,7 @@ def signed(claims: Any, secret: str, header: dict[str, Any] | None = None) -> st
     """A signed token with any claims at all, also such that no library would sign."""
     header = {"alg": "HS256", "typ": "JWT"} if header is None else header
     signed_part = f"{_encode(json.dumps(header))}.{_encode(json.dumps(claims))}"
-    digest = {"HS512": hashlib.sha512}.get(header.get("alg", ""), hashlib.sha256)
+    digest = {"HS512": hashlib.sha512}.get(str(header.get("alg", "")), hashlib.sha256)
     return f"{signed_part}.{_encode(hmac.new(secret.encode(), signed_part.encode(), digest).digest())}"
 
 

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from bot.core.attachments import MAX_FILES_A_DAY, IncomingFile
 from bot.core.channels import TELEGRAM
 from bot.core.conversations import MAX_TEXT_CHARACTERS, Author, Choice, Owner, TurnState
-from bot.services.channel_inbox import ONLY_WORDS, UPDATES_KEPT, Picked, Said, Stopped, Taken, forget_updates, take_in
-from bot.services.conversations import open_channel_conversation
+from bot.services import channel_inbox
+from bot.services.account_links import issue_link
+from bot.services.attachments import FILE_ANSWER, check_file, read_file
+from bot.services.channel_inbox import (
+    ONLY_WORDS,
+    UPDATES_KEPT,
+    Arrived,
+    Picked,
+    Said,
+    Sent,
+    Stopped,
+    Taken,
+    forget_updates,
+    take_in,
+)
+from bot.services.conversations import channel_conversation, open_channel_conversation
+from bot.services.sign_out import sign_out
+from tests.builders import conversation_now, stored_customer
+from tests.sample_files import TAKEN
 from tests.services.test_courier import CAPABILITIES, say
 
 WITH_BUTTONS = CAPABILITIES
@@ -136,7 +155,7 @@ async def test_a_score_is_the_score_and_not_a_place_in_the_list(sql_db, clock, t
 
 async def test_an_album_is_answered_once(sql_db, clock, take):
     for number in range(4):
-        await take(f"{number}", Said("1001", "[a picture]", is_wordless=True))
+        await take(f"{number}", Sent("1001", "a picture"))
     await take("9", Said("1001", "look at these"))
 
     said = [message.text for message in await said_in(sql_db, clock)]
@@ -176,15 +195,63 @@ async def test_somebody_of_whom_nothing_is_known_may_stop_us(sql_db, clock, take
 
 
 async def test_a_picture_without_words_is_kept_and_answered_that_words_are_needed(sql_db, clock, take):
-    assert await take("1", Said("1001", "[a picture]", is_wordless=True)) is Taken.RECORDED
+    assert await take("1", Sent("1001", "a picture")) is Taken.RECORDED
     await take("2", Said("1001", "my mug is broken"))
 
     picture, answer, words = await said_in(sql_db, clock)
     assert (picture.text, picture.turn_state) == ("[a picture]", TurnState.NOT_FOR_BOT)
     assert (answer.author, answer.text, answer.reply_to_seq) == (Author.BOT, ONLY_WORDS, 1)
+    assert [choice.title for choice in answer.choices] == ["Talk to a person"]
     assert (words.seq, words.turn_state) == (3, TurnState.PENDING)
     async with sql_db.transaction() as work:
         assert await work.deliveries.claim_due([TELEGRAM], clock.now(), clock.now()) is not None
+
+
+async def test_a_picture_in_the_middle_of_a_question_leaves_it_open(sql_db, clock, take):
+    await say(sql_db, await talk_with(sql_db, clock), "Shall I cancel it?", choices=YES_OR_NO)
+    await take("1", Sent("1001", "a picture"))
+
+    assert (await said_in(sql_db, clock))[-1].choices == YES_OR_NO
+
+
+async def test_pictures_long_after_each_other_are_each_answered(sql_db, clock, take):
+    await take("1", Sent("1001", "a picture"))
+    clock.advance(timedelta(hours=1))
+    await take("2", Sent("1001", "a picture"))
+
+    assert [message.text for message in await said_in(sql_db, clock)] == ["[a picture]", ONLY_WORDS] * 2
+
+
+async def test_a_file_is_kept_with_its_message_and_answered(sql_db, clock, take):
+    file = check_file(IncomingFile("mug.jpg", TAKEN["image/jpeg"]))
+    await take("1", Sent("1001", "a picture", file=file))
+    await take("1", Sent("1001", "a picture", file=file))
+
+    message, answer = await said_in(sql_db, clock)
+    assert (message.text, message.attachment) == ("[photo: mug.jpg]", file.attachment)
+    assert (message.turn_state, answer.text) == (TurnState.NOT_FOR_BOT, FILE_ANSWER)
+    stored = await read_file(sql_db, message.conversation_id, file.attachment.id)
+    assert stored.content == TAKEN["image/jpeg"]
+
+
+async def test_a_caption_is_a_message_that_the_bot_answers_with_the_file_beside_it(sql_db, clock, take):
+    file = check_file(IncomingFile("mug.jpg", TAKEN["image/jpeg"]))
+    await take("1", Sent("1001", "a picture", " My mug is broken ", file))
+    await take("2", Sent("1001", "a video", "Look at this", trouble="too large to be kept"))
+
+    first, second = await said_in(sql_db, clock)
+    assert (first.text, first.attachment, first.turn_state) == ("My mug is broken", file.attachment, TurnState.PENDING)
+    assert (second.text, second.attachment) == ("[a video, too large to be kept] Look at this", None)
+
+
+async def test_what_is_too_much_for_a_day_is_told_in_words(sql_db, clock, take):
+    for number in range(MAX_FILES_A_DAY + 1):
+        file = check_file(IncomingFile(f"{number}.jpg", TAKEN["image/jpeg"]))
+        await take(f"{number}", Sent("1001", "a picture", file=file))
+
+    said = await said_in(sql_db, clock)
+    assert sum(message.attachment is not None for message in said) == MAX_FILES_A_DAY
+    assert said[-2].text == "[a picture, more than is kept in a day]" and said[-1].text == ONLY_WORDS
 
 
 async def test_a_person_sees_a_picture_without_the_bots_remarks(sql_db, clock, take):
@@ -192,7 +259,7 @@ async def test_a_person_sees_a_picture_without_the_bots_remarks(sql_db, clock, t
     async with sql_db.transaction() as work:
         conversation = await work.conversations.lock(talk.id)
         await work.conversations.save(replace(conversation, owner=Owner.AGENT))
-    await take("1", Said("1001", "[a picture]", is_wordless=True))
+    await take("1", Sent("1001", "a picture"))
 
     assert [message.text for message in await said_in(sql_db, clock)] == ["[a picture]"]
 
@@ -204,3 +271,83 @@ async def test_updates_are_forgotten_once_nobody_repeats_them(sql_db, clock, tak
 
     assert await forget_updates(sql_db, clock) == 1
     assert await take("2", Said("1001", "hello again")) is Taken.REPEATED
+
+
+async def test_the_same_number_from_another_account_or_with_other_words_is_news(sql_db, clock, take):
+    await take("1", Said("1001", "hello"))
+    clock.advance(seconds=UPDATES_KEPT.total_seconds() + 1)
+    assert await forget_updates(sql_db, clock) == 1
+
+    assert await take("1", Said("2002", "hello")) is Taken.RECORDED
+    await take("2", Said("1001", "where is my order?"))
+    clock.advance(seconds=UPDATES_KEPT.total_seconds() + 1)
+    assert await forget_updates(sql_db, clock) == 2
+    assert await take("1", Said("1001", "something else")) is Taken.RECORDED
+
+    said = await said_in(sql_db, clock)
+    assert [message.text for message in said] == ["hello", "where is my order?", "something else"]
+    assert [message.text for message in await said_in(sql_db, clock, "2002")] == ["hello"]
+    assert said[0].external_id == "telegram:1" and said[2].external_id.startswith("telegram:1~")
+    assert said[2].turn_state is TurnState.PENDING
+    assert await take("1", Said("1001", "something else")) is Taken.REPEATED
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Said("1001", "word " * 900),
+        Said("1001", "2"),
+        Sent("1001", "a picture"),
+        Sent("1001", "a picture", "My mug"),
+        Sent("1001", "a picture", file=check_file(IncomingFile("mug.jpg", TAKEN["image/jpeg"]))),
+        Sent("1001", "a picture", "My mug", check_file(IncomingFile("mug.jpg", TAKEN["image/jpeg"]))),
+        Arrived("1001", "A" * 43),
+    ],
+)
+async def test_whatever_is_told_again_after_it_was_forgotten_is_no_news(sql_db, clock, take, event):
+    await say(sql_db, await talk_with(sql_db, clock), "Shall I?", choices=YES_OR_NO)
+    assert await take("1", event, WITHOUT_BUTTONS) is Taken.RECORDED
+    clock.advance(seconds=UPDATES_KEPT.total_seconds() + 1)
+    await forget_updates(sql_db, clock)
+    before = await said_in(sql_db, clock)
+
+    assert await take("1", event, WITHOUT_BUTTONS) is Taken.REPEATED
+    if isinstance(event, Sent):
+        # A file that is there already is not fetched again.
+        clock.advance(seconds=UPDATES_KEPT.total_seconds() + 1)
+        await forget_updates(sql_db, clock)
+        assert await take("1", replace(event, file=None), WITHOUT_BUTTONS) is Taken.REPEATED
+    assert await said_in(sql_db, clock) == before
+
+
+async def test_whoever_stops_us_with_a_number_that_was_there_before_has_stopped_us(sql_db, clock, take):
+    await take("1", Said("1001", "hello"))
+    clock.advance(seconds=UPDATES_KEPT.total_seconds() + 1)
+    await forget_updates(sql_db, clock)
+
+    assert await take("1", Stopped("1001")) is Taken.STOPPED
+
+
+@pytest.mark.parametrize("arrives", [False, True])
+async def test_what_comes_while_somebody_logs_out_begins_another_conversation(
+    sql_db, clock, take, monkeypatch, arrives
+):
+    maria = await stored_customer(sql_db)
+    chosen = await talk_with(sql_db, clock)
+    async with sql_db.transaction() as work:
+        token = await issue_link(work, clock, maria.id, TELEGRAM)
+        await sign_out(work, clock, await work.conversations.lock(chosen.id))
+
+    answers = [chosen]
+
+    async def choose(work, clock, **account):
+        # As it was before the log-out was committed.
+        return answers.pop() if answers else await channel_conversation(work, clock, **account)
+
+    monkeypatch.setattr(channel_inbox, "channel_conversation", choose)
+    await take("1", Arrived("1001", token) if arrives else Said("1001", "hello"))
+
+    assert (await conversation_now(sql_db, chosen.id)).last_seq == 0 and not answers
+    now = await talk_with(sql_db, clock)
+    assert now.id != chosen.id and now.last_seq == 1
+    assert now.verified_customer(clock.now()) == (maria.id if arrives else None)

@@ -331,6 +331,23 @@ async def test_a_visit_with_a_handoff_is_not_contained_and_those_before_and_afte
     assert (measures["resolved_containment"].numerator, measures["resolved_containment"].denominator) == (2, 3)
 
 
+async def test_answers_that_were_judged_are_counted_on_the_day_of_the_answer(sql_db):
+    assert (await measure(sql_db))["found_helpful"].value is None
+    chat = await stored_conversation(sql_db)
+    said = [(WEEK.starts_at - MINUTE, True), (WEEK.starts_at, True), (MONDAY_MORNING, False), (MONDAY_MORNING, None)]
+    said += [(MONDAY_MORNING + DAY, True), (WEEK.ends_at, True)]
+    async with sql_db.transaction() as work:
+        messages = [
+            a_message(chat, seq=seq, author=Author.BOT, at=at, helpful=helpful)
+            for seq, (at, helpful) in enumerate(said, 1)
+        ]
+        await work.messages.add(*messages, channel=chat.channel)
+
+    found = (await measure(sql_db))["found_helpful"]
+
+    assert (found.numerator, found.denominator) == (2, 3)
+
+
 async def test_whoever_comes_back_within_a_day_was_not_helped_unless_they_say_so(sql_db):
     async def visited_twice(after: timedelta, score: int | None = None) -> None:
         chat = await stored_conversation(sql_db)

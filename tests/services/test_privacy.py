@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from bot.core.consents import FEEDBACK, LOYALTY, MARKETING, SERVICE
-from bot.core.conversations import Author
+from bot.core.conversations import Attachment, Author
 from bot.core.customers import EMAIL, PHONE, Tag, erased_external_id
 from bot.core.ledger import EntryKind
 from bot.core.orders import OrderStatus
@@ -30,6 +31,7 @@ from bot.services.privacy import erase_customer, export_customer, hand_out, requ
 from bot.services.turn_context import TurnContext, current_turn
 from bot.storage import tables
 from bot.storage.person import NOBODYS, Person
+from bot.storage.privacy import NOT_IN_THE_COPY
 from tests.builders import (
     NOW,
     a_code,
@@ -46,8 +48,10 @@ from tests.builders import (
     stored_customer,
     stored_order,
 )
+from tests.sample_files import a_png
 from tests.services.mails import sent_mails
 
+PHOTO, DAY = a_png(), timedelta(days=1)
 MARIA, PHONE_NUMBER, STREET = "maria.santos@example.com", "+639171234567", "48 Salcedo Street"
 # Whatever is about her, and nobody else.
 TRACES = ("maria", "santos", "9171234567", "salcedo", "sw1a", "minou", "c-1001", "trk-77", "chat-of-hers", "referme")
@@ -81,6 +85,8 @@ async def live(db, clock, customer, number=1, **changes):
         said = a_message(talk, text="I am Maria, and Minou is my cat.", external_id=f"chat-of-hers:{number}")
         answer = a_message(talk, seq=2, author=Author.BOT, text="Hello Maria!")
         await work.messages.add(said, answer, channel=talk.channel)
+        photo = Attachment(f"file{number}", "minou.png", "image/png", len(PHOTO))
+        await work.attachments.add(talk.id, photo, PHOTO, NOW)
         await work.tracker_events.append(talk.id, 0, [('{"text": "Minou"}', True)], NOW)
         about = {"contact": PHONE_NUMBER, "summary": {"wish": "Maria asks about Minou."}}
         await work.handoffs.add(a_handoff(talk, id=f"h{number}", **about))
@@ -202,7 +208,27 @@ async def test_everything_about_somebody_is_handed_out(sql_db, clock, maria):
     assert data["orders"][0]["placed_at"] == NOW.isoformat()
     assert "john@example.com" not in json.dumps(data)
     assert "code_hash" not in json.dumps(data)
+    (photo,) = data["attachments"]
+    assert (photo["name"], base64.b64decode(photo["content"])) == ("minou.png", PHOTO)
     assert data["verification_codes"][0]["email"] == MARIA
+
+
+async def test_a_copy_has_room_for_so_much_of_files_and_says_which_are_not_in_it(sql_db, clock, maria, monkeypatch):
+    await live(sql_db, clock, maria)
+    talk = await stored_conversation(sql_db, customer_id=maria.id)
+    async with sql_db.transaction() as work:
+        newer = Attachment("newer", "new.png", "image/png", len(PHOTO))
+        await work.attachments.add(talk.id, newer, PHOTO, NOW + DAY)
+        await work.attachments.add(talk.id, Attachment("gone", "a.png", "image/png", 9), PHOTO, NOW - DAY)
+        await work.attachments.forget_content(NOW, 1)
+    monkeypatch.setattr("bot.storage.privacy.EXPORTED_BYTES", len(PHOTO) + 1)
+
+    async with sql_db.reading() as work:
+        data = await export_customer(work, maria.id)
+
+    contents = {file["id"]: file["content"] for file in data["attachments"]}
+    assert base64.b64decode(contents.pop("newer")) == PHOTO
+    assert contents == {"gone": None, "file1": NOT_IN_THE_COPY}
 
 
 async def test_the_copy_of_somebody_who_was_merged_is_that_of_the_whole_person(sql_db, clock, maria):
@@ -252,6 +278,7 @@ async def test_nothing_of_somebody_who_was_erased_can_be_told(sql_db, clock, mar
     (customer,) = rows["customers"]
     assert (customer["name"], customer["erased_at"]) == ("", clock.now())
     assert [message["text"] for message in rows["messages"]] == ["[erased]"] * 2
+    assert rows["attachments"] == []
     assert (
         rows["tracker_events"]
         == rows["import_marks"]

@@ -8,12 +8,11 @@ import pytest
 from bot.core.conversations import Author, Choice, Owner, Reply, TurnState
 from bot.core.handoffs import HandoffReason
 from bot.core.turns import LEASE, MAX_ATTEMPTS, retry_delay
-from bot.errors import ConversationNotFound, LeaseLost
+from bot.errors import LeaseLost
 from bot.services.outbox import deliver_next
 from bot.services.ports import Hint
 from bot.services.turns import (
     begin_turn,
-    change_owner,
     claim_turn,
     fail_turn,
     finish_turn,
@@ -25,6 +24,7 @@ from tests.builders import (
     NOW,
     a_handoff,
     a_worker,
+    change_owner,
     conversation_now,
     events_now,
     messages_now,
@@ -480,20 +480,6 @@ async def test_a_conversation_given_back_to_the_bot_is_answered_again(db, clock,
 
     assert turn.message.text == "to the bot"
     assert await answer(db, clock, shop, turn)
-
-
-async def test_a_change_of_owner_is_recorded_and_told_once(db, clock, conversation):
-    for _ in range(2):
-        assert (await change_owner(db, clock, conversation.id, Owner.AGENT)).owner is Owner.AGENT
-
-    (event,) = await events_now(db, conversation.id)
-    assert (event.kind, event.detail) == ("owner_changed", {"owner": "agent"})
-    assert db.hints == [Hint("outbound", conversation.id)]
-
-
-async def test_the_owner_of_nothing_cannot_change(db, clock):
-    with pytest.raises(ConversationNotFound):
-        await change_owner(db, clock, "nothing", Owner.AGENT)
 
 
 async def test_the_proof_of_a_customer_survives_a_turn(db, clock, shop):

@@ -8,10 +8,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from bot.core.verification import CODE_LIMITS, VERIFIED_FOR
+from bot.services.conversations import open_channel_conversation
 from bot.services.outbox import deliver_next
+from bot.services.sign_out import sign_out
 from bot.services.verification import CodeRefusal, CodeSending, Verified, check_code, send_code
+from bot.storage import tables
 from tests.builders import NOW, a_code, conversation_now, events_now, stored_conversation, stored_customer
 from tests.services.mails import sent_mails
 
@@ -302,3 +306,69 @@ async def test_a_try_of_a_turn_that_fails_changes_nothing(db, clock, shop, maria
 
     assert (await conversation_now(db, conversation.id)).customer_id is None
     assert isinstance(await check(db, clock, conversation, code), Verified)
+
+
+# Many conversations
+
+
+async def fail_from_many_conversations(db, clock, shop, email, number):
+    """So many wrong codes for one address, five from a conversation, as fast as codes are sent."""
+    tried = 0
+    while tried < number:
+        conversation = await stored_conversation(db)
+        while await send(db, clock, shop, conversation, email) is TOO_MANY_CODES:
+            clock.advance(timedelta(minutes=1))
+        for _ in range(min(CODE_LIMITS.tries, number - tried)):
+            await check(db, clock, conversation, "000000")
+            tried += 1
+
+
+@pytest.mark.parametrize("email", [MARIA, "nobody@example.com"])
+async def test_one_address_cannot_be_guessed_at_from_many_conversations(db, clock, shop, maria, email):
+    await fail_from_many_conversations(db, clock, shop, email, CODE_LIMITS.wrong_per_address)
+    clock.advance(timedelta(minutes=25))  # so that it is not for the number of codes alone
+
+    # The same for a customer's address and for nobody's.
+    assert await send(db, clock, shop, await stored_conversation(db), email) is TOO_MANY_CODES
+    clock.advance(CODE_LIMITS.window)
+    assert await send(db, clock, shop, await stored_conversation(db), email) is SENT
+
+
+async def test_whoever_guesses_elsewhere_does_not_shut_the_owner_out(db, clock, shop, maria, conversation):
+    code = await code_for(db, clock, shop, conversation)
+    for _ in range(CODE_LIMITS.per_address - 1):
+        stranger = await stored_conversation(db)
+        assert await send(db, clock, shop, stranger, MARIA) is SENT
+        for _ in range(CODE_LIMITS.tries):
+            await check(db, clock, stranger, "000000")
+
+    assert isinstance(await check(db, clock, conversation, code), Verified)
+
+
+async def test_another_address_is_not_closed_by_it(db, clock, shop, maria):
+    john = await stored_customer(db, email="john@example.com")
+    await fail_from_many_conversations(db, clock, shop, MARIA, CODE_LIMITS.wrong_per_address)
+    await mailed_codes(db, clock)
+    conversation = await stored_conversation(db)
+    code = await code_for(db, clock, shop, conversation, john.email)
+
+    assert isinstance(await check(db, clock, conversation, code), Verified)
+
+
+async def test_what_is_kept_of_wrong_codes_names_no_address(sql_db, clock, shop):
+    await stored_customer(sql_db, email=MARIA)
+    await fail_from_many_conversations(sql_db, clock, shop, MARIA, 1)
+
+    async with sql_db.reading() as work:
+        subjects = list(await work.conversations._connection.scalars(select(tables.verification_attempts.c.subject)))
+    assert len(subjects) == 1 and "maria" not in subjects[0]
+
+
+async def test_an_account_that_logs_out_gets_no_more_codes_than_others(sql_db, clock, shop):
+    await stored_customer(sql_db, email=MARIA)
+    for number in range(CODE_LIMITS.per_conversation + 1):
+        talk = await open_channel_conversation(sql_db, clock, channel="telegram", external_id="1001")
+        sent = await send(sql_db, clock, shop, talk)
+        assert sent is (SENT if number < CODE_LIMITS.per_conversation else TOO_MANY_CODES)
+        async with sql_db.transaction() as work:
+            await sign_out(work, clock, await work.conversations.lock(talk.id))

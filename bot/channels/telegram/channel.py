@@ -7,7 +7,7 @@ import html
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.channels.telegram.client import TelegramClient
+from bot.channels.telegram.client import TelegramClient, Upload
 from bot.core.channels import TELEGRAM
 from bot.core.rate_buckets import Rate
 from bot.services.channel_ports import (
@@ -19,6 +19,7 @@ from bot.services.channel_ports import (
     ChannelRefused,
     ChannelUnsure,
     Part,
+    PartFile,
 )
 
 # https://core.telegram.org/bots/api#sendmessage, #sendphoto, and https://core.telegram.org/bots/faq (limits).
@@ -32,6 +33,8 @@ CAPABILITIES = Capabilities(
 )
 # So many buttons share a row while none of their titles is longer: scores, then short answers.
 ROWS = ((3, 6), (18, 2))
+
+SHOWN_AS_PHOTOS = frozenset({"image/jpeg", "image/png"})
 
 # The bytes of a picture of ours, by its address; None where there is none.
 Pictures = Callable[[str], Awaitable[bytes | None]]
@@ -50,10 +53,28 @@ class TelegramChannel:
     async def send(self, address: str, part: Part) -> None:
         """See Channel.send."""
         picture = await self._pictures(part.image.url) if part.image else None
-        if picture is not None:
-            await self._client.call("sendPhoto", photo_parameters(address, part), file=("photo", picture))
+        if part.file is not None:
+            await self._send_file(address, part, part.file)
+        elif picture is not None:
+            await self._client.call("sendPhoto", photo_parameters(address, part), file=Upload("photo", picture))
         else:
             await self._client.call("sendMessage", text_parameters(address, part))
+
+    async def _send_file(self, address: str, part: Part, file: PartFile) -> None:
+        """As a picture where Telegram shows it as one; it takes none that is very large or narrow."""
+        parameters = photo_parameters(address, part)
+        if file.media_type in SHOWN_AS_PHOTOS:
+            with contextlib.suppress(ChannelRefused):
+                await self._client.call(
+                    "sendPhoto", parameters, file=Upload("photo", file.content, file.name, file.media_type)
+                )
+                return
+        upload = Upload("document", file.content, file.name, file.media_type)
+        await self._client.call("sendDocument", parameters, file=upload)
+
+    async def fetch(self, file_id: str, max_bytes: int) -> bytes:
+        """What is in a file that somebody sent. Raises ChannelError; RemoteFileTooLarge for one that is too large."""
+        return await self._client.download(file_id, max_bytes)
 
     async def probe(self) -> None:
         """See Channel.probe."""
@@ -90,7 +111,7 @@ def text_parameters(address: str, part: Part) -> dict[str, Any]:
 
 
 def photo_parameters(address: str, part: Part) -> dict[str, Any]:
-    """What sendPhoto takes for a part, besides the picture."""
+    """What sendPhoto and sendDocument take for a part, besides the picture or the file."""
     return {
         "chat_id": address,
         "caption": html.escape(part.text, quote=False),

@@ -7,17 +7,23 @@ import hmac
 import json
 import logging
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from typing import Any
+from weakref import WeakValueDictionary
 
 from bot.channels.telegram.channel import CAPABILITIES, TelegramChannel
-from bot.channels.telegram.client import TelegramClient
-from bot.channels.telegram.updates import ALLOWED_UPDATES, Update, read_update
+from bot.channels.telegram.client import RemoteFileTooLarge, TelegramClient
+from bot.channels.telegram.updates import ALLOWED_UPDATES, RemoteFile, Update, read_update
+from bot.core.attachments import MAX_FILE_BYTES, IncomingFile
 from bot.core.channels import TELEGRAM
 from bot.core.conversations import ConversationId
 from bot.core.shop import Shop
-from bot.services.channel_inbox import Taken, take_in
+from bot.errors import FileRefused, FileTooLarge
+from bot.services.attachments import check_file
+from bot.services.channel_inbox import TOO_MANY, ChannelEvent, Sent, Taken, take_in
 from bot.services.channel_ports import ChannelBusy, ChannelError, ChannelRefused, Part
 from bot.services.ports import Clock, Database
+from bot.services.remote_files import Prospect, file_prospect
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
 # Telegram holds a question for updates open for so long; between two that failed there is a pause.
@@ -26,6 +32,13 @@ PAUSE_SECONDS = 5.0
 # So often is an update tried that cannot be taken in, where we ask for updates.
 TRIES = 5
 CLOSING_SECONDS = 3.0
+# So long may fetching a file take: Telegram waits for us meanwhile, and so do the others where we ask for updates.
+FETCH_SECONDS = 10.0
+# So many files are in memory at once, at most.
+FETCHES_AT_ONCE = 8
+NOT_FETCHED = "which could not be fetched"
+TOO_LARGE = "too large to be kept"
+NOT_KEPT = "of a kind that is not kept"
 OLD_BUTTON = "This choice is too old. Please write what you would like."
 IN_GROUPS = (
     "I only talk to people one at a time, so that nothing personal is read by others. Please write to me directly."
@@ -49,6 +62,18 @@ class TelegramInbox:
         self.bot_name: str | None = None
         self._courtesies: set[asyncio.Task[None]] = set()
         self._failures = 0
+        self._fetches = asyncio.Semaphore(FETCHES_AT_ONCE)
+        # One for each account that has something on its way in.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def address(self, token: str | None) -> str | None:
+        """Where people begin to talk to the bot (https://core.telegram.org/bots/features#deep-linking).
+
+        None until the bot's name is known.
+        """
+        if self.bot_name is None:
+            return None
+        return f"https://t.me/{self.bot_name}" + (f"?start={token}" if token else "")
 
     def is_genuine(self, headers: Mapping[str, str]) -> bool:
         """Whether a request comes from Telegram: it brings the secret that Telegram was given."""
@@ -73,8 +98,38 @@ class TelegramInbox:
             return
         taken = None
         if update.event is not None:
-            taken = await take_in(self._db, self._clock, TELEGRAM, CAPABILITIES, update.id, update.event, self._shop)
+            # What somebody writes below a picture must not overtake it while it is fetched.
+            async with self._turns.setdefault(update.event.address, asyncio.Lock()):
+                event = await self._with_file(update.id, update.event, update.file)
+                taken = await take_in(self._db, self._clock, TELEGRAM, CAPABILITIES, update.id, event, self._shop)
         self._be_courteous(update, taken)
+
+    async def _with_file(self, update_id: str, event: ChannelEvent, remote: RemoteFile | None) -> ChannelEvent:
+        """What was sent, with its file where it can be had, and may be kept.
+
+        Before it is recorded, so that both are there at once. A process that dies meanwhile has recorded nothing, and
+        Telegram tells the update again.
+        """
+        if not isinstance(event, Sent) or remote is None:
+            return event
+        if remote.size is not None and remote.size > MAX_FILE_BYTES:
+            return replace(event, trouble=TOO_LARGE)
+        prospect = await file_prospect(self._db, self._clock, TELEGRAM, update_id, event.address, remote.size)
+        if prospect is Prospect.KNOWN:
+            return event
+        if prospect is Prospect.TOO_MANY:
+            return replace(event, trouble=TOO_MANY)
+        try:
+            async with self._fetches:
+                content = await asyncio.wait_for(self._channel.fetch(remote.id, MAX_FILE_BYTES), FETCH_SECONDS)
+            return replace(event, file=check_file(IncomingFile(remote.name, content)))
+        except (FileTooLarge, RemoteFileTooLarge):
+            return replace(event, trouble=TOO_LARGE)
+        except FileRefused:
+            return replace(event, trouble=NOT_KEPT)
+        except (ChannelError, asyncio.TimeoutError) as error:
+            log.warning("a file could not be fetched: %s", error or "it took too long")
+            return replace(event, trouble=NOT_FETCHED)
 
     async def receive_update_at_last(self, data: Any) -> None:
         """The same; but an update that fails again and again, while the database answers, is given up.

@@ -15,6 +15,7 @@ COMMANDS = (
     ("start", "Begin"),
     ("help", "What I can do"),
     ("human", "Talk to a person"),
+    ("logout", "Log out"),
     ("stop", "Hear nothing more"),
 )
 

@@ -10,14 +10,19 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from bot.services.channel_inbox import ChannelEvent, Picked, Said, Stopped
+from bot.core.account_links import TOKEN
+from bot.services.channel_inbox import Arrived, ChannelEvent, LoggedOut, Picked, Said, Sent, Stopped
 
 # What Telegram is asked to send; all else it keeps to itself.
 ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member")
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
 # As words, so that the assistant answers them like anything else that is said.
-_SAID_BY_COMMAND = {"start": "hello", "help": "what can you do?", "human": "I want to talk to a person"}
-_STOP = "stop"
+_SAID_BY_COMMAND = {
+    "start": "hello",
+    "help": "what can you do?",
+    "human": "I want to talk to a person",
+}
+_START, _STOP, _LOGOUT = "start", "stop", "logout"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # What may come instead of a text, and how it is told. The first that an update has counts.
 _KINDS = {
@@ -35,7 +40,17 @@ _KINDS = {
     "poll": "a poll",
     "dice": "a dice",
 }
+_MAX_ID_CHARACTERS = 300
 _NOT_THERE = ("kicked", "left")
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file that Telegram keeps for us, to be fetched by its id. `size` is in bytes, where Telegram tells it."""
+
+    id: str
+    name: str
+    size: int | None
 
 
 @dataclass(frozen=True)
@@ -51,6 +66,8 @@ class Update:
     callback_id: str | None = None
     keyboard: tuple[str, int] | None = None
     in_group: str | None = None
+    # What was sent, where it is of a kind that may be kept.
+    file: RemoteFile | None = None
 
 
 def read_update(data: Any, bot_name: str | None = None) -> Update | None:
@@ -77,13 +94,19 @@ def _read_message(update_id: str, message: dict[str, Any], bot_name: str | None)
         spoken_to = isinstance(text, str) and bot_name is not None and _names(bot_name, text)
         return Update(update_id, in_group=group if spoken_to else None)
     if not isinstance(text, str):
-        return Update(update_id, _not_text(chat, message))
+        sent, file = _not_text(chat, message)
+        return Update(update_id, sent, file=file)
     command = _COMMAND.fullmatch(text.strip())
     if command is None:
         return Update(update_id, Said(chat, text))
     name = command[1].lower()
     if name == _STOP:
         return Update(update_id, Stopped(chat))
+    if name == _LOGOUT:
+        return Update(update_id, LoggedOut(chat))
+    if name == _START and command[3] and TOKEN.fullmatch(command[3].strip()):
+        # What else comes along is a word of the shop's own, from an advertisement perhaps.
+        return Update(update_id, Arrived(chat, command[3].strip()))
     return Update(update_id, Said(chat, _SAID_BY_COMMAND.get(name, text.strip())))
 
 
@@ -91,14 +114,39 @@ def _names(bot_name: str, text: str) -> bool:
     return re.search(rf"@{re.escape(bot_name)}\b", text, re.IGNORECASE) is not None
 
 
-def _not_text(chat: str, message: dict[str, Any]) -> ChannelEvent | None:
-    kind = next((words for name, words in _KINDS.items() if name in message), None)
+def _not_text(chat: str, message: dict[str, Any]) -> tuple[Sent | None, RemoteFile | None]:
+    kind = next((name for name in _KINDS if name in message), None)
     if kind is None:
-        return None
+        return None, None
     caption = message.get("caption")
-    # In brackets, as what is told about a message and not said in it.
     words = caption if isinstance(caption, str) and caption.strip() else None
-    return Said(chat, f"[{kind}]" + (f" {words}" if words else ""), is_wordless=words is None)
+    file = None
+    if kind == "photo":
+        file = _largest(message["photo"])
+    elif kind == "document":
+        file = _remote(message["document"], "file")
+    return Sent(chat, _KINDS[kind], words), file
+
+
+def _largest(sizes: Any) -> RemoteFile | None:
+    """A picture comes in several sizes."""
+    found = [size for size in sizes if isinstance(size, dict)] if isinstance(sizes, list) else []
+    area = {number: _number(size, "width") * _number(size, "height") for number, size in enumerate(found)}
+    return _remote(found[max(area, key=area.__getitem__)], "photo") if found else None
+
+
+def _remote(data: Any, name: str) -> RemoteFile | None:
+    if not isinstance(data, dict) or not isinstance(file_id := data.get("file_id"), str):
+        return None
+    if not 0 < len(file_id) <= _MAX_ID_CHARACTERS:
+        return None
+    given = data.get("file_name")
+    return RemoteFile(file_id, given if isinstance(given, str) else name, _number(data, "file_size") or None)
+
+
+def _number(data: dict[str, Any], name: str) -> int:
+    value = data.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def _read_pick(update_id: str, query: dict[str, Any]) -> Update:

@@ -1,6 +1,6 @@
 /** The message box: sends on Enter, grows with the text, counts near the limit, and keeps an unsent draft. */
 
-import { texts } from "./texts.js";
+import { t } from "./texts.js";
 
 const SHOW_COUNTER_BELOW = 200;
 const TYPING_EVERY_MS = 3000;
@@ -105,13 +105,13 @@ export class Composer {
     const kept = [...value.slice(0, selectionEnd)].slice(0, -over).join("");
     this.#text.value = kept + value.slice(selectionEnd);
     this.#text.setSelectionRange(kept.length, kept.length);
-    this.#on.announce(texts.full(this.#max));
+    this.#on.announce(t("full", { count: this.#max }));
   }
 
   #redraw() {
     const left = this.#max - [...this.#text.value].length;
     this.#counter.hidden = left >= SHOW_COUNTER_BELOW;
-    this.#counter.textContent = left > 0 ? texts.left(left) : texts.full(this.#max);
+    this.#counter.textContent = left > 0 ? t("left", { count: left }) : t("full", { count: this.#max });
     this.#counter.classList.toggle("full", left <= 0);
     this.#text.form.classList.toggle("empty", this.empty);
     this.#text.style.height = "auto";

@@ -1,8 +1,9 @@
 /** Keeps one live link to the server: chooses the transport, notices a dead one, and backs off before trying again. */
 
-import { openSocket, openStream, probeSocket } from "./transports.js";
+import { openHttp, openSocket, probeSocket } from "./transports.js";
 
 const READY_TIMEOUT_MS = 10000;
+const SOCKET_READY_TIMEOUT_MS = 7000;
 const STABLE_AFTER_MS = 5000;
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 30000;
@@ -10,6 +11,7 @@ const SOCKET_FAILURES_BEFORE_HTTP = 2;
 const STALE_AFTER_HIDDEN_MS = 60000;
 const FIRST_PROBE_MS = 60000;
 const LONGEST_PROBE_MS = 600000;
+const WAY_KEPT_MS = 600000;
 
 /** The wait before attempt number `attempt` (from 0): full jitter, so that clients do not return all at once. */
 export function backoff(attempt, random = Math.random) {
@@ -22,6 +24,7 @@ export function backoff(attempt, random = Math.random) {
  */
 export class Connection {
   #hello;
+  #shelf;
   #onFrame;
   #onState;
   #transport = null;
@@ -29,6 +32,7 @@ export class Connection {
   #attempts = 0;
   #socketFailures = 0;
   #heardFromSocket = false;
+  #polls = false; // what came last over HTTP had to be asked for, because streams are blocked
   #floor = 0; // the server's retry_after: never come back sooner
   #retryTimer;
   #readyTimer;
@@ -38,8 +42,15 @@ export class Connection {
   #cancelProbe = () => {};
   #hiddenSince = null;
 
-  constructor({ hello, onFrame, onState }) {
+  /** `shelf` keeps what the network was found to block, so that the next page need not find out again. */
+  constructor({ hello, shelf, onFrame, onState }) {
     this.#hello = hello;
+    this.#shelf = shelf;
+    const way = shelf.read();
+    if (way && Date.now() - way.at < WAY_KEPT_MS) {
+      this.#socketFailures = SOCKET_FAILURES_BEFORE_HTTP;
+      this.#polls = way.polls === true;
+    }
     this.#onFrame = onFrame;
     this.#onState = onState;
     window.addEventListener("online", () => this.retryNow());
@@ -93,13 +104,21 @@ export class Connection {
     this.#drop();
     this.#set("connecting");
     const overHttp = this.#socketFailures >= SOCKET_FAILURES_BEFORE_HTTP;
-    const open = overHttp ? openStream : openSocket;
+    const open = overHttp ? openHttp : openSocket;
     this.#heardFromSocket = false;
     // A proxy can accept a socket and then carry nothing, so the limit is on "ready", not on opening.
-    this.#readyTimer = setTimeout(() => this.#lost(), READY_TIMEOUT_MS);
+    this.#readyTimer = setTimeout(() => {
+      if (!overHttp) this.#socketFailures = SOCKET_FAILURES_BEFORE_HTTP - 1;
+      this.#lost();
+    }, overHttp ? READY_TIMEOUT_MS : SOCKET_READY_TIMEOUT_MS);
     try {
       this.#transport = open({
         hello: this.#hello(),
+        polls: this.#polls,
+        onPolling: (polls) => {
+          this.#polls = polls;
+          this.#keepWay();
+        },
         onFrame: (frame) => this.#received(frame, overHttp),
         onClose: () => this.#lost(),
       });
@@ -112,6 +131,7 @@ export class Connection {
     this.#heardFromSocket = true;
     if (!overHttp) this.#socketFailures = 0;
     if (frame.type === "ready") {
+      if (!overHttp) this.#shelf.remove();
       clearTimeout(this.#readyTimer);
       this.#stableTimer = setTimeout(() => (this.#attempts = 0), STABLE_AFTER_MS);
       if (overHttp) this.#scheduleProbe();
@@ -156,6 +176,10 @@ export class Connection {
       this.#probeDelay = Math.min(LONGEST_PROBE_MS, this.#probeDelay * 2);
       this.#scheduleProbe();
     }, this.#probeDelay);
+  }
+
+  #keepWay() {
+    this.#shelf.write({ polls: this.#polls, at: Date.now() });
   }
 
   #visibilityChanged() {

@@ -67,7 +67,7 @@ function drawPersonas() {
 
 function showPersona({ name, email, about }) {
   for (const button of $("personas").children) button.setAttribute("aria-pressed", String(button.dataset.email === email));
-  $("persona-about").textContent = email ? `${name} (${email}). ${about ?? ""}` : about;
+  $("persona-about").textContent = email ? `${name} (${email}): ${about ?? ""}` : about;
 }
 
 /** Sign the chat in as one of the demo's people, or out again. */

@@ -1,5 +1,7 @@
 /** Small, safe ways to make page elements: everything a person wrote enters the page as text. */
 
+import { t } from "./texts.js";
+
 /** An element with attributes and children; strings become text nodes, never markup. */
 export function el(name, attributes = {}, ...children) {
   const node = document.createElement(name);
@@ -26,7 +28,7 @@ export function linkified(text) {
     if (!href) continue;
     nodes.push(text.slice(from, match.index));
     const attributes = { href, title: shown, target: "_blank", rel: "noopener noreferrer nofollow" };
-    nodes.push(el("a", attributes, shortened(shown, href), spoken(" (opens in a new tab)")));
+    nodes.push(el("a", attributes, shortened(shown, href), spoken(t("new_tab"))));
     from = match.index + shown.length;
   }
   nodes.push(text.slice(from));

@@ -1,15 +1,23 @@
 /** The chat panel: puts the pieces together and speaks the website chat protocol. */
 
+import { AwayNotice } from "./away.js";
 import { Composer } from "./composer.js";
+import { config } from "./config.js";
 import { Connection } from "./connection.js";
+import { Details } from "./details.js";
 import { el } from "./dom.js";
+import { Files } from "./files.js";
 import { connectHost, subjectOf } from "./host.js";
+import { drawAvatar, setTheme } from "./look.js";
 import { newClientId, Outbox } from "./outbox.js";
+import { Ratings } from "./rating.js";
+import { Sound } from "./sound.js";
 import { Announcer, ConnectionNotice, OwnerNotice, Waiting } from "./status.js";
 import { Shelf } from "./storage.js";
-import { texts } from "./texts.js";
+import { greeting, knows, starters, t, translate } from "./texts.js";
 import { Transcript } from "./transcript.js";
 
+translate(document);
 const $ = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
 const site = query.get("site") || "default";
@@ -29,6 +37,7 @@ const session = {
   customer: null,
   shop: identity.read()?.shop ?? readable(site),
   assistant: identity.read()?.assistant ?? "Suki",
+  hasBegun: false, // whether anything was said before this page
   open: false,
   unread: 0,
 };
@@ -41,7 +50,7 @@ const transcript = new Transcript({
   list: $("messages"),
   jump: $("jump"),
   nameOf,
-  on: { choose, retry, edit },
+  on: { choose, retry, edit, drawFile: (item) => files.draw(item), drawRating: (item) => ratings.draw(item) },
 });
 const waiting = new Waiting({ typing: $("typing"), slow: $("slow"), onChange: () => transcript.follow() });
 const composer = new Composer({
@@ -51,12 +60,64 @@ const composer = new Composer({
   shelf: new Shelf("session", `kasuki:${site}:draft`),
   on: { send: sendText, typing: () => connection.live && connection.send({ type: "typing" }), announce: (text) => announcer.say(text) },
 });
-const connection = new Connection({ hello, onFrame: receive, onState: stateChanged });
+const connection = new Connection({
+  hello,
+  shelf: new Shelf("session", `kasuki:${site}:way`),
+  onFrame: receive,
+  onState: stateChanged,
+});
 const outbox = new Outbox({
   shelf: new Shelf("session", `kasuki:${site}:outbox`),
   send: (frame) => connection.send(frame),
   onStuck: () => connection.restart(),
 });
+const files = new Files({
+  button: $("attach"),
+  input: $("attachment"),
+  zone: document.querySelector("main"),
+  text: $("text"),
+  shelf: new Shelf("session", `kasuki:${site}:files`),
+  on: {
+    token: () => (connection.online ? identity.read()?.token : null),
+    show(entry) {
+      showEntry(entry);
+      draw();
+    },
+    deliver: (clientId, seq) => transcript.deliver(clientId, seq),
+    fail(clientId, words, canRetry) {
+      transcript.fail(clientId, words, { canRetry, canEdit: false });
+      announcer.say(`${t("status.failed")}. ${words}`);
+    },
+    remove: (clientId) => transcript.removePending(clientId),
+    say,
+    announce: (words) => announcer.say(words),
+    greet: () => connection.restart(),
+    follow: () => transcript.follow(),
+  },
+});
+const ratings = new Ratings({
+  send: (frame) => connection.send(frame),
+  announce: (words) => announcer.say(words),
+  askPerson() {
+    composer.focus();
+    sendText(t("starter.person"));
+  },
+});
+const awayNotice = new AwayNotice($("away"), {
+  shelf: new Shelf("session", `kasuki:${site}:away`),
+  announce: (words) => announcer.say(words),
+  onChange: draw,
+});
+const details = new Details({
+  form: $("details"),
+  shelf: new Shelf("session", `kasuki:${site}:details`),
+  on: {
+    token: () => identity.read()?.token,
+    changed: draw,
+    done: () => composer.focus(),
+  },
+});
+const sound = new Sound({ button: $("sound"), shelf: new Shelf("local", `kasuki:${site}:sound`), isOn: config.sound });
 const host = connectHost(query.get("host"), {
   init({ token, signed_out: signedOut }) {
     if (signedOut) forget();
@@ -72,12 +133,16 @@ const host = connectHost(query.get("host"), {
     forget();
     connection.restart();
   },
+  theme({ theme }) {
+    setTheme(theme);
+  },
   open({ draft }) {
     session.open = true;
     if (draft) composer.offer(draft);
     transcript.toEnd();
     // On a touch screen the box would bring up the keyboard over the greeting.
     if (matchMedia("(pointer: coarse)").matches) $("shop").focus();
+    else if (details.shown) details.focus();
     else composer.focus();
     markRead();
   },
@@ -103,6 +168,7 @@ function receive(frame, accepted) {
   else if (frame.type === "ack") acknowledged(frame);
   else if (frame.type === "typing") typing(frame);
   else if (frame.type === "owner") ownerChanged(frame, true);
+  else if (frame.type === "signed_out") signedOut(frame);
   else if (frame.type === "error") (accepted ? refused : helloRefused)(frame);
 }
 
@@ -129,9 +195,28 @@ function ready(frame) {
     if (session.askedAfter > 0) return connection.restart();
   }
   session.historyUntil = session.askedAfter === 0 ? frame.seq : 0;
+  session.hasBegun = frame.seq > 0;
+  awayNotice.hours = frame.hours;
+  details.show(Boolean(frame.details_asked) && transcript.empty);
   ownerChanged(frame, before !== null && !moved);
   draw();
   outbox.pump();
+  ratings.flush();
+  files.resume();
+}
+
+/** Nobody may see this conversation any more: the customer has logged out, or the proof of who they are has run out. */
+function signedOut({ reason }) {
+  if (reason === "expired" && session.identityToken) {
+    // The page may have a fresh token, and then this conversation goes on: it is given a moment.
+    session.identityToken = null;
+    host.tell("identity-expired");
+    connection.holdOff(2);
+    return say(t("identity_expired"));
+  }
+  forget();
+  say(t(reason === "expired" ? "sign_in_over" : "signed_out"));
+  connection.restart();
 }
 
 function message(frame) {
@@ -141,6 +226,7 @@ function message(frame) {
   if (frame.author === "customer") {
     const mine = ownEntry(frame);
     if (mine) transcript.deliver(mine.client_id, frame.seq);
+    if (frame.client_id) files.heard(frame.client_id, frame.seq);
     if (frame.client_id) acknowledged(frame); // the echo names the entry, so it proves as much as an ack
   }
   const isNew = transcript.show(frame);
@@ -155,7 +241,7 @@ function message(frame) {
 /** Only whoever has the conversation is shown typing: a bot that is still thinking will not be heard any more. */
 function typing({ author }) {
   if (author !== session.owner) return;
-  waiting.showTyping(author === "agent" ? session.agent ?? texts.team : session.assistant);
+  waiting.showTyping(author === "agent" ? session.agent ?? t("team") : session.assistant);
 }
 
 /** The entry that this echo is about: by its id, or else the first one with the same words that has been on its way. */
@@ -180,7 +266,8 @@ function ownerChanged({ owner, position = null, name = null }, isNews) {
   session.owner = owner;
   session.agent = owner === "agent" ? name ?? session.agent : null;
   if (owner !== "bot") waiting.done();
-  ownerNotice.show({ owner, position, agent: session.agent, assistant: session.assistant, isNews });
+  session.position = position;
+  ownerNotice.show({ owner, position, agent: session.agent, assistant: session.assistant, awayUntil: awayNotice.until, isNews });
   draw();
   transcript.follow();
 }
@@ -196,7 +283,7 @@ function helloRefused({ code, retry_after: retryAfter, message: words }) {
   if (session.identityToken) {
     session.identityToken = null;
     host.tell("identity-expired");
-    say(texts.identityExpired);
+    say(t("identity_expired"));
   } else {
     identity.remove();
   }
@@ -208,7 +295,7 @@ function refused({ code, client_id: clientId, retry_after: retryAfter, message: 
   const entry = clientId ? outbox.find(clientId) : null;
   if (code === "rate_limited") {
     const seconds = Math.max(1, Math.ceil(retryAfter ?? 5));
-    say(texts.errors.rate_limited(seconds));
+    say(t("error.rate_limited", { count: seconds }));
     if (entry) outbox.postpone(seconds);
     return;
   }
@@ -222,7 +309,7 @@ function refused({ code, client_id: clientId, retry_after: retryAfter, message: 
   entry.canRetry = entry.type === "message" && code !== "too_long";
   outbox.fail(clientId);
   showFailure(entry);
-  announcer.say(`${texts.status.failed}. ${entry.reason}`);
+  announcer.say(`${t("status.failed")}. ${entry.reason}`);
 }
 
 function showEntry(entry) {
@@ -235,7 +322,8 @@ function showFailure({ client_id, type, reason, canRetry }) {
 }
 
 function explain(code, words) {
-  return texts.errors[code]?.(composer.max) ?? words ?? texts.unknownError;
+  const key = `error.${code}`;
+  return knows(key) ? t(key, { count: composer.max }) : words ?? t("error.unknown");
 }
 
 // ---- what the customer does
@@ -251,6 +339,8 @@ function choose({ title, payload }) {
 }
 
 function submit(entry) {
+  details.leave();
+  awayNotice.written();
   transcript.showPending(entry);
   draw();
   outbox.add(entry);
@@ -258,6 +348,7 @@ function submit(entry) {
 
 /** A refused message again, as a new one: its old id belongs to what was refused. */
 function retry(clientId) {
+  if (files.has(clientId)) return files.retry(clientId);
   const { text } = outbox.find(clientId);
   discard(clientId);
   composer.focus();
@@ -303,6 +394,10 @@ function setIdentity(token) {
 function forget() {
   identity.remove();
   outbox.clear();
+  files.clear();
+  details.clear();
+  ratings.clear();
+  awayNotice.clear();
   composer.clear();
   Object.assign(session, { identityToken: null, conversation: null, customer: null, owner: "bot" });
   clearConversation();
@@ -318,6 +413,7 @@ function clearConversation() {
   waiting.done();
   countUnread(0);
   outbox.entries.forEach(showEntry);
+  files.again();
 }
 
 /** A choice belongs to the conversation that offered it. */
@@ -342,29 +438,36 @@ function stateChanged(state) {
 }
 
 function nameOf(author, name) {
-  if (author === "customer") return texts.you;
-  if (author === "system") return texts.notice;
-  if (author === "agent") return name ? `${name} · ${texts.agentSuffix}` : texts.team;
-  return `${name ?? session.assistant} · ${texts.botSuffix}`;
+  if (author === "customer") return t("you");
+  if (author === "system") return t("notice");
+  if (author === "agent") return name ? t("sender.agent", { name }) : t("team");
+  return t("sender.bot", { name: name ?? session.assistant });
 }
 
 function draw() {
   $("shop").textContent = session.shop;
-  document.querySelector(".avatar").textContent = [...session.shop][0]?.toUpperCase() ?? "";
-  const signedIn = session.customer && session.owner === "bot" ? ` · ${texts.signedInAs(session.customer)}` : "";
-  $("subtitle").textContent = texts.subtitle[session.owner](session.assistant, session.agent) + signedIn;
-  $("greeting-text").textContent = texts.greeting(session.assistant, session.shop, session.customer?.split(" ")[0]);
-  $("starters").hidden = !transcript.empty;
+  drawAvatar(document.querySelector(".avatar"), session.shop);
+  const signedIn = session.customer && session.owner === "bot" ? ` · ${t("signed_in", { name: session.customer })}` : "";
+  $("subtitle").textContent = subtitle() + signedIn;
+  $("greeting-text").textContent = greeting({ ...session, name: session.customer?.split(" ")[0] });
+  $("starters").hidden = !transcript.empty || details.shown;
+  $("composer").hidden = details.blocks;
+  awayNotice.show(session);
   $("save").hidden = transcript.empty;
+}
+
+function subtitle() {
+  const { owner, assistant, agent } = session;
+  return owner === "agent" && agent ? t("subtitle.agent.named", { agent }) : t(`subtitle.${owner}`, { assistant });
 }
 
 /** Hand the conversation over as a file, made here: it is asked for nowhere and kept nowhere. */
 function saveConversation() {
   const file = new Blob([`${session.shop}\n\n${transcript.asText()}`], { type: "text/plain;charset=utf-8" });
-  const link = el("a", { href: URL.createObjectURL(file), download: texts.fileName(session.shop, new Date()) });
+  const link = el("a", { href: URL.createObjectURL(file), download: `${session.shop} ${new Date().toISOString().slice(0, 10)}.txt` });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-  announcer.say(texts.saved);
+  announcer.say(t("saved"));
 }
 
 /** One line of trouble above the box; an empty text takes it away. */
@@ -376,8 +479,9 @@ function say(problem) {
 
 function announceMessage({ author, name, text, image, choices }) {
   const picture = image?.alt ? ` ${image.alt}.` : "";
-  const options = choices?.length ? ` ${texts.choose}: ${choices.map((choice) => choice.title).join(", ")}.` : "";
-  announcer.say(texts.said(nameOf(author, name)) + text + picture + options);
+  const options = choices?.length ? ` ${t("choose")}: ${choices.map((choice) => choice.title).join(", ")}.` : "";
+  announcer.say(t("said", { name: nameOf(author, name) }) + text + picture + options);
+  if (!session.open || document.hidden) sound.play();
   host.tell("message", { author, name: nameOf(author, name), text });
   if (!session.open) countUnread(session.unread + 1);
 }
@@ -402,8 +506,8 @@ function readable(name) {
   return words.replace(/(^|\s)\p{L}/gu, (letter) => letter.toUpperCase());
 }
 
-for (const words of texts.starters) {
-  const button = el("button", { type: "button", class: "choice", "data-testid": "starter" }, words);
+for (const words of starters) {
+  const button = el("button", { type: "button", class: "choice", dir: "auto", "data-testid": "starter" }, words);
   button.addEventListener("click", () => {
     composer.focus();
     sendText(words);

@@ -3,7 +3,7 @@
 const WAIT_FOR_HOST_MS = 1500;
 
 /**
- * `handlers` are called by message type: init, identify, logout, open, close. When the panel is not embedded, or its page
+ * `handlers` are called by message type: init, identify, logout, open, close, theme. When the panel is not embedded, or its page
  * stays silent, init is called with nothing.
  */
 export function connectHost(claimedOrigin, handlers) {
@@ -29,7 +29,7 @@ export function connectHost(claimedOrigin, handlers) {
     if (event.source !== window.parent || event.origin !== origin || event.data?.source !== "kasuki") return;
     const { type } = event.data;
     if (type === "init") start(event.data);
-    else if (["identify", "logout", "open", "close"].includes(type)) handlers[type](event.data);
+    else if (["identify", "logout", "open", "close", "theme"].includes(type)) handlers[type](event.data);
   });
   setTimeout(() => start({}), WAIT_FOR_HOST_MS);
   tell("ready");

@@ -1,7 +1,7 @@
 /** Everything around the conversation that says how things stand: connection, who is answering, typing, problems. */
 
 import { el } from "./dom.js";
-import { texts } from "./texts.js";
+import { t } from "./texts.js";
 
 const CONNECTING_NOTICE_AFTER_MS = 1000;
 const TYPING_LASTS_MS = 8000;
@@ -45,9 +45,9 @@ export class ConnectionNotice {
     // An attempt made while offline keeps the offline words: the strip must not flicker at every attempt.
     if (state === "connecting" && !this.#strip.hidden) return;
     // A connection that is there within a second needs no words at all.
-    if (state === "connecting") this.#timer = setTimeout(() => this.#say(texts.connecting, state), CONNECTING_NOTICE_AFTER_MS);
-    else if (state === "offline") this.#say(texts.offline, state);
-    else if (state === "stopped") this.#say(texts.refused, state);
+    if (state === "connecting") this.#timer = setTimeout(() => this.#say(t("connecting"), state), CONNECTING_NOTICE_AFTER_MS);
+    else if (state === "offline") this.#say(t("offline"), state);
+    else if (state === "stopped") this.#say(t("refused"), state);
     else this.#strip.hidden = true;
   }
 
@@ -77,37 +77,44 @@ export class OwnerNotice {
     this.#onEnd = onEnd;
   }
 
-  show({ owner, position, agent, assistant, isNews }) {
+  show({ owner, position, agent, assistant, awayUntil = null, isNews }) {
     const changed = owner !== this.#owner;
     const returned = owner === "bot" && this.#owner !== null && changed;
     this.#owner = owner;
-    const words = owner === "queue" ? texts.queue(position) : owner === "agent" ? texts.agentHere(agent) : "";
+    const words = ownerWords({ owner, position, agent, awayUntil });
     const wordsChanged = words !== this.#words.textContent;
     this.#words.textContent = words;
     this.#strip.dataset.owner = owner;
     this.#strip.hidden = words === "";
     if (changed) this.#offerEnd();
     if (isNews && words && wordsChanged) this.#announcer.say(words);
-    if (isNews && returned) this.#announcer.say(texts.botBack(assistant));
+    if (isNews && returned) this.#announcer.say(t("back", { assistant }));
   }
 
   #offerEnd() {
-    const label = texts.end[this.#owner];
-    this.#actions.replaceChildren(...(label ? [button(label, () => this.#ask())] : []));
+    const label = this.#owner === "bot" ? [] : [button(t(`end.${this.#owner}`), () => this.#ask())];
+    this.#actions.replaceChildren(...label);
   }
 
   #ask() {
-    const yes = button(texts.endYes[this.#owner], () => {
+    const yes = button(t(`end.${this.#owner}.yes`), () => {
       this.#offerEnd();
       this.#onEnd();
     });
-    const no = button(texts.endNo, () => {
+    const no = button(t("end.no"), () => {
       this.#offerEnd();
       this.#actions.querySelector("button")?.focus();
     });
-    this.#actions.replaceChildren(el("span", {}, texts.endQuestion[this.#owner]), yes, no);
+    this.#actions.replaceChildren(el("span", {}, t(`end.${this.#owner}.question`)), yes, no);
     yes.focus();
   }
+}
+
+function ownerWords({ owner, position, agent, awayUntil }) {
+  if (owner === "queue" && awayUntil) return t("queue.away", { time: awayUntil });
+  if (owner === "queue") return position ? t("queue.position", { position }) : t("queue");
+  if (owner === "agent") return agent ? t("agent.named", { name: agent }) : t("agent");
+  return "";
 }
 
 function button(label, run) {
@@ -134,14 +141,14 @@ export class Waiting {
   expect() {
     clearTimeout(this.#slowTimer);
     this.#slowTimer = setTimeout(() => {
-      this.#slow.textContent = texts.slow;
+      this.#slow.textContent = t("slow");
       this.#slow.hidden = false;
       this.#onChange();
     }, SLOW_AFTER_MS);
   }
 
   showTyping(name) {
-    this.#typing.querySelector(".typing-text").textContent = texts.isTyping(name);
+    this.#typing.querySelector(".typing-text").textContent = t("typing", { name });
     this.#typing.hidden = false;
     clearTimeout(this.#typingTimer);
     this.#typingTimer = setTimeout(() => (this.#typing.hidden = true), TYPING_LASTS_MS);

@@ -1,60 +1,51 @@
-/** Every sentence the panel shows, in one place, so that it can be read and translated as a whole. */
+/** The chat's sentences in the chosen language: looked up by key, with names and numbers filled in. */
 
-export const texts = {
-  greeting: (assistant, shop, customer) =>
-    `Hi${customer ? ` ${customer}` : ""}! I'm ${assistant}, ${shop}'s assistant (a bot). ` +
-    "Ask me about your order, our opening hours, or for a person.",
-  starters: ["Where is my order?", "What are your opening hours?", "I'd like to talk to a person"],
-  subtitle: {
-    bot: (assistant) => `${assistant} · assistant (bot)`,
-    queue: () => "Waiting for a person",
-    agent: (_assistant, agent) => (agent ? `${agent} · our team` : "Our team"),
-  },
-  signedInAs: (name) => `Signed in as ${name}`,
+import { config } from "./config.js";
 
-  you: "You",
-  team: "Our team",
-  notice: "Notice",
-  botSuffix: "assistant",
-  agentSuffix: "our team",
-  said: (name) => `${name} said: `,
-  choose: "Choose an answer",
-  chosen: " (chosen)",
-  status: { sending: "Sending…", delivered: "Delivered", failed: "Not sent" },
-  tryAgain: "Try again",
-  edit: "Edit",
-  today: "Today",
-  yesterday: "Yesterday",
-  isTyping: (name) => `${name} is typing…`,
-  slow: "This takes a little longer than usual. Your message is safe, and the answer will appear here.",
+const { code, direction } = config.language;
+const plurals = new Intl.PluralRules(code);
 
-  connecting: "Connecting…",
-  offline: "The chat is offline at the moment. You can keep writing: your messages will go out when the connection is back.",
-  refused: "This chat could not be opened. Please try again in a moment.",
-  queue: (position) =>
-    position
-      ? `A person will be with you soon. You are number ${position} in line, and you can keep writing.`
-      : "A person will be with you soon. You can keep writing.",
-  agentHere: (name) => (name ? `You are talking with ${name} from our team.` : "You are talking with a person from our team."),
-  botBack: (assistant) => `You are back with ${assistant}, the assistant.`,
-  end: { queue: "Stop waiting", agent: "End chat" },
-  endQuestion: { queue: "Leave the line?", agent: "End this chat?" },
-  endYes: { queue: "Yes, leave", agent: "Yes, end it" },
-  endNo: "Cancel",
+/** For dates and numbers: the reader's own country's way of writing this language. */
+export const locale = navigator.languages.find((each) => each.split("-")[0] === code.split("-")[0]) ?? code;
 
-  saved: "The conversation is saved as a file.",
-  fileName: (shop, now) => `${shop} ${now.toISOString().slice(0, 10)}.txt`,
+/**
+ * The sentence for `key` with each {placeholder} replaced by its value; a sentence with plural forms is chosen by `count`.
+ * A key that does not exist is shown as it is, so that it is noticed.
+ */
+export function t(key, values = {}) {
+  const found = config.texts[key] ?? key;
+  return fill(typeof found === "string" ? found : found[plurals.select(values.count)] ?? found.other, values);
+}
 
-  left: (count) => (count === 1 ? "1 character left" : `${count.toLocaleString("en")} characters left`),
-  full: (max) => `That is the limit of ${max.toLocaleString("en")} characters.`,
-  identityExpired: "Your sign-in has run out. Please sign in on the shop's page again to see your account here.",
-  errors: {
-    rate_limited: (seconds) => `That was a lot of messages at once. The next one goes out in ${seconds} s.`,
-    too_long: (max) => `This message is too long. Please keep it within ${max.toLocaleString("en")} characters.`,
-    unknown_choice: () => "That choice is no longer open. Please write your answer instead.",
-    unauthorized: () => "The chat had to sign you in again. Please try once more.",
-    duplicate_client_id: () => "This message was not sent. Please try again.",
-    bad_request: () => "This message was not sent. Please try again.",
-  },
-  unknownError: "Something went wrong on our side. Please try again.",
-};
+const fill = (sentence, values) =>
+  sentence.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? filledIn(values[name]) : whole));
+
+/** The first words: the shop's own, or ours. A name that is not known is left out, with the comma or space before it. */
+export function greeting({ name, assistant, shop }) {
+  const values = { assistant, shop, ...(name ? { name } : {}) };
+  if (!config.welcome) return t(name ? "greeting.named" : "greeting", values);
+  return fill(name ? config.welcome : config.welcome.replace(/^\{name\}[,!]?\s*|[,،]?\s*\{name\}/g, ""), values);
+}
+
+/** The questions to tap on at the beginning: the shop's own, or ours. */
+export const starters = config.starters.length ? config.starters : ["order", "hours", "person"].map((name) => t(`starter.${name}`));
+
+/** Whether there is a sentence for this key. */
+export const knows = (key) => Object.hasOwn(config.texts, key);
+
+function filledIn(value) {
+  const text = typeof value === "number" ? value.toLocaleString(locale) : value;
+  // Isolated, so that a Latin name within Arabic does not turn the words round it about.
+  return direction === "rtl" ? `\u2068${text}\u2069` : text;
+}
+
+/** Fill in the page's own sentences: data-text is an element's text, data-label its name, data-hint a placeholder. */
+export function translate(page) {
+  page.documentElement.lang = code;
+  page.documentElement.dir = direction;
+  page.title = t("conversation");
+  for (const node of page.querySelectorAll("[data-text]")) node.textContent = t(node.dataset.text);
+  for (const node of page.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t(node.dataset.label));
+  for (const node of page.querySelectorAll("[data-hint]")) node.placeholder = t(node.dataset.hint);
+  for (const node of page.querySelectorAll("button[data-label]")) node.title = t(node.dataset.label);
+}

@@ -3,7 +3,7 @@
  *
  *   <script async src="https://HOST/widget.js" data-site="SITE"></script>
  *
- * Optional: data-identity-token="JWT". The page can call Kasuki("open", draft?), ("close"), ("identify", token),
+ * Optional: data-identity-token="JWT", data-lang="es", data-theme="dark" (or light, auto; may change at any time). The page can call Kasuki("open", draft?), ("close"), ("identify", token),
  * ("logout"), ("on", event, listener) and ("shutdown"), or the same as methods: Kasuki.open(draft?). Calls made before
  * this script has loaded wait, if the page begins with
  *   window.Kasuki = window.Kasuki || function () { (Kasuki.q = Kasuki.q || []).push(arguments); };
@@ -19,48 +19,66 @@
   if (!script || window.Kasuki?.open) return; // a page that embeds the script twice still gets one launcher
   const queued = Array.isArray(window.Kasuki) ? window.Kasuki : window.Kasuki?.q ?? [];
 
+  const LOOK = {};
   const ORIGIN = new URL(script.src).origin;
   const SITE = script.dataset.site || "default";
+  const LANGUAGE = language();
+  const TEXTS = LOOK.texts[LANGUAGE];
   const LOAD_TIMEOUT_MS = 12000;
   const SIGNED_OUT_KEY = "kasuki:signed-out";
 
   const CSS = `
     :host { all: initial !important; }
     * { box-sizing: border-box; }
-    .launcher, .panel { position: fixed; z-index: 2147483000; font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
-    .launcher { right: 20px; bottom: 20px; width: 60px; height: 60px; padding: 0; border: 0; border-radius: 50%; cursor: pointer;
-      color: #fff; background: #0d5547; box-shadow: 0 0 0 2px #fff, 0 2px 6px rgba(20,24,22,.22), 0 10px 28px rgba(20,24,22,.24);
-      transition: background-color .15s; }
-    .launcher:hover { background: #0a4539; }
-    .launcher:focus-visible, button:focus-visible { outline: 3px solid #0d5547; outline-offset: 3px; box-shadow: 0 0 0 3px #fff; }
-    .launcher svg { display: block; width: 30px; height: 30px; margin: 15px; fill: none; stroke: currentColor;
-      stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
-    .badge { position: absolute; top: -4px; right: -4px; min-width: 24px; height: 24px; padding: 0 6px; border: 2px solid #fff;
-      border-radius: 12px; font-size: 13px; line-height: 20px; font-weight: 700; text-align: center; color: #fff; background: #b3261e; }
-    .panel { right: 20px; bottom: 96px; width: 392px; height: min(640px, calc(100vh - 116px)); height: min(640px, calc(100dvh - 116px));
-      overflow: hidden; border-radius: 18px; background: #fff; color: #1d2421;
-      box-shadow: 0 0 0 1px rgba(20,24,22,.08), 0 18px 60px rgba(20,24,22,.28);
-      visibility: hidden; opacity: 0; transform: translateY(10px); transition: opacity .16s, transform .16s, visibility 0s .16s; }
+    .look { --paper: #fff; --ink: #1c2321; --ring: #fff; font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; color: var(--ink); }
+    .dark { --paper: #161a19; --ink: #e8edea; --ring: #ffffff59; }
+    .launcher, .panel { position: fixed; z-index: 2147483000; inset-inline-end: 20px; }
+    .left .launcher, .left .panel { inset-inline: 20px auto; }
+    .launcher { bottom: 20px; width: 60px; height: 60px; padding: 15px; border: 0; border-radius: 50%; cursor: pointer;
+      color: #fff; background: var(--brand); box-shadow: 0 0 0 2px var(--ring), 0 2px 6px #14181638, 0 10px 28px #1418163d;
+      transition: background-color .15s, transform .15s; }
+    .launcher:hover { background: var(--brand-hover); transform: scale(1.05); }
+    .launcher:active { transform: scale(.97); }
+    button:focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
+    .launcher:focus-visible { box-shadow: 0 0 0 3px var(--paper); }
+    svg { display: block; fill: none; stroke: currentColor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
+    .badge { position: absolute; top: -4px; inset-inline-end: -4px; min-width: 24px; padding: 0 6px; border: 2px solid #fff;
+      border-radius: 12px; font: 700 13px/20px system-ui, sans-serif; text-align: center; color: #fff; background: #b3261e; }
+    .panel { bottom: 96px; width: 400px; height: min(680px, calc(100vh - 116px)); height: min(680px, calc(100dvh - 116px));
+      overflow: hidden; border-radius: 20px; background: var(--paper);
+      box-shadow: 0 0 0 1px #14181614, 0 18px 60px #14181647; transform-origin: bottom right;
+      visibility: hidden; opacity: 0; transform: translateY(8px) scale(.97); transition: opacity .16s, transform .16s, visibility 0s .16s; }
+    .dark .panel { box-shadow: 0 0 0 1px #ffffff24, 0 18px 60px #0009; }
+    .left .panel, [dir=rtl] .panel { transform-origin: bottom left; }
+    .left[dir=rtl] .panel { transform-origin: bottom right; }
     .open .panel { visibility: visible; opacity: 1; transform: none; transition-delay: 0s; }
-    iframe { display: block; width: 100%; height: 100%; border: 0; opacity: 0; color-scheme: light; }
+    iframe { display: block; width: 100%; height: 100%; border: 0; opacity: 0; }
     .loaded iframe { opacity: 1; }
-    .wait { position: absolute; z-index: 1; inset: 0; background: #fff; display: grid; place-content: center; justify-items: center; gap: 14px; padding: 32px; text-align: center; }
+    .wait { position: absolute; z-index: 1; inset: 0; display: grid; place-content: center; justify-items: center; gap: 14px; padding: 24px; text-align: center; background: var(--paper); }
     .loaded .wait { display: none; }
     .wait p { margin: 0; max-width: 32ch; }
-    .wait button { padding: 9px 18px; border: 1.5px solid #0d5547; border-radius: 10px; font: inherit; font-weight: 600;
-      color: #0d5547; background: #fff; cursor: pointer; }
+    .wait button { padding: 9px 18px; border: 1.5px solid; border-radius: 22px; font: inherit; font-weight: 600; color: var(--accent); background: none; cursor: pointer; }
     .wait .quiet { border-color: transparent; }
-    .spinner { width: 30px; height: 30px; border: 3px solid #dfe6e3; border-top-color: #0d5547; border-radius: 50%; animation: turn .9s linear infinite; }
+    .spinner { width: 30px; height: 30px; border: 3px solid var(--tint); border-top-color: var(--accent); border-radius: 50%; animation: turn .9s linear infinite; }
     [hidden] { display: none !important; }
     @keyframes turn { to { transform: rotate(1turn); } }
     @media (max-width: 520px), (max-height: 460px) {
-      .panel { left: 0; right: 0; bottom: auto; top: var(--top, 0); width: 100%; height: var(--height, 100vh); border-radius: 0; }
+      .look .panel { inset: var(--top, 0) 0 auto; width: 100%; height: var(--height, 100dvh); border-radius: 0; }
       .open .launcher { visibility: hidden; }
     }
-    @supports (height: 100dvh) { @media (max-width: 520px), (max-height: 460px) { .panel { height: var(--height, 100dvh); } } }
-    @media (prefers-reduced-motion: reduce) { .launcher, .panel { transition: none; } .spinner { animation-duration: 4s; } }
-    @media (forced-colors: active) { .launcher, .panel { border: 1px solid; } }
-    @media print { .launcher, .panel { display: none; } }`;
+    @media (prefers-reduced-motion: reduce) { .launcher, .panel { transition: none; } .launcher:hover { transform: none; } .spinner { animation: none; } }
+    @media (forced-colors: active) { .launcher, .panel, .wait .quiet { border: 1px solid; } }
+    @media print { .look { display: none; } }`;
+
+  /** The script tag's language, else the shop's, else (with "auto") the browser's; one that there is no file for counts not. */
+  function language() {
+    for (const wanted of [script.dataset.lang, LOOK.language, ...(LOOK.language === "auto" ? navigator.languages : [])]) {
+      const base = wanted?.split("-")[0].replace(/^tl$/, "fil"); // the older code of Filipino
+      const found = [wanted, base].find((code) => Object.hasOwn(LOOK.texts, code));
+      if (found) return found;
+    }
+    return "en";
+  }
 
   let host, root, wrap, launcher, badge, panel, iframe, wait, loadTimer;
   let opened = false;
@@ -93,31 +111,52 @@
     badge = el("span", { class: "badge", "aria-hidden": "true", hidden: "" });
     launcher = el("button", { type: "button", class: "launcher", "data-testid": "kasuki-launcher" }, icon(), badge);
     launcher.addEventListener("click", () => (opened ? close() : open()));
-    wrap = el("div", {}, launcher);
+    wrap = el("div", { lang: LANGUAGE, dir: TEXTS.rtl ? "rtl" : "ltr" }, launcher);
     root.append(wrap);
     root.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && opened) close();
     });
     window.addEventListener("message", receive);
     document.body.append(host);
+    prefersDark.addEventListener("change", paint);
+    themes.observe(script, { attributes: true });
+    paint();
+  }
+
+  const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+  const themes = new MutationObserver(paint);
+
+  /** The script tag's theme, else the shop's; with "auto" that of the visitor's device. */
+  function theme() {
+    const wanted = [script.dataset.theme, LOOK.theme].find((name) => name === "auto" || name in LOOK.colours);
+    return wanted === "auto" ? (prefersDark.matches ? "dark" : "light") : wanted;
+  }
+
+  /** Bring the theme's colours up; the panel is told, for what its own page finds out is not always the truth. */
+  function paint() {
+    for (const [name, colour] of Object.entries(LOOK.colours[theme()])) wrap.style.setProperty(name, colour);
+    wrap.style.colorScheme = theme();
+    tell("theme", { theme: theme() });
     label();
   }
 
   /** The launcher's name and picture follow what a press will do. */
   function label() {
-    const news = unread ? `, ${unread} new message${unread === 1 ? "" : "s"}` : "";
-    launcher.setAttribute("aria-label", opened ? "Close chat" : `Open chat${news}`);
+    launcher.setAttribute("aria-label", opened ? TEXTS.close : unread ? news() : TEXTS.open);
     launcher.querySelector("path").setAttribute("d", opened ? CHEVRON : BUBBLE);
     badge.hidden = opened || !unread;
     badge.textContent = unread > 9 ? "9+" : String(unread);
-    wrap.className = `${opened ? "open" : ""} ${frameReady ? "loaded" : ""}`;
+    wrap.className = `look ${theme()} ${LOOK.position} ${opened ? "open" : ""} ${frameReady ? "loaded" : ""}`;
   }
+
+  const news = () => (TEXTS.news[new Intl.PluralRules(LANGUAGE).select(unread)] ?? TEXTS.news.other)
+    .replace("{count}", unread.toLocaleString(LANGUAGE));
 
   /** Build the panel at the first opening. */
   function createPanel() {
-    const query = new URLSearchParams({ site: SITE, host: location.origin });
+    const query = new URLSearchParams({ site: SITE, host: location.origin, lang: LANGUAGE, theme: theme() });
     iframe = el("iframe", {
-      title: "Customer service chat", src: `${ORIGIN}/chat/frame?${query}`, "data-testid": "kasuki-frame", referrerpolicy: "origin",
+      title: TEXTS.title, src: `${ORIGIN}/chat/frame?${query}`, "data-testid": "kasuki-frame", referrerpolicy: "origin",
     });
     wait = el("div", { class: "wait", role: "status" });
     panel = el("div", { class: "panel", "data-testid": "kasuki-panel" }, wait, iframe);
@@ -137,17 +176,17 @@
 
   /** Show that the panel is loading, and say so if it does not arrive: an empty box would look broken. */
   function awaitFrame() {
-    wait.replaceChildren(el("div", { class: "spinner" }), el("p", {}, "Opening the chat…"));
+    wait.replaceChildren(el("div", { class: "spinner" }), el("p", {}, TEXTS.loading));
     clearTimeout(loadTimer);
     loadTimer = setTimeout(() => {
-      const again = el("button", { type: "button" }, "Try again");
+      const again = el("button", { type: "button" }, TEXTS.again);
       again.addEventListener("click", () => {
         awaitFrame();
         iframe.src = `${iframe.src}`;
       });
-      const leave = el("button", { type: "button", class: "quiet" }, "Close");
+      const leave = el("button", { type: "button", class: "quiet" }, TEXTS.leave);
       leave.addEventListener("click", close);
-      wait.replaceChildren(el("p", {}, "The chat could not be loaded. Please check your connection."), again, leave);
+      wait.replaceChildren(el("p", {}, TEXTS.failed), again, leave);
     }, LOAD_TIMEOUT_MS);
   }
 
@@ -162,6 +201,7 @@
     if (type === "ready") {
       frameReady = true;
       clearTimeout(loadTimer);
+      tell("theme", { theme: theme() }); // it may have changed while the panel was loading
       tell("init", { token, signed_out: signedOut || takeSignedOutMark() });
       signedOut = false;
       if (opened) showFrame();
@@ -206,6 +246,8 @@
     if (!host) return;
     clearTimeout(loadTimer);
     window.removeEventListener("message", receive);
+    prefersDark.removeEventListener("change", paint);
+    themes.disconnect();
     host.remove();
     host = iframe = panel = null;
     opened = frameReady = false;
