@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.attachments import EXTENSIONS, MAX_FILE_BYTES, MAX_FILES_A_DAY, media_type_of
-from bot.gateway import connections, files, transfers
-from bot.gateway.files import DAYS_BYTES, DOWNLOADS, UPLOADS, disposition
+from bot.gateway import connections, files, transfers, uploads
+from bot.gateway.files import DOWNLOADS, UPLOADS, disposition
 from bot.gateway.settings import ADDRESS_LIMIT, MESSAGE_LIMIT
+from bot.gateway.uploads import DAYS_BYTES
 from bot.services.attachments import FILE_ANSWER, forget_files
 from tests.gateway.chat_client import eventually
 from tests.gateway.conftest import broken_database
@@ -157,7 +158,7 @@ async def test_one_that_is_larger_is_refused_whether_it_says_so_or_not(gateway, 
 
 async def test_of_one_that_never_ends_no_more_is_read_than_may_be(gateway, token, monkeypatch):
     most = 0
-    read = files._read
+    read = uploads._read
 
     async def measured(part, at_most, pace):
         nonlocal most
@@ -172,7 +173,7 @@ async def test_of_one_that_never_ends_no_more_is_read_than_may_be(gateway, token
         part.read_chunk = counted
         return await read(part, at_most, pace)
 
-    monkeypatch.setattr(files, "_read", measured)
+    monkeypatch.setattr(uploads, "_read", measured)
 
     async def endless():
         yield part("client_id", str(uuid.uuid4()).encode()) + part("file", PDF, filename="x.pdf")[:-2]
@@ -274,7 +275,7 @@ def head_of(token: str, length: int) -> str:
 
 
 async def test_a_length_that_is_too_short_or_too_long_is_no_file(gateway, token, monkeypatch):
-    monkeypatch.setattr(files, "PIECE_SECONDS", 0.2)
+    monkeypatch.setattr(uploads, "PIECE_SECONDS", 0.2)
     body = upload()
 
     assert b" 400 " in await raw(gateway, head_of(token, len(body) - 30), body)
@@ -286,7 +287,7 @@ async def test_a_length_that_is_too_short_or_too_long_is_no_file(gateway, token,
 
 
 async def test_a_form_that_comes_too_slowly_is_cut_off(gateway, token, monkeypatch):
-    monkeypatch.setattr(files, "FORM_SECONDS", 0.3)
+    monkeypatch.setattr(uploads, "FORM_SECONDS", 0.3)
     body = upload()
 
     async def slowly():
@@ -302,7 +303,7 @@ async def test_a_form_that_comes_too_slowly_is_cut_off(gateway, token, monkeypat
 
 
 async def test_a_byte_now_and_then_keeps_no_place_for_long(gateway, token, monkeypatch):
-    monkeypatch.setattr(files, "FORM_SECONDS", 0.5)
+    monkeypatch.setattr(uploads, "FORM_SECONDS", 0.5)
     # Each of them comes soon after the last.
     trickling = upload(PDF.ljust(100, b"%"), "a.pdf")
     host, port = gateway.url.removeprefix("http://").split(":")
@@ -322,7 +323,7 @@ async def test_a_byte_now_and_then_keeps_no_place_for_long(gateway, token, monke
 
 
 async def test_a_form_that_keeps_pace_may_take_longer(gateway, token, monkeypatch):
-    monkeypatch.setattr(files, "FORM_SECONDS", 0.4)
+    monkeypatch.setattr(uploads, "FORM_SECONDS", 0.4)
     content = PDF.ljust(2**18, b"%")
     body = upload(content, "a.pdf")
 
@@ -337,7 +338,7 @@ async def test_a_form_that_keeps_pace_may_take_longer(gateway, token, monkeypatc
 
 
 async def test_only_so_many_come_in_at_once(gateway, token, monkeypatch):
-    monkeypatch.setattr(files, "UPLOADS_OF_ONE", 2)
+    monkeypatch.setattr(uploads, "UPLOADS_OF_ONE", 2)
     wait = asyncio.Event()
 
     async def held():
@@ -374,7 +375,7 @@ async def test_a_day_has_room_for_so_many(start_gateway):
 
 
 async def test_one_address_has_so_many_bytes_a_day_in_however_many_conversations(gateway, monkeypatch):
-    monkeypatch.setattr(gateway.app[DAYS_BYTES], "_burst", 3 * files.LEAST_COUNTED_BYTES)
+    monkeypatch.setattr(gateway.app[DAYS_BYTES], "_burst", 3 * uploads.LEAST_COUNTED_BYTES)
     monkeypatch.setattr(gateway.app[DAYS_BYTES], "_per_second", 0.001)
     tokens = [(await gateway.post({"type": "hello"}))[1]["visitor_token"] for _ in range(4)]
     # What is not kept counts for nothing.
