@@ -15,8 +15,9 @@ from bot.core.customers import ChannelIdentity, IdentityId
 from bot.core.handoffs import Handoff, HandoffReason, HandoffState, Stage, Step
 from bot.core.shop import Shop
 from bot.errors import StepRefused
-from bot.services.handoffs import request_handoff, standing_of, take_step
+from bot.services.handoffs import request_handoff, take_step
 from bot.services.ports import Database
+from bot.services.standings import standing_of
 from bot.services.waiting import look_after_line
 
 MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=timezone.utc)

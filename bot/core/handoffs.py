@@ -69,6 +69,7 @@ class Step(str, Enum):
     GIVE_UP = "give_up"  # the customer is gone
     CALLED = "called"  # the customer was called or written to, outside of this conversation
     WRITE_AGAIN = "write_again"  # the customer writes after it was resolved
+    LOG_OUT = "log_out"  # the customer logs out: whoever comes next is somebody else
 
 
 # What there is, and nothing else. Each step is taken in the transaction that re-reads the stage, under the
@@ -87,12 +88,14 @@ TRANSITIONS: Mapping[tuple[Stage, Step], Stage] = MappingProxyType(
         (Stage.QUEUE, Step.NOBODY_CAME): Stage.CALLBACK,
         (Stage.QUEUE, Step.LEAVE_MESSAGE): Stage.CALLBACK,
         (Stage.QUEUE, Step.GIVE_UP): Stage.RESOLVED,
+        (Stage.QUEUE, Step.LOG_OUT): Stage.RESOLVED,
         (Stage.AGENT, Step.TRANSFER): Stage.AGENT,
         (Stage.AGENT, Step.TRANSFER_TEAM): Stage.QUEUE,
         (Stage.AGENT, Step.VANISH): Stage.QUEUE,
         (Stage.AGENT, Step.RETURN): Stage.BOT,
         (Stage.AGENT, Step.RESOLVE): Stage.RESOLVED,
         (Stage.AGENT, Step.GIVE_UP): Stage.RESOLVED,
+        (Stage.AGENT, Step.LOG_OUT): Stage.RESOLVED,
         (Stage.RESOLVED, Step.WRITE_AGAIN): Stage.BOT,
         (Stage.RESOLVED, Step.TAKE_OVER): Stage.AGENT,
     }
@@ -128,7 +131,8 @@ class Handoff:
     """One request for a person, from when one was wanted until somebody has taken care of it.
 
     `waiting_since` is since when they have been in line, now or the last time. `wanted_agent_id` is asked before the
-    others, until `wanted_until`. `summary` is what the person should know, from data.
+    others, until `wanted_until`. `summary` is what the person should know, from data. `proof_until` is when the proof
+    of who the customer is would have run out, had nobody spoken with them.
     """
 
     id: HandoffId
@@ -156,6 +160,7 @@ class Handoff:
     contact: str | None = None
     due_at: datetime | None = None
     snoozed_until: datetime | None = None
+    proof_until: datetime | None = None
     closed_at: datetime | None = None
     outcome: str | None = None
     summary: Mapping[str, str] = field(default_factory=dict)

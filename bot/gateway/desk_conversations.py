@@ -26,7 +26,7 @@ from bot.gateway.desk_live import DESK
 from bot.gateway.desk_values import ClientId, Seq, Short, Typed
 from bot.services import desk
 from bot.services.desk_views import list_conversations, record_seen, view_conversation
-from bot.services.handoffs import Standing
+from bot.services.standings import Standing
 
 PAGE = 50
 # That somebody saw a customer's name in a list is noted again after so long.

@@ -21,12 +21,13 @@ from bot.core.conversations import (
     clean_text,
 )
 from bot.core.customers import ChannelIdentity, Customer, CustomerId, IdentityId, normalise_email
+from bot.core.held_proofs import prolonged
 from bot.core.shop import Shop
 from bot.errors import ConversationNotFound, DuplicateMessageId, EmptyText, SignedOut, TextTooLong, UnknownChoice
 from bot.services.bot_lines import say_at_once
 from bot.services.customers import add_customer
 from bot.services.handoff_surveys import is_score_choice
-from bot.services.handoffs import write_again
+from bot.services.handoffs import keep_proof_of, write_again
 from bot.services.ids import new_id
 from bot.services.line_choices import is_line_choice, take_line_choice
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
@@ -95,6 +96,7 @@ async def open_web_conversation(
             conversation = await _begin(work, clock, await _identity(work, clock, WEB, new_id()))
         if customer is not None and identity is not None:
             conversation = replace(conversation, customer_id=customer.id, verified_until=identity.expires_at)
+            conversation = await keep_proof_of(work, clock, conversation)
             await work.conversations.save(conversation)
         elif (known := conversation.verified_customer(now)) is not None:
             customer = await work.customers.get(known)
@@ -202,7 +204,7 @@ async def record_inbound(
     )
     await work.messages.add(message, channel=conversation.channel)
     next_turn_at = (conversation.next_turn_at or now) if for_bot else conversation.next_turn_at
-    conversation = replace(conversation, last_seq=message.seq, next_turn_at=next_turn_at)
+    conversation = prolonged(replace(conversation, last_seq=message.seq, next_turn_at=next_turn_at), now)
     await work.conversations.save(conversation)
     if for_bot:
         work.hint(Hint("inbound", conversation.id))

@@ -8,22 +8,22 @@ from datetime import datetime, timedelta
 
 from bot.core.agents import Agent, AgentId
 from bot.core.conversations import (
-    Author,
     Conversation,
     ConversationEvent,
     ConversationId,
     Message,
-    MessageId,
     clean_text,
 )
 from bot.core.desk_records import MAX_LABELS, MAX_NOTE_CHARACTERS, DeskNote, normalise_label
 from bot.core.handoffs import HandoffState, Stage, Step
 from bot.core.shop import Shop
 from bot.errors import ConversationNotFound, DeskRefused, DuplicateMessageId, NoteRefused, StepRefused
+from bot.services.agent_replies import record_reply, theirs_to_answer
 from bot.services.conversations import checked_text
-from bot.services.handoffs import Standing, standing_of, take_step
+from bot.services.handoffs import take_step
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
+from bot.services.standings import Standing, standing_of
 from bot.services.system_lines import say
 
 # Nothing is put off for longer.
@@ -82,38 +82,15 @@ async def reply(
     Safe to repeat: the same `client_id` is the same message. Raises StepRefused when the conversation is not theirs
     (any more), DuplicateMessageId (same id, other text), EmptyText, TextTooLong or ConversationNotFound.
     """
-    text, now = checked_text(text), clock.now()
+    text = checked_text(text)
     async with db.transaction() as work:
         conversation = await locked(work, conversation_id)
         if (recorded := await work.messages.by_client_id(conversation_id, client_id)) is not None:
-            if recorded.agent_id != agent.id or recorded.text != text:
+            if recorded.agent_id != agent.id or recorded.text != text or recorded.attachment is not None:
                 raise DuplicateMessageId
             return recorded
-        # Checked here, under the lock: it may have been passed on, or taken back, while the reply was being written.
-        handoff = await work.handoffs.lock_open(conversation_id)
-        if handoff is None or handoff.state is not HandoffState.ACTIVE or handoff.agent_id != agent.id:
-            raise StepRefused((await standing_of(work, conversation)).stage.value)
-        message = Message(
-            id=MessageId(new_id()),
-            conversation_id=conversation_id,
-            seq=conversation.last_seq + 1,
-            author=Author.AGENT,
-            author_name=agent.name,
-            text=text,
-            at=now,
-            agent_id=agent.id,
-            client_id=client_id,
-        )
-        await work.messages.add(message, channel=conversation.channel)
-        await work.conversations.save(replace(conversation, last_seq=message.seq))
-        if handoff.first_reply_at is None or handoff.snoozed_until is not None:
-            first = handoff.first_reply_at or now
-            await work.handoffs.save(replace(handoff, first_reply_at=first, snoozed_until=None))
-        await work.desk.read(conversation_id, message.seq)
-        await work.agents.see(agent.id, now)
-        work.hint(Hint("outbound", conversation_id))
-        work.hint(Hint("desk", conversation_id))
-        return message
+        handoff = await theirs_to_answer(work, agent, conversation)
+        return await record_reply(work, clock, agent, conversation, handoff, text, client_id)
 
 
 async def add_note(

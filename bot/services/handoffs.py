@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
-from typing import Any
 
-from bot.core.agents import Agent, Presence
+from bot.core.agents import Agent
 from bot.core.conversations import Conversation, ConversationEvent, Owner
-from bot.core.desk import FIRST
 from bot.core.handoffs import (
-    DESK_STEPS,
     OWNERS,
     STATES,
     Handoff,
@@ -21,16 +18,18 @@ from bot.core.handoffs import (
     Stage,
     Step,
     stage_after,
-    stage_of,
 )
+from bot.core.held_proofs import hold_proof, let_proof_go
 from bot.core.shop import Shop
 from bot.errors import StepRefused
 from bot.services.call_backs import known_contact, mail_the_shop
 from bot.services.dropped_turns import leave_to_people
+from bot.services.handoff_effects import check_step, request_after
 from bot.services.handoff_surveys import ask_how_it_was
 from bot.services.handoff_words import People, words_for
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Hint, UnitOfWork
+from bot.services.standings import Standing, locked_standing_of
 from bot.services.system_lines import say
 
 _TO_CALL_BACK = (Step.NOBODY_CAME, Step.LEAVE_MESSAGE)
@@ -42,24 +41,6 @@ class Reach(str, Enum):
     NO_DESK = "no_desk"  # nobody works at a desk: the shop is told by mail
     CLOSED = "closed"
     OPEN = "open"
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where a conversation stands, and the request for a person that is open in it."""
-
-    conversation: Conversation
-    handoff: Handoff | None
-
-    @property
-    def stage(self) -> Stage:
-        """Which of the stages."""
-        return stage_of(self.conversation.owner, self.handoff, self.conversation.resolved_at)
-
-
-async def standing_of(work: UnitOfWork, conversation: Conversation) -> Standing:
-    """Where a conversation stands; by the time somebody acts on it that may have changed, unless it is locked."""
-    return Standing(conversation, await work.handoffs.open_for(conversation.id))
 
 
 async def reach_of(work: UnitOfWork, shop: Shop, now: datetime) -> Reach:
@@ -89,7 +70,7 @@ async def request_handoff(
     whoever waits already keeps their place. The conversation must be locked; go on with the one that is returned.
     """
     now = clock.now()
-    before = await _locked(work, conversation)
+    before = await locked_standing_of(work, conversation)
     is_open = not call_back and await reach_of(work, shop, now) is Reach.OPEN
     if before.stage in (Stage.QUEUE, Stage.AGENT) or (before.stage is Stage.CALLBACK and not is_open):
         return before
@@ -153,11 +134,11 @@ async def take_step(
     locked; go on with the one that is returned.
     """
     now = clock.now()
-    before = await _locked(work, conversation)
-    by, to = await _checked(work, before, step, by, to, now)
+    before = await locked_standing_of(work, conversation)
+    by, to = await check_step(work, before, step, by, to, now)
     had = before.handoff.agent_id if before.stage is Stage.AGENT and before.handoff else None
     had_it = await work.agents.get(had) if had else None
-    handoff = _after(shop, before, step, by=by, to=to, topic=topic, now=now)
+    handoff = request_after(shop, before, step, by=by, to=to, topic=topic, now=now)
     if step in _TO_CALL_BACK and handoff is not None and handoff.contact is None:
         handoff = replace(handoff, contact=await known_contact(work, before.conversation, now))
     if step in (Step.TAKE_OVER, Step.CLAIM):
@@ -182,77 +163,35 @@ async def write_again(work: UnitOfWork, clock: Clock, conversation: Conversation
     """The customer writes in a locked conversation: one that a person had dealt with is the bot's again."""
     if conversation.resolved_at is None:
         return conversation
-    return (await _move(work, clock, await _locked(work, conversation), Step.WRITE_AGAIN, None)).conversation
+    return (await _move(work, clock, await locked_standing_of(work, conversation), Step.WRITE_AGAIN, None)).conversation
 
 
-async def _locked(work: UnitOfWork, conversation: Conversation) -> Standing:
-    return Standing(conversation, await work.handoffs.lock_open(conversation.id))
+async def leave_by_logging_out(work: UnitOfWork, clock: Clock, conversation: Conversation) -> Conversation:
+    """The customer logs out of a locked conversation: nobody is to come any more, and whoever was there may go.
+
+    A call-back stays to be made. Go on with the conversation that is returned.
+    """
+    before = await locked_standing_of(work, conversation)
+    if before.stage not in (Stage.QUEUE, Stage.AGENT) or before.handoff is None:
+        return conversation
+    handoff = replace(before.handoff, offered_to=None, offered_until=None, snoozed_until=None)
+    had = handoff.agent_id if before.stage is Stage.AGENT else None
+    after = await _move(work, clock, before, Step.LOG_OUT, handoff, from_agent=had)
+    if had is not None:
+        await work.agents.set_free(had, clock.now())
+    return after.conversation
 
 
-async def _checked(
-    work: UnitOfWork, before: Standing, step: Step, by: Agent | None, to: Agent | None, now: datetime
-) -> tuple[Agent | None, Agent | None]:
-    """Whoever takes the step, and whoever gets the conversation, as they are now. Raises StepRefused."""
-    stage = before.stage
-    if stage_after(stage, step) is None or (by is not None) != (step in DESK_STEPS):
-        raise StepRefused(stage.value)
-    if by is None:
-        return None, None
-    taker = await work.agents.get(by.id)
-    if taker is None or taker.disabled_at is not None:
-        raise StepRefused(stage.value, "This account is closed.")
-    if stage is Stage.AGENT and before.handoff is not None and before.handoff.agent_id != by.id:
-        raise StepRefused(stage.value)
-    if step is Step.CLAIM and taker.presence is Presence.AWAY:
-        raise StepRefused(stage.value, "You are away: say that you are online first, to take conversations.")
-    if step is not Step.TRANSFER:
-        return taker, None
-    getter = await work.agents.get(to.id) if to is not None else None
-    if getter is None or getter.id == taker.id:
-        raise StepRefused(stage.value, "Choose a colleague to pass it on to.")
-    if not getter.is_there(now):
-        # Nobody is passed on to an empty chair.
-        raise StepRefused(stage.value, f"{getter.name} is not there now. Choose somebody else, or pass it to a team.")
-    return taker, getter
-
-
-def _after(
-    shop: Shop,
-    before: Standing,
-    step: Step,
-    *,
-    by: Agent | None,
-    to: Agent | None,
-    topic: str | None,
-    now: datetime,
-) -> Handoff | None:
-    """The request as it is once the step is taken, but for its state."""
-    handoff = before.handoff
-    if step is Step.TAKE_OVER and by is not None:
-        handoff = Handoff(HandoffId(new_id()), before.conversation.id, HandoffReason.TAKEN_OVER, now)
-        return replace(handoff, agent_id=by.id, claimed_at=now, waiting_since=now)
+async def keep_proof_of(work: UnitOfWork, clock: Clock, conversation: Conversation) -> Conversation:
+    """Keep a proof that was just given in a locked conversation for as long as people speak there; it is not saved."""
+    if conversation.owner is Owner.BOT:
+        return conversation
+    handoff = await work.handoffs.lock_open(conversation.id)
     if handoff is None:
-        return None
-    nobody: dict[str, Any] = {"offered_to": None, "offered_until": None, "passed_by": ()}
-    again: dict[str, Any] = {
-        **{"agent_id": None, "waiting_since": now, "priority": FIRST, "snoozed_until": None, "asked_at": None},
-        # Whoever had it is asked again only if nobody else is there.
-        **{"heard_at": None, "wanted_agent_id": None, "passed_by": (handoff.agent_id,) if handoff.agent_id else ()},
-    }
-    changes: dict[str, Any] = nobody
-    match step:
-        case Step.CLAIM if by is not None:
-            since = handoff.waiting_since or handoff.requested_at
-            changes = {**nobody, "agent_id": by.id, "claimed_at": now, "due_at": None, "waiting_since": since}
-        case Step.TRANSFER if to is not None:
-            changes = {"agent_id": to.id, "claimed_at": now, "snoozed_until": None}
-        case Step.TRANSFER_TEAM:
-            changes = {**again, "topic": topic}
-        case Step.VANISH:
-            changes = again
-        case Step.NOBODY_CAME | Step.LEAVE_MESSAGE:
-            changes = {**nobody, "due_at": shop.desk.due_at(shop.hours, now)}
-    return replace(handoff, **changes)
+        return conversation
+    conversation, kept = hold_proof(conversation, replace(handoff, proof_until=None), clock.now())
+    await work.handoffs.save(kept)
+    return conversation
 
 
 async def _move(
@@ -270,13 +209,17 @@ async def _move(
     if stage is None:
         raise StepRefused(before.stage.value)
     now = clock.now()
+    resolved_at = now if stage is Stage.RESOLVED else None
+    conversation = replace(before.conversation, owner=OWNERS[stage], resolved_at=resolved_at)
     if handoff is not None:
+        if conversation.owner is not Owner.BOT:
+            conversation, handoff = hold_proof(conversation, handoff, now)
+        else:
+            conversation, handoff = let_proof_go(conversation, handoff, now, is_gone=step is Step.GIVE_UP)
         handoff = replace(handoff, state=STATES[stage])
         if handoff.state is HandoffState.CLOSED:
             handoff = replace(handoff, closed_at=now, outcome=step.value)
         await (work.handoffs.save if before.handoff is not None else work.handoffs.add)(handoff)
-    resolved_at = now if stage is Stage.RESOLVED else None
-    conversation = replace(before.conversation, owner=OWNERS[stage], resolved_at=resolved_at)
     await work.conversations.save(conversation)
     detail = {"step": step.value, "from": before.stage.value, "to": stage.value}
     detail |= {name: value for name, value in noted.items() if value is not None}

@@ -8,9 +8,10 @@ from bot.core.conversations import Conversation
 from bot.core.handoffs import Stage, Step
 from bot.core.shop import Shop
 from bot.services.handoff_words import BACK_TO_BOT, LEAVE_MESSAGE, NOT_IN_LINE, WAIT_ON, place_in_words
-from bot.services.handoffs import standing_of, take_step
+from bot.services.handoffs import take_step
 from bot.services.line_places import place_of
 from bot.services.ports import Clock, UnitOfWork
+from bot.services.standings import standing_of
 from bot.services.system_lines import say
 
 # Which step a choice is; waiting on is none.

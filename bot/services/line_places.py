@@ -16,8 +16,9 @@ from bot.services.handoff_words import (
     place_in_words,
     promise_in_words,
 )
-from bot.services.handoffs import Reach, Standing, reach_of
+from bot.services.handoffs import Reach, reach_of
 from bot.services.ports import Clock, UnitOfWork
+from bot.services.standings import Standing
 
 # The pace of the line is judged by the claims of so long.
 PACE_WINDOW = timedelta(hours=1)

@@ -11,6 +11,7 @@ from bot.core.wishes import SIGN_OUT
 from bot.services.audit import record_audit
 from bot.services.bot_lines import say_at_once
 from bot.services.dropped_turns import drop_waiting
+from bot.services.handoffs import leave_by_logging_out
 from bot.services.ports import Clock, Hint, UnitOfWork
 
 # Only what cannot mean anything else: a person who speaks with them hears the rest.
@@ -21,12 +22,13 @@ _AROUND = re.compile(r"^\W+|\W+$")
 async def sign_out(work: UnitOfWork, clock: Clock, conversation: Conversation) -> Conversation:
     """End the conversation's proof and part its account from the customer; the conversation as it is now, saved.
 
-    It stays the customer's history. Codes and links that are on their way are worth nothing any more. The conversation
-    must be locked. Safe to repeat.
+    It stays the customer's history. A person who was waited for, or who was there, is let go; codes and links that are
+    on their way are worth nothing any more. The conversation must be locked. Safe to repeat.
     """
     now = clock.now()
     if conversation.signed_out_at is not None:
         return conversation
+    conversation = await leave_by_logging_out(work, clock, conversation)
     account = await work.conversations.account_of(conversation.id)
     if account is not None:
         # Whoever has the account next begins as a stranger.

@@ -19,10 +19,11 @@ from bot.services.handoff_words import (
     NOBODY_THERE_YET,
     WAIT_ON_CHOICE,
 )
-from bot.services.handoffs import Standing, standing_of, take_step
+from bot.services.handoffs import take_step
 from bot.services.one_by_one import one_by_one
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
 from bot.services.retries import again_if_lost
+from bot.services.standings import Standing, standing_of
 from bot.services.system_lines import say
 
 # Who says that they are away, and has conversations, is given so many times as long as who is just gone.

@@ -71,6 +71,7 @@ handoffs = Table(
     Column("contact", String(254)),
     Column("due_at", UtcDateTime),
     Column("snoozed_until", UtcDateTime),
+    Column("proof_until", UtcDateTime),
     Column("summary", JSON, nullable=False, server_default="{}"),
     Column("closed_at", UtcDateTime),
     Column("outcome", String(20)),

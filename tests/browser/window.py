@@ -17,11 +17,10 @@ from aiohttp import web
 from bot.business import load_business
 from bot.clock import SystemClock
 from bot.core.conversations import Author, ConversationId, Image, Message, MessageId, Owner, Reply
-from bot.core.handoffs import HandoffReason
+from bot.core.handoffs import Handoff, HandoffId, HandoffReason
 from bot.gateway.application import create_gateway
 from bot.gateway.links import SignedLinks
 from bot.gateway.settings import LIVE, GatewaySettings
-from bot.services.handoffs import request_handoff
 from bot.services.ids import new_id
 from bot.services.ports import Hint
 from bot.storage.engine import create_engine
@@ -120,7 +119,9 @@ class Window:
         async with self._db.transaction() as work:
             conversation = await work.conversations.lock(self._newest())
             assert conversation is not None
-            await request_handoff(work, self._clock, self._shop, conversation, HandoffReason.ASKED)
+            now = self._clock.now()
+            waiting = Handoff(HandoffId(new_id()), conversation.id, HandoffReason.ASKED, now, waiting_since=now)
+            await work.handoffs.add(waiting)
         await change_owner(self._db, self._clock, conversation.id, Owner.QUEUE)
 
     async def _say(self, replies: tuple[Reply, ...]) -> None:

@@ -13,8 +13,9 @@ from bot.core.handoffs import HandoffReason, Stage, Step
 from bot.core.opening_hours import Interval, OpeningHours
 from bot.metrics import TurnMetrics
 from bot.services.conversations import InboundMessage, receive_message
-from bot.services.handoffs import standing_of, take_step
+from bot.services.handoffs import take_step
 from bot.services.ids import new_id
+from bot.services.standings import standing_of
 from tests.services.desk import reply
 
 NOW = datetime.now(timezone.utc)

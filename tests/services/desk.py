@@ -9,9 +9,10 @@ from bot.core.agents import Agent, AgentId, Presence, Role
 from bot.core.conversations import Author, Choice, Conversation, Message, MessageId
 from bot.core.handoffs import HandoffReason, Stage, Step
 from bot.core.shop import Shop
-from bot.services.handoffs import Standing, request_handoff, standing_of, take_step
+from bot.services.handoffs import request_handoff, take_step
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database
+from bot.services.standings import Standing, standing_of
 from tests.builders import NOW, messages_now
 
 ANA = Agent(

@@ -25,8 +25,9 @@ from bot.core.handoffs import TRANSITIONS, HandoffReason, HandoffState, Stage, S
 from bot.errors import BotError, LeaseLost, StepRefused, UnknownChoice
 from bot.services import desk
 from bot.services.conversations import receive_message
-from bot.services.handoffs import Standing, request_handoff, standing_of, take_step
+from bot.services.handoffs import request_handoff, take_step
 from bot.services.ids import new_id
+from bot.services.standings import Standing, standing_of
 from bot.services.turns import begin_turn, claim_turn, finish_turn, give_up_turn
 from bot.services.waiting import look_after_line
 from bot.storage import tables

@@ -89,6 +89,7 @@ def upgrade() -> None:
         sa.Column("contact", sa.String(length=254), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("proof_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("summary", sa.JSON(), server_default="{}", nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.String(length=20), nullable=True),
