@@ -19,6 +19,7 @@ from bot.gateway import (
     demo_mail,
     desk_conversations,
     desk_customers,
+    desk_files,
     desk_live,
     desk_pages,
     desk_people,
@@ -85,6 +86,7 @@ def create_gateway(
     app[settings.CONNECTIONS] = OpenConnections()
     app[settings.SOCKETS] = {}
     files.prepare(app)
+    desk_files.prepare(app)
     app[own_data.COPIES] = Transfers()
     app[channels.WEBHOOKS] = webhooks or {}
     app[connect.DOORWAYS] = {}
@@ -106,7 +108,15 @@ def create_gateway(
         health,
     ):
         app.add_routes(module.routes)
-    for topic in (desk_sign_in, desk_conversations, desk_customers, desk_teaching, desk_people, desk_reports):
+    for topic in (
+        desk_sign_in,
+        desk_conversations,
+        desk_files,
+        desk_customers,
+        desk_teaching,
+        desk_people,
+        desk_reports,
+    ):
         app.add_routes(topic.endpoints.routes)
     app.add_routes(desk_socket.routes)
     app.add_routes(desk_pages.routes)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -86,9 +87,16 @@ def row_answer(listed: Listed, agent: Agent, now: datetime) -> Json:
     return {**row, **of_handoff}
 
 
-def message_answer(message: Message, understood: Understood | None = None, taught: str | None = None) -> Json:
+def message_answer(
+    message: Message,
+    understood: Understood | None = None,
+    taught: str | None = None,
+    deleted_files: Set[str] = frozenset(),
+) -> Json:
     """A message as the chat shows it, without what choices do; with who wrote it, and what the assistant made of it."""
     frame = message_frame(message)
+    if message.attachment is not None:
+        frame["file"] = file_answer(message, is_deleted=message.attachment.id in deleted_files)
     frame["choices"] = [{"title": choice.title} for choice in message.choices]
     frame["agent_id"] = message.agent_id
     if message.client_id is not None:
@@ -99,18 +107,34 @@ def message_answer(message: Message, understood: Understood | None = None, taugh
     return {**frame, "taught": taught}
 
 
+def file_answer(message: Message, *, is_deleted: bool = False) -> Json | None:
+    """The file that goes with a message, and whether it is still there."""
+    return {**asdict(message.attachment), "deleted": is_deleted} if message.attachment is not None else None
+
+
+def claimed_answer(view: ConversationView) -> list[Json]:
+    """What the visitor said before the chat, as the shop asks for it; a question it asks no more has no title."""
+    titles = {question.id: question.label for question in view.questions}
+    claimed = view.listed.conversation.visitor_details or {}
+    return [{"id": name, "title": titles.get(name), "answer": answer} for name, answer in claimed.items()]
+
+
 def view_answer(view: ConversationView, agent: Agent, now: datetime, viewers: Sequence[Json]) -> Json:
     """A conversation whole."""
     handoff = view.listed.handoff
     summary = {**handoff.summary, "why": reason_in_words(handoff.reason)} if handoff else {}
     verified = view.listed.conversation.verified_customer(now) is not None
-    messages = [message_answer(one, view.understood.get(one.id), view.taught.get(one.seq)) for one in view.messages]
+    messages = [
+        message_answer(one, view.understood.get(one.id), view.taught.get(one.seq), view.deleted_files)
+        for one in view.messages
+    ]
     return {
         "conversation": row_answer(view.listed, agent, now),
         "messages": messages,
         "notes": [note_answer(note, view.agents) for note in view.notes],
         "events": [event_answer(event) for event in view.events],
         "summary": summary,
+        "claimed": claimed_answer(view),
         "customer": panel_answer(view.panel, agent, now, verified=verified) if view.panel else None,
         "viewers": list(viewers),
     }

@@ -1,23 +1,15 @@
-"""Who works at the desk: seen by everybody there, managed by admins; and the files of conversations."""
+"""Who works at the desk: seen by everybody there, managed by admins."""
 
 from __future__ import annotations
 
 from typing import Literal
-from urllib.parse import quote
-
-from aiohttp import web
 
 from bot.core.agents import AgentId, Role
-from bot.errors import ConversationNotFound
 from bot.gateway.api_requests import Model
 from bot.gateway.desk_answers import agent_answer
 from bot.gateway.desk_endpoints import Answer, Call, DeskEndpoints, Right
 from bot.gateway.desk_values import Capacity, Short
 from bot.services.agents import AgentChange, add_agent, change_agent, reset_password
-from bot.services.desk_views import open_file
-
-# What browsers show and nothing can run in; everything else is saved.
-SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 endpoints = DeskEndpoints()
 
@@ -77,21 +69,3 @@ async def patch_agent(call: Call) -> Answer:
 async def reset_agent(call: Call) -> Answer:
     """A new one-time password for somebody who forgot theirs; their sessions end."""
     return {"password": await reset_password(call.db, AgentId(call.name("id")))}
-
-
-@endpoints.add("GET", "/files/{id}")
-async def get_file(call: Call) -> Answer:
-    """A file of a conversation. Whoever opens it is in the audit log."""
-    found = await open_file(call.db, call.clock, call.agent, call.name("id"))
-    if found is None:
-        raise ConversationNotFound
-    attachment, content = found
-    kind = "inline" if attachment.media_type in SHOWN else "attachment"
-    return web.Response(
-        body=content,
-        content_type=attachment.media_type if attachment.media_type in SHOWN else "application/octet-stream",
-        headers={
-            "Content-Disposition": f"{kind}; filename*=UTF-8''{quote(attachment.name, safe='')}",
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-        },
-    )

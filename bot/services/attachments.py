@@ -105,7 +105,7 @@ async def receive_file(
             raise ConversationNotFound
         recorded = await work.messages.by_external_id(conversation.channel, external_id)
         if recorded is not None:
-            if recorded.conversation_id != conversation_id or not await _is_same(work, recorded, checked):
+            if recorded.conversation_id != conversation_id or not await is_same_file(work, recorded, checked):
                 raise DuplicateMessageId
             return recorded
         # Checked again here: a large file takes minutes, and they may have logged out meanwhile.
@@ -140,7 +140,8 @@ async def forget_files(db: Database, clock: Clock, shop: Shop) -> int:
             return forgotten
 
 
-async def _is_same(work: UnitOfWork, recorded: Message, file: CheckedFile) -> bool:
+async def is_same_file(work: UnitOfWork, recorded: Message, file: CheckedFile) -> bool:
+    """Whether a message that was recorded brought this very file."""
     was, now = recorded.attachment, file.attachment
     if was is None or (was.name, was.media_type, was.size) != (now.name, now.media_type, now.size):
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Protocol
 
@@ -82,6 +82,10 @@ class DeskRepository(Protocol):
 
     async def file(self, attachment_id: str) -> tuple[ConversationId, Attachment, bytes | None] | None:
         """A file, whose content is None once it was deleted; None where there is no such file."""
+        ...
+
+    async def deleted_files(self, conversation_id: ConversationId) -> Set[str]:
+        """The ids of its files that were deleted: their names are all that is left."""
         ...
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from bot.core.agents import Agent
-from bot.core.conversations import Attachment, ConversationEvent, ConversationId, Message
+from bot.core.conversations import ConversationEvent, ConversationId, Message
 from bot.core.customers import CustomerId
 from bot.core.desk_records import DeskNote, Listed, ListQuery, Understood
 from bot.core.shop import Shop
+from bot.core.widget import Question
 from bot.errors import ConversationNotFound
 from bot.services.audit import record_audit
 from bot.services.customer_panel import CustomerPanel, customer_panel
@@ -30,6 +31,10 @@ class ConversationView:
     events: Sequence[ConversationEvent]
     agents: Mapping[str, Agent]
     panel: CustomerPanel | None
+    # What visitors are asked before the chat.
+    questions: Sequence[Question]
+    # The files of which only the name is left.
+    deleted_files: Set[str]
 
 
 async def list_conversations(db: Database, query: ListQuery) -> list[Listed]:
@@ -66,24 +71,6 @@ async def view_conversation(
         return await _view(work, clock, shop, conversation_id, before)
 
 
-async def open_file(db: Database, clock: Clock, agent: Agent, attachment_id: str) -> tuple[Attachment, bytes] | None:
-    """A file of a conversation, noted in the audit log; None where there is none any more."""
-    async with db.transaction() as work:
-        found = await work.desk.file(attachment_id)
-        if found is None:
-            return None
-        conversation_id, attachment, content = found
-        if content is None:
-            return None
-        conversation = await work.conversations.get(conversation_id)
-        customer_id = conversation.customer_id if conversation else None
-        detail = {"conversation": conversation_id, "file": attachment_id}
-        await record_audit(
-            work, clock, actor=actor_of(agent), action="read_file", customer_id=customer_id, detail=detail
-        )
-        return attachment, content
-
-
 def actor_of(agent: Agent) -> str:
     """Somebody at the desk as the audit log names them: by their address, which nobody else has."""
     return f"agent:{agent.email}"
@@ -110,4 +97,6 @@ async def _view(
         events=await work.conversations.events(conversation_id),
         agents={agent.id: agent for agent in await work.agents.all()},
         panel=panel,
+        questions=shop.widget.questions,
+        deleted_files=await work.desk.deleted_files(conversation_id),
     )

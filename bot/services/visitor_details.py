@@ -9,7 +9,7 @@ from bot.core.conversations import ConversationId
 from bot.core.shop import Shop
 from bot.core.visitor_details import checked_answers
 from bot.errors import ConversationNotFound, NotAnAnswer, WrongAnswer
-from bot.services.ports import Database
+from bot.services.ports import Database, Hint
 
 
 async def keep_details(db: Database, shop: Shop, conversation_id: ConversationId, answers: Mapping[str, str]) -> None:
@@ -27,6 +27,7 @@ async def keep_details(db: Database, shop: Shop, conversation_id: ConversationId
             raise ConversationNotFound
         if conversation.visitor_details != checked:
             await work.conversations.save(replace(conversation, visitor_details=checked))
+            work.hint(Hint("desk", conversation_id))
 
 
 async def rate_answer(db: Database, conversation_id: ConversationId, seq: int, helpful: bool) -> None:
@@ -37,3 +38,4 @@ async def rate_answer(db: Database, conversation_id: ConversationId, seq: int, h
     async with db.transaction() as work:
         if not await work.messages.rate(conversation_id, seq, helpful):
             raise NotAnAnswer
+        work.hint(Hint("desk", conversation_id))

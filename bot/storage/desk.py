@@ -134,3 +134,8 @@ class SqlDesk:
         if row is None:
             return None
         return row.conversation_id, Attachment(row.id, row.name, row.media_type, row.size), row.content
+
+    async def deleted_files(self, conversation_id: ConversationId) -> frozenset[str]:
+        c = tables.attachments.c
+        query = select(c.id).where(c.conversation_id == conversation_id, c.content.is_(None))
+        return frozenset((await self._connection.scalars(query)).all())

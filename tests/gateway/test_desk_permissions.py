@@ -29,6 +29,7 @@ ENDPOINTS = {
     ("POST", f"{TALK}/pass"): ("agent", {}),
     ("POST", f"{TALK}/takeover"): ("agent", {}),
     ("POST", f"{TALK}/reply"): ("agent", {"text": "Hello", "client_id": str(uuid.uuid4())}),
+    ("POST", f"{TALK}/files"): ("agent", {}),
     ("POST", f"{TALK}/note"): ("agent", {"text": "A note"}),
     ("POST", f"{TALK}/return"): ("agent", {}),
     ("POST", f"{TALK}/transfer"): ("agent", {"topic": "returns"}),
