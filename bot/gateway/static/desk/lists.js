@@ -3,7 +3,7 @@
 import { el, spoken } from "../dom.js";
 import { icon } from "./icons.js";
 import { showItems } from "./keyed.js";
-import { restingLast, rowItem } from "./rows.js";
+import { isLate, restingLast, rests, rowItem } from "./rows.js";
 import { attempt } from "./widgets.js";
 import { words } from "./words.js";
 
@@ -31,8 +31,10 @@ export class Lists {
   #searchTimer;
   #refreshedAt = 0;
   #callbacksAt = 0;
+  #resting = new Set();
+  #late = 0;
 
-  /** `on` has open(id) and news(before, after, tab); `drafts.has(id)` says where something unsent is. */
+  /** `on` has open(id), news(before, after, tab) and back(row) for what was put off until now; `drafts.has(id)` says where something unsent is. */
   constructor({ api, drafts, on }) {
     this.#api = api;
     this.#drafts = drafts;
@@ -143,6 +145,18 @@ export class Lists {
     $("rows-empty").hidden = rows.length > 0;
     $("more-rows").hidden = !this.#next[this.tab];
     this.#drawLabel();
+  }
+
+  /** Time goes on: what was put off comes back, and what is due becomes late. */
+  tick() {
+    const resting = new Set(this.#rows.mine.filter(rests).map(({ id }) => id));
+    const late = this.#rows.callback.filter(isLate).length;
+    const back = this.#rows.mine.filter((row) => this.#resting.has(row.id) && row.snoozed_until && !rests(row));
+    const isNew = back.length > 0 || late !== this.#late;
+    this.#resting = resting;
+    this.#late = late;
+    if (isNew) this.draw();
+    for (const row of back) this.#on.back(row);
   }
 
   async #load(tab, before = null, quietly = false) {

@@ -4,12 +4,12 @@ import { el, spoken } from "../dom.js";
 import { icon } from "./icons.js";
 import { briefly, now, soon, tick } from "./times.js";
 import { chip, said } from "./widgets.js";
-import { count, initials, nameOf, readable, words } from "./words.js";
+import { initials, nameOf, readable, words } from "./words.js";
 
 /** The line as an item for showItems(). `where` is the tab; `open(id)` is called when it is picked. */
 export function rowItem(row, { where, isOpen, hasDraft, open }) {
   const update = (item) => fill(item, row, { where, isOpen, hasDraft });
-  return { key: row.id, sign: JSON.stringify([row, where, isOpen, hasDraft]), draw: () => update(frame(row.id, open)), update };
+  return { key: row.id, sign: JSON.stringify([row, where, isOpen, hasDraft, rests(row), isLate(row)]), draw: () => update(frame(row.id, open)), update };
 }
 
 function frame(id, open) {
@@ -60,10 +60,10 @@ function chips(row, where) {
   if (row.priority > 0) shown.push(chip("Urgent", "bad"));
   if (where === "queue" && row.position) shown.push(chip(`No. ${row.position}`));
   if (row.due_at && row.stage === "callback") {
-    const late = Date.parse(row.due_at) < now();
+    const late = isLate(row);
     shown.push(chip(`${late ? "Was due" : "Due"} ${soon(row.due_at)}`, late ? "bad" : "person"));
   }
-  if (row.snoozed_until && Date.parse(row.snoozed_until) > now()) shown.push(chip(`Snoozed until ${soon(row.snoozed_until)}`));
+  if (rests(row)) shown.push(chip(`Snoozed until ${soon(row.snoozed_until)}`));
   if (where === "bot" && row.stage === "resolved") shown.push(chip("Resolved"));
   if (row.blocked) shown.push(chip("Blocked", "bad"));
   if (where === "search") shown.push(chip(stageOf(row), row.stage === "queue" ? "person" : ""));
@@ -90,10 +90,13 @@ export function hueOf(id) {
   return sum % 6;
 }
 
+/** Whether it was put off until later. */
+export const rests = (row) => Boolean(row.snoozed_until) && Date.parse(row.snoozed_until) > now();
+
+/** Whether somebody should have been called by now. */
+export const isLate = (row) => Boolean(row.due_at) && Date.parse(row.due_at) < now();
+
 /** The rows for "Mine": what rests until later comes last. */
 export function restingLast(rows) {
-  const rests = (row) => Boolean(row.snoozed_until) && Date.parse(row.snoozed_until) > now();
   return [...rows.filter((row) => !rests(row)), ...rows.filter(rests)];
 }
-
-export const waitingInWords = (number) => count(number, "customer waits", "customers wait");
