@@ -41,6 +41,7 @@ class Screen:
     watched: ConversationId | None = None
     seen_seq: int = 0
     has_news: bool = False
+    was_read: bool = False
     look_at: set[ConversationId | None] = field(default_factory=set)
     typing: set[str] = field(default_factory=set)
     viewers: list[dict[str, Any]] | None = None
@@ -93,6 +94,7 @@ class DeskHub:
                 screen.change(conversation_id or None)
             if screen.watched == conversation_id and conversation_id:
                 screen.has_news |= hint.topic in _MESSAGES
+                screen.was_read |= hint.topic == "read"
                 if (author := _TYPING.get(hint.topic)) is not None:
                     screen.typing.add(author)
                 screen.wake.set()

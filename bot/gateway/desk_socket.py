@@ -167,6 +167,9 @@ class _Session:
         watched, has_news, screen.has_news = screen.watched, screen.has_news, False
         if watched is not None and has_news:
             await self._tell_messages(watched)
+        was_read, screen.was_read = screen.was_read, False
+        if watched is not None and was_read:
+            await self._tell_how_far(watched)
         typing, screen.typing = screen.typing, set()
         for author in typing:
             await self._send({"type": "typing", "conversation_id": watched, "author": author})
@@ -179,6 +182,12 @@ class _Session:
         look_at, screen.look_at = screen.look_at, set()
         for changed in [None] if None in look_at else look_at:
             await self._send({"type": "changed", "conversation_id": changed})
+
+    async def _tell_how_far(self, conversation_id: ConversationId) -> None:
+        async with self._call.db.reading() as work:
+            conversation = await work.conversations.get(conversation_id)
+        if conversation is not None:
+            await self._send({"type": "read", "conversation_id": conversation_id, "seq": conversation.read_seq})
 
     async def _tell_messages(self, conversation_id: ConversationId) -> None:
         while True:

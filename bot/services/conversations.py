@@ -234,6 +234,8 @@ async def mark_read(db: Database, conversation_id: ConversationId, seq: int) -> 
         conversation = await work.conversations.lock(conversation_id)
         if conversation is not None and conversation.read_seq < min(seq, conversation.last_seq):
             await work.conversations.save(replace(conversation, read_seq=min(seq, conversation.last_seq)))
+            if conversation.owner is Owner.AGENT:
+                work.hint(Hint("read", conversation_id))
 
 
 async def end_conversation(db: Database, clock: Clock, conversation_id: ConversationId) -> None:

@@ -108,8 +108,9 @@ class PageLinks(Protocol):
 @dataclass(frozen=True)
 class Hint:
     """A wake-up: `inbound` (a turn is due), `echo` (a customer's message to show to their other windows), `outbound`
-    (anything else to show), `typing`, `agent_typing`, `customer_typing`, `outbox`, `desk` (something that people at the
-    desk see; or an agent's id, for whether they are signed in), `viewing` (conversation:agent:1 or 0, who looks at it).
+    (anything else to show), `typing`, `agent_typing`, `customer_typing`, `read` (by the customer), `outbox`, `desk`
+    (something that people at the desk see; or an agent's id, for whether they are signed in), `viewing`
+    (conversation:agent:1 or 0, who looks at it).
 
     Only ever a hint. Whoever misses one finds the work at the next poll.
     """

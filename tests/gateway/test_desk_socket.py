@@ -72,6 +72,14 @@ async def test_typing_is_seen_on_both_sides(ana, helped):
         await helped.expect("typing", author="agent")
 
 
+async def test_how_far_the_customer_has_read_is_told_at_once(ana, helped):
+    async with ana.at_socket() as frames:
+        await watched(frames, helped.conversation_id)
+
+        await helped.send({"type": "read", "seq": 1})
+        assert await frames.expect("read") == {"type": "read", "conversation_id": helped.conversation_id, "seq": 1}
+
+
 async def test_nobody_types_in_a_conversation_that_is_not_theirs(desk_gateway, ben, helped):
     hints = []
     desk_gateway.app[LIVE].listeners.append(hints.append)
