@@ -1,11 +1,15 @@
 """How messages sound."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.sentiment import Mood, is_angry, is_threat, sentiment_of
 
+# Lines of `angry`, `threat` or `calm`, and a sentence.
+SENTENCES = [tuple(line.split("\t")) for line in Path(__file__).with_name("anger.tsv").read_text("utf-8").splitlines()]
 ANGRY = [
     "This is ridiculous, I have been waiting for two weeks!",
     "You are all idiots",
@@ -69,6 +73,46 @@ def test_a_calm_message_is_not_taken_for_anger(text):
     assert not is_angry(text), sentiment_of(text)
 
 
+def heard(kind: str) -> tuple[list[str], list[str]]:
+    """The sentences of a kind for which a person would be called, and the others."""
+    texts = [text for what, text in SENTENCES if what == kind]
+    return [text for text in texts if is_angry(text) or is_threat(text)], [
+        text for text in texts if not is_angry(text) and not is_threat(text)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["angry", "threat"])
+def test_of_our_angry_sentences_nearly_all_are_heard(kind):
+    found, missed = heard(kind)
+
+    assert len(found) >= 0.95 * len(found + missed), missed
+
+
+def test_of_our_calm_sentences_hardly_any_calls_a_person():
+    found, quiet = heard("calm")
+
+    assert len(found) < 0.01 * len(found + quiet), found
+
+
+@pytest.mark.parametrize(
+    ("about_us", "about_something_else"),
+    [
+        ("your service is terrible", "the smell of the descaler is terrible"),
+        ("this company is garbage", "can I throw the filters into the garbage?"),
+        ("your bot is useless", "the coupon is useless on sale items, right?"),
+        ("Useless!", "is the lid useless without the cup?"),
+        ("you are a fraud", "I want to report fraud with my card"),
+    ],
+)
+def test_what_is_bad_by_itself_is_anger_only_when_it_is_about_us(about_us, about_something_else):
+    assert is_angry(about_us) and not is_angry(about_something_else)
+
+
+def test_thanks_take_no_anger_away_and_praise_does():
+    assert is_angry("this is ridiculous, thanks")
+    assert not is_angry("this is ridiculous, I love it")
+
+
 @pytest.mark.parametrize("text", HAPPY)
 def test_joy_is_heard(text):
     assert sentiment_of(text).mood is Mood.HAPPY
@@ -121,6 +165,7 @@ def test_any_text_has_a_mood(text):
         "I will report you to consumer protection",
         "i'll burn your shop down",
         "this means legal action",
+        "i'm contacting consumer affairs about you",
     ],
 )
 def test_a_threat_is_one_however_calmly_it_is_said(text):
@@ -133,6 +178,14 @@ def test_a_threat_is_one_however_calmly_it_is_said(text):
         "is there a court nearby, to meet?",
         "which press do you sell for coffee",
         "french press",
+        "i'm buying a present for my lawyer",
+        "what is a chargeback?",
+        "what are my consumer rights?",
+        "i want to sue my boss",
+        "where can i find you and when are you open?",
+        "good, are you dti registered?",
+        "i'm going to burn through these beans in a week",
+        "i'm going to the police station, can you deliver there?",
         "can i report a problem",
         "do you sell gifts for a lawyer friend of mine",
         "i could kill for a coffee",
