@@ -3,6 +3,7 @@
 import { words } from "./words.js";
 
 const TIMEOUT_MS = 20000;
+const FILE_TIMEOUT_MS = 300000;
 
 /** A request that did not do what it was for. `code` is the server's, or "offline" where it was not reached. */
 export class Refused extends Error {
@@ -53,6 +54,41 @@ export class Api {
     return this.#ask("DELETE", path, {});
   }
 
+  /** What is in a file of a conversation. */
+  async file(id) {
+    let response;
+    try {
+      response = await fetch(`/desk/api/files/${encodeURIComponent(id)}`, { credentials: "same-origin", signal: AbortSignal.timeout(FILE_TIMEOUT_MS) });
+      if (response.ok) return await response.blob();
+    } catch {
+      throw new Refused("offline", words.offline);
+    }
+    return this.#answered("files", response.status, await readJson(response).catch(() => null));
+  }
+
+  /** Send a form; `progress(part)` is told how much of it has gone, and `signal` stops it. */
+  upload(path, form, { progress, signal }) {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest(); // fetch tells nothing of how far a body has gone
+      const lost = () => reject(new Refused("offline", words.offline));
+      request.open("POST", `/desk/api/${path}`);
+      request.responseType = "json";
+      request.timeout = FILE_TIMEOUT_MS;
+      request.setRequestHeader("X-CSRF-Token", this.#csrf);
+      request.upload.onprogress = ({ loaded, total }) => progress(loaded / total);
+      request.onerror = request.ontimeout = request.onabort = lost;
+      request.onload = () => {
+        try {
+          resolve(this.#answered(path, request.status, request.response));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      signal.addEventListener("abort", () => request.abort());
+      request.send(form);
+    });
+  }
+
   async #ask(method, path, body) {
     const headers = { Accept: "application/json" };
     const request = { method, headers, credentials: "same-origin", signal: AbortSignal.timeout(TIMEOUT_MS) };
@@ -69,10 +105,15 @@ export class Api {
       throw new Refused("offline", words.offline);
     }
     this.#setClock(response);
-    if (response.ok) return answer;
+    return this.#answered(path, response.status, answer);
+  }
+
+  /** The answer, if the request did what it was for. */
+  #answered(path, status, answer) {
+    if (status >= 200 && status < 300) return answer;
     const { code = "internal_error", detail, ...more } = answer ?? {};
-    if (response.status === 401 && path !== "login" && path !== "password") this.onSignedOut();
-    throw new Refused(code, detail ?? words.errors.unknown, response.status, more);
+    if (status === 401 && path !== "login" && path !== "password") this.onSignedOut();
+    throw new Refused(code, detail ?? words.errors.unknown, status, more);
   }
 
   #setClock(response) {

@@ -3,6 +3,7 @@
 import { Actions } from "./actions.js";
 import { Api } from "./api.js";
 import { OpenConversation } from "./conversation.js";
+import { Files } from "./files.js";
 import { Frame } from "./frame.js";
 import { listen, showHelp } from "./keys.js";
 import { Lists } from "./lists.js";
@@ -17,6 +18,7 @@ import { shortcutsFor } from "./shortcuts.js";
 import { SignIn } from "./signin.js";
 import { startClocks } from "./times.js";
 import { Thread } from "./thread.js";
+import { Uploads } from "./uploads.js";
 import { attempt } from "./widgets.js";
 import { nameOf } from "./words.js";
 
@@ -26,6 +28,8 @@ const READ_AFTER_MS = [1200, 5000];
 
 const api = new Api();
 const signIn = new SignIn(api, begin);
+const files = new Files(api);
+const uploads = new Uploads(api, files);
 const desk = { agent: null, csrf: "", wishes: [], knowsQueue: false };
 let drafts, outgoing, actions;
 
@@ -40,15 +44,19 @@ const thread = new Thread({
   teach: (message, intent) => current.teach(message, intent),
   draft: (question) => current.draft(question),
   retry: (entry) => outgoing.retry(entry),
+  drawFile: (file) => files.draw(file),
+  partOf: (entry) => uploads.partOf(entry.client_id),
   discard(entry) {
     outgoing.remove(entry);
-    reply.restore(entry.kind, entry.text);
+    if (entry.kind === "file") uploads.drop(entry.client_id);
+    else reply.restore(entry.kind, entry.text);
   },
 });
 const reply = new ReplyBox({
   drafts: { get: (...all) => drafts.get(...all), put: (...all) => drafts.put(...all), has: (id) => drafts.has(id) },
   on: {
     send: (kind, text) => outgoing.add(current.row.id, kind, text),
+    sendFile: (file) => outgoing.addFile(current.row.id, uploads.hold(file)),
     typing: () => live.send({ type: "typing", conversation_id: current.row.id }),
     values: () => current.placeholders(),
     changed: () => lists.draw(),
@@ -68,7 +76,7 @@ function begin({ agent, csrf }) {
   api.csrf = desk.csrf = csrf;
   desk.agent = agent;
   drafts = new Drafts(agent.id);
-  outgoing = new Outgoing({ agentId: agent.id, send: deliver, onChange: delivered });
+  outgoing = new Outgoing({ agentId: agent.id, send: deliver, onChange: delivered, holds: (id) => uploads.has(id) });
   actions = new Actions({ api, me: agent, on: { changed, gone, team, goOnline: () => setPresence("online") } });
   api.onSignedOut = () => leave("Your session is over. Please sign in again; what you wrote is kept.");
   $("desk").hidden = false;
@@ -84,6 +92,7 @@ function leave(problem = "") {
   if (!desk.agent) return;
   live.stop();
   current.close();
+  files.clear();
   desk.agent = null;
   api.csrf = desk.csrf = "";
   lists.clear();
@@ -100,6 +109,8 @@ async function signOut() {
   if (!done) return;
   drafts.forget();
   outgoing.forget();
+  uploads.forget();
+  reply.attachments.forget();
   location.hash = "";
   leave();
 }
@@ -160,14 +171,16 @@ function gone(id) {
 
 // ---- sending
 
-function deliver({ conversation, kind, text, client_id }) {
+function deliver(entry) {
+  const { conversation, kind, text, client_id } = entry;
+  if (kind === "file") return uploads.send(entry);
   if (kind === "note") return api.post(`conversations/${conversation}/note`, { text, client_id });
   return api.post(`conversations/${conversation}/reply`, { text, client_id });
 }
 
 function delivered(conversation, answer, entry) {
   if (!current.isOpen(conversation)) return lists.draw();
-  if (answer?.seq && entry) thread.add({ seq: answer.seq, author: "agent", name: desk.agent.name, text: entry.text, at: new Date().toISOString(), client_id: entry.client_id });
+  if (answer?.seq && entry) thread.add({ seq: answer.seq, author: "agent", name: desk.agent.name, text: entry.text, file: answer.file, at: new Date().toISOString(), client_id: entry.client_id });
   if (answer?.note) thread.addNote(answer.note);
   thread.showPending(outgoing.of(conversation));
   if (!entry) return;

@@ -1,6 +1,9 @@
 /** The lines of a transcript: messages, notes, steps, and what has not been confirmed yet. */
 
+import { textBeside } from "../cards.js";
 import { el, linkified, ownAddress, spoken } from "../dom.js";
+import { drawCards } from "./cards.js";
+import { isFileAlone, sizeOf } from "./files.js";
 import { icon } from "./icons.js";
 import { momentOf, timeOf } from "./times.js";
 import { button, chip, said, select } from "./widgets.js";
@@ -18,8 +21,12 @@ export function drawMessage(message, { grouped, explained, state, name, wishes, 
     return node;
   }
   node.append(el("p", { class: "sender", "aria-hidden": "true" }, said(name)));
-  node.append(el("div", { class: "bubble", dir: "auto" }, spoken(`${name}: `), ...linkified(text)));
-  for (const extra of [picture(message), file(message), cards(message), choices(message)]) if (extra) node.append(extra);
+  const bubble = el("div", { class: "bubble", dir: "auto" }, spoken(`${name}: `), ...linkified(textBeside(message.cards, text)));
+  // Told in words for those who do not see it, and shown to everybody else.
+  if (isFileAlone(message)) bubble.classList.add("visually-hidden");
+  node.append(bubble);
+  const file = message.file ? on.drawFile(message.file) : null;
+  for (const extra of [picture(message), file, drawCards(message), choices(message)]) if (extra) node.append(extra);
   node.append(meta(message, { state, explained, toggle }));
   if (explained) node.append(understanding(message, wishes, on));
   return node;
@@ -27,7 +34,7 @@ export function drawMessage(message, { grouped, explained, state, name, wishes, 
 
 function meta({ author, at, helpful, understood }, { state, explained, toggle }) {
   const node = el("p", { class: "meta" }, el("time", { datetime: at, title: momentOf(at) }, timeOf(at)));
-  if (helpful !== undefined && helpful !== null) node.append(el("span", {}, helpful ? "Found helpful" : "Found unhelpful"));
+  if (typeof helpful === "boolean") node.append(thumb(helpful));
   if (state) node.append(el("span", { class: `state ${state}`, "data-testid": "state" }, STATES[state]));
   if (author === "customer" && understood) {
     const open = el("button", { type: "button", class: "why", "aria-expanded": String(explained), "data-part": "why", "data-testid": "understood-toggle" });
@@ -36,6 +43,12 @@ function meta({ author, at, helpful, understood }, { state, explained, toggle })
     node.append(open);
   }
   return node;
+}
+
+/** What the customer thought of the assistant's answer. */
+function thumb(helpful) {
+  const words = helpful ? "Helped" : "Did not help";
+  return el("span", { class: `thumb ${helpful ? "up" : "down"}`, title: "What the customer said of this answer", "data-testid": "helpful" }, icon(helpful ? "up" : "down"), words);
 }
 
 /** What the assistant took the message for, and a way to put it right. */
@@ -65,28 +78,6 @@ function picture({ image }) {
   return img;
 }
 
-function file({ file: attached }) {
-  if (!attached) return null;
-  const link = el("a", { class: "file", href: `/desk/api/files/${encodeURIComponent(attached.id)}`, target: "_blank", rel: "noopener", "data-testid": "file" });
-  link.append(icon("file"), said(attached.name), el("span", { class: "quiet" }, sizeOf(attached.size)), spoken(" (opens in a new tab)"));
-  return link;
-}
-
-export function sizeOf(bytes) {
-  if (!Number.isFinite(bytes)) return "";
-  return bytes < 1000000 ? `${Math.max(1, Math.round(bytes / 1000))} kB` : `${(bytes / 1000000).toFixed(1)} MB`;
-}
-
-function cards(message) {
-  if (!message.cards?.length) return null;
-  const boxes = message.cards.map((card) => {
-    const facts = (card.facts ?? []).flatMap(({ label, value }) => [el("dt", {}, said(label)), el("dd", {}, said(value))]);
-    const steps = (card.steps ?? []).map((name, index) => el("li", { "aria-current": index === card.step ? "step" : null }, said(name)));
-    return el("div", { class: "card-box" }, el("strong", {}, said(card.title)), facts.length ? el("dl", {}, ...facts) : "", steps.length ? el("ol", {}, ...steps) : "");
-  });
-  return el("div", { "data-testid": "cards" }, ...boxes);
-}
-
 export function drawNote({ agent, text, at }) {
   const who = agent?.name ?? "Somebody who has left";
   return el(
@@ -104,13 +95,18 @@ export function drawStep({ text, reason }, at) {
 }
 
 export function drawPending(entry, on) {
+  const isFile = entry.kind === "file";
   const node = el("article", { class: `line from-agent ${entry.failed ? "failed" : "sending"}`, "data-testid": "pending", "data-state": entry.failed ? "failed" : "sending" });
   if (entry.kind === "note") node.classList.add("note");
-  node.append(el("div", { class: "bubble", dir: "auto" }, ...linkified(entry.text || entry.file?.name || "")));
+  if (isFile) node.append(el("p", { class: "file" }, icon("file"), said(entry.file.name), el("span", { class: "quiet" }, sizeOf(entry.file.size))));
+  else node.append(el("div", { class: "bubble", dir: "auto" }, ...linkified(entry.text)));
   const meta = el("p", { class: "meta" }, el("span", { class: "state" }, entry.failed ? `Not sent. ${entry.reason}` : "Sending…"));
   if (entry.failed) {
-    meta.append(button("Try again", () => on.retry(entry), { kind: "link-button", test: "retry", part: "retry" }));
-    meta.append(button("Edit", () => on.discard(entry), { kind: "link-button", test: "edit-failed", part: "edit" }));
+    if (!entry.isFinal) meta.append(button("Try again", () => on.retry(entry), { kind: "link-button", test: "retry", part: "retry" }));
+    meta.append(button(isFile ? "Dismiss" : "Edit", () => on.discard(entry), { kind: "link-button", test: isFile ? "dismiss-file" : "edit-failed", part: "edit" }));
+  } else if (isFile) {
+    const bar = el("progress", { max: 1, value: on.partOf(entry), "aria-label": `Sending ${entry.file.name}`, "data-upload": entry.client_id });
+    meta.append(bar, button("Cancel", () => on.discard(entry), { kind: "link-button", test: "cancel-file", part: "cancel" }));
   }
   node.append(meta);
   return node;

@@ -32,7 +32,7 @@ export class CustomerPanel {
     const { conversation: row, customer, summary } = detail;
     // Left alone while nothing has changed: somebody may be in the middle of it.
     const { id, channel, reason, contact, due_at: due, labels, customer: who } = row;
-    const shown = JSON.stringify([id, channel, reason, contact, due, labels, who, customer, summary]);
+    const shown = JSON.stringify([id, channel, reason, contact, due, labels, who, customer, summary, detail.claimed]);
     if (shown === this.#shown) return;
     this.#shown = shown;
     const top = this.#root.scrollTop;
@@ -41,7 +41,8 @@ export class CustomerPanel {
       this.#head(row, customer),
       ...present([
         this.#why(row, summary),
-        this.#contact(row, customer),
+        customer && this.#contact(row, customer),
+        claimed(detail.claimed ?? []),
         customer && section("Orders", "orders", orders(customer.orders ?? [])),
         customer && this.#points(row, customer),
         customer?.cards?.length && section("Punch cards", "cards", pairs(customer.cards.map((one) => [one.title, `${one.stamps} of ${one.of}`]))),
@@ -92,12 +93,9 @@ export class CustomerPanel {
   }
 
   #contact(row, customer) {
-    const claimed = Object.entries(row.customer?.claimed ?? {}).filter(([, value]) => value);
-    const known = customer ? [["E-mail", customer.email], ["Phone", customer.phone], ["Address", inWords(customer.address)]].filter(([, value]) => value) : [];
-    if (!customer && !claimed.length) return null;
-    const said = claimed.length ? [el("p", { class: "quiet" }, "Said before the chat, not proven:"), pairs(claimed.map(([key, value]) => [readable(key), inWords(value)]))] : [];
-    const edit = customer ? button("Edit", () => this.#edit(row, customer), { kind: "small plain", test: "edit-contact", title: "Edit contact data" }) : "";
-    return section(["Contact", edit], "contact", known.length ? pairs(known) : "", ...said);
+    const known = [["E-mail", customer.email], ["Phone", customer.phone], ["Address", inWords(customer.address)]].filter(([, value]) => value);
+    const edit = button("Edit", () => this.#edit(row, customer), { kind: "small plain", test: "edit-contact", title: "Edit contact data" });
+    return section(["Contact", edit], "contact", known.length ? pairs(known) : "");
   }
 
   #points(row, customer) {
@@ -185,6 +183,13 @@ const present = (nodes) => nodes.filter(Boolean);
 function section(title, name, ...body) {
   const [words, ...more] = Array.isArray(title) ? title : [title];
   return el("section", { class: "panel-section", "data-testid": `panel-${name}` }, el("div", { class: "section-head" }, el("h3", {}, words), ...more), ...body);
+}
+
+/** What the visitor answered before the chat, below the shop's own questions. */
+function claimed(answers) {
+  if (!answers.length) return null;
+  const shown = answers.map(({ id, title, answer }) => [title ?? readable(id), answer]);
+  return section(["Said before the chat", chip("claimed, not proven", "person")], "claimed", pairs(shown));
 }
 
 const pairs = (all) => el("dl", { class: "pairs" }, ...all.flatMap(([key, value]) => [el("dt", {}, said(key)), el("dd", {}, said(value))]));

@@ -1,6 +1,7 @@
-/** The box at the bottom: replies and notes, drafts that stay, and canned replies behind a slash. */
+/** The box at the bottom: replies with files, and notes; drafts that stay, and canned replies behind a slash. */
 
 import { el } from "../dom.js";
+import { Attachments } from "./attach.js";
 import { icon } from "./icons.js";
 import { announce, said } from "./widgets.js";
 import { count } from "./words.js";
@@ -12,17 +13,20 @@ const SLASH = /(^|\s)\/([\p{L}\p{N}_-]*)$/u;
 const MOST_SHOWN = 8;
 
 export class ReplyBox {
+  /** What goes with the reply. */
+  attachments = new Attachments({ whyNot: () => this.#whyNot(), begin: () => this.choose("reply") });
   #on;
   #drafts;
   #conversation = null;
   #mayReply = false;
+  #why = "";
   #canned = [];
   #found = [];
   #picked = 0;
   #typingSentAt = 0;
   #wanted = {}; // what was last chosen to write, by conversation
 
-  /** `on` has send(kind, text), typing(), values() for the placeholders, and changed() when a draft comes or goes. */
+  /** `on` has send(kind, text), sendFile(file), typing(), values() for the placeholders, and changed() when a draft comes or goes. */
   constructor({ drafts, on }) {
     this.#drafts = drafts;
     this.#on = on;
@@ -32,6 +36,7 @@ export class ReplyBox {
     text.addEventListener("input", (event) => this.#changed(event.isComposing));
     text.addEventListener("compositionend", () => this.#changed(false));
     text.addEventListener("keydown", (event) => this.#key(event));
+    text.addEventListener("paste", (event) => this.attachments.paste(event) && event.preventDefault());
     text.addEventListener("blur", () => setTimeout(() => this.#closeCanned(), 150));
     $("composer").addEventListener("submit", (event) => (event.preventDefault(), this.#submit()));
     for (const kind of ["reply", "note"]) $(`mode-${kind}`).addEventListener("change", () => this.choose(kind));
@@ -55,6 +60,7 @@ export class ReplyBox {
     if (isOther) this.#closeCanned();
     this.#conversation = conversation;
     this.#mayReply = mayReply;
+    this.#why = why;
     $("composer").hidden = false;
     $("mode-reply").disabled = !mayReply;
     $("mode-hint").textContent = mayReply ? "" : why;
@@ -64,8 +70,15 @@ export class ReplyBox {
 
   hide() {
     this.#conversation = null;
+    this.#mayReply = false;
     $("composer").hidden = true;
+    this.attachments.show(null, false);
     this.#closeCanned();
+  }
+
+  #whyNot() {
+    if (!this.#conversation || !$("composer").offsetParent) return "Open one of your conversations first.";
+    return this.#mayReply ? "" : this.#why;
   }
 
   /** Reply or note. */
@@ -96,6 +109,7 @@ export class ReplyBox {
     $("text-label").textContent = isNote ? "Your note" : "Your reply";
     $("composer").querySelector(".send").textContent = isNote ? "Add note" : "Send";
     $("open-canned").hidden = isNote;
+    this.attachments.show(this.#conversation, !isNote && this.#mayReply);
     $("text").value = this.#drafts.get(this.#conversation, kind);
     this.#redraw();
   }
@@ -108,12 +122,13 @@ export class ReplyBox {
 
   #submit() {
     const value = $("text").value.trim();
-    if (!value || !this.#conversation) return;
+    if (!this.#conversation || !(value || this.attachments.hasSome)) return;
     if ([...value].length > MOST_CHARACTERS) return announce(`This is too long: ${MOST_CHARACTERS} characters at most.`);
     const kind = this.kind;
     this.#put("");
     this.#typingSentAt = 0;
-    this.#on.send(kind, value);
+    if (value) this.#on.send(kind, value);
+    for (const file of this.attachments.take()) this.#on.sendFile(file);
     // A note is said in passing: back to the reply, where there is one.
     if (kind === "note" && this.#mayReply) this.choose("reply");
   }

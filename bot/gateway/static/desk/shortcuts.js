@@ -24,6 +24,7 @@ export function shortcutsFor({ isIn, open, actions, lists, reply, showPanel, hel
       { key: "p", about: "Pass an offer", run: act("pass") },
       { key: "r", about: "Write a reply", run: onOpen(() => (reply.choose("reply"), true)) },
       { key: "n", about: "Write a note", run: onOpen(() => (reply.choose("note"), true)) },
+      { key: "a", about: "Attach a picture or a file", run: onOpen(() => reply.attachments.choose()) },
       { key: "e", about: "Resolve", run: act("resolve") },
       { key: "t", about: "Transfer", run: act("transfer") },
       { key: "b", about: "Back to the bot", run: act("return") },

@@ -21,7 +21,7 @@ export class Thread {
   #typingTimer;
   #on;
 
-  /** `on` has earlier(seq), teach(message, intent), draft(question), retry(entry), discard(entry), wishes(). */
+  /** `on` has earlier(seq), teach(message, intent), draft(question), retry(entry), discard(entry), partOf(entry), drawFile(file), wishes(). */
   constructor(on) {
     this.#on = on;
     const log = $("log");

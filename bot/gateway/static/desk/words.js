@@ -5,6 +5,7 @@ export const words = {
   offline: "The server cannot be reached. Please check the connection and try again.",
   errors: {
     unknown: "Something went wrong on our side. Please try again.",
+    too_many_files: "That is as much as can be sent here in a day. Try again tomorrow, or send it in another way.",
     conflict: "That was too late: somebody else was faster, or the customer changed it. This is how it stands now.",
   },
   connection: {
