@@ -29,6 +29,8 @@ from bot.services.desk_views import list_conversations, record_seen, view_conver
 from bot.services.standings import Standing
 
 PAGE = 50
+# Passed on to whoever is free, it is about nothing that only some know.
+ANYONE = "anyone"
 # That somebody saw a customer's name in a list is noted again after so long.
 SEEN_AGAIN_SECONDS = 3600.0
 MAX_SEEN = 50_000
@@ -203,6 +205,8 @@ async def transfer(call: Call) -> Answer:
     topic = normalise_label(clean_text(body.topic)) if body.topic else None
     if step is Step.TRANSFER_TEAM and topic is None:
         raise DeskRefused("A topic has 1 to 40 characters.")
+    if topic == ANYONE:
+        topic = None
     standing = await desk.step(
         call.db, call.clock, call.shop, call.agent, call.conversation_id, step, to=to, topic=topic, note=body.note
     )

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 import uuid
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from bot.core.agents import Agent, Presence, Role
 from bot.core.conversations import Author, Choice, Conversation, InboundMessage, Message, MessageId
 from bot.core.handoffs import HandoffReason, Step
 from bot.gateway.application import create_gateway
+from bot.gateway.desk_sign_in import SIGN_IN_LIMIT
 from bot.gateway.limits import RateLimit
 from bot.gateway.settings import ADDRESS_LIMIT, LIVE, MESSAGE_LIMIT, GatewaySettings
 from bot.services import desk, teaching
@@ -27,7 +28,7 @@ from bot.services.agents import add_agent, set_presence
 from bot.services.conversations import open_web_conversation, receive_message
 from bot.services.handoffs import request_handoff
 from bot.services.ids import new_id
-from bot.services.ports import Hint
+from bot.services.ports import Hint, UnitOfWork
 from bot.storage.engine import create_engine
 from bot.storage.migrate import migrate
 from bot.storage.unit_of_work import SqlDatabase
@@ -114,6 +115,21 @@ class DeskWindow:
     def canned(self, agent: Agent, shortcut: str, text: str) -> None:
         self._run(teaching.keep_canned_reply(self._db, self._clock, agent, shortcut, text))
 
+    def step(self, agent: Agent, conversation_id: str, wanted: Step, **about: Any) -> None:
+        """Somebody does something with a conversation elsewhere."""
+        self._run(desk.step(self._db, self._clock, self.shop, agent, conversation_id, wanted, **about))  # type: ignore[arg-type]
+
+    def reply(self, agent: Agent, conversation_id: str, text: str) -> None:
+        self._run(desk.reply(self._db, self._clock, agent, conversation_id, text, str(uuid.uuid4())))  # type: ignore[arg-type]
+
+    def snooze(self, agent: Agent, conversation_id: str, seconds: int) -> None:
+        until = self._clock.now() + timedelta(seconds=seconds)
+        self._run(desk.snooze(self._db, self._clock, agent, conversation_id, until))  # type: ignore[arg-type]
+
+    def change(self, what: Callable[[UnitOfWork], Awaitable[Any]]) -> Any:
+        """Whatever is done in one transaction, committed."""
+        return self._run(self._change(what))
+
     def texts(self, conversation_id: str, author: Author) -> list[str]:
         """What somebody has said there, as the customer has it."""
         return self._run(self._texts(conversation_id, author))  # type: ignore[no-any-return]
@@ -123,6 +139,10 @@ class DeskWindow:
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(120)
+
+    async def _change(self, what: Callable[[UnitOfWork], Awaitable[Any]]) -> Any:
+        async with self._db.transaction() as work:
+            return await what(work)
 
     async def _start(self) -> None:
         engine = create_engine(self._url)
@@ -142,7 +162,7 @@ class DeskWindow:
             api_key="k" * 40,
         )
         app = create_gateway(settings, self._db, self._clock)
-        app[MESSAGE_LIMIT] = app[ADDRESS_LIMIT] = RateLimit(10_000, 10_000)
+        app[MESSAGE_LIMIT] = app[ADDRESS_LIMIT] = app[SIGN_IN_LIMIT] = RateLimit(10_000, 10_000)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True).start()
