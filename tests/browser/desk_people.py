@@ -51,7 +51,7 @@ def with_history(desk: DeskWindow, customer: Customer, words: str, number: str) 
         )
         await work.feedback.add(said)
         await work.notes.add(Note(new_id(), customer.id, words[:40], words, desk.now()))
-        await work.notes.add_tag(customer.id, Tag(words[:40], "Ben", desk.now()))
+        await work.notes.add_tag(customer.id, Tag(words[:40].lower(), "Ben", desk.now()))
 
     desk.change(add)
 
