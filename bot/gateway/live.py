@@ -32,6 +32,9 @@ class Watch:
     def __init__(self, topics: frozenset[str]) -> None:
         self.topics = topics
         self.changed = asyncio.Event()
+        # Whether there is more to be told than another place in the line.
+        self.has_news = False
+        self.moved_to: int | None = None
         # Who is writing: the bot, an agent.
         self.typing: set[str] = set()
         self.seen_seq = 0
@@ -39,6 +42,21 @@ class Watch:
         self.position: int | None = None
         # When the proof runs out without which it may not go on.
         self.ends_at: datetime | None = None
+
+    def wake(self) -> None:
+        """There may be something new: look."""
+        self.has_news = True
+        self.changed.set()
+
+    def move(self, place: int) -> None:
+        """It has another place in the line; nothing else need be looked at."""
+        self.moved_to = place
+        self.changed.set()
+
+    def look(self) -> None:
+        """What is read from now on is news."""
+        self.has_news, self.moved_to = False, None
+        self.changed.clear()
 
 
 class LiveConversations:
@@ -62,14 +80,14 @@ class LiveConversations:
             if hint.topic in watch.topics:
                 if (author := TYPING.get(hint.topic)) is not None:
                     watch.typing.add(author)
-                watch.changed.set()
+                watch.wake()
 
     def close(self) -> None:
         """End every feed; for shutting down."""
         self.closing.set()
         for watches in self._watches.values():
             for watch in watches:
-                watch.changed.set()
+                watch.wake()
 
     @contextlib.contextmanager
     def watching(self, conversation_id: ConversationId, topics: frozenset[str] = EVERYTHING) -> Iterator[Watch]:
@@ -109,7 +127,7 @@ class LiveConversations:
         for watches in self._watches.values():
             for watch in watches:
                 if watch.ends_at is not None and now >= watch.ends_at:
-                    watch.changed.set()
+                    watch.wake()
 
     async def _wake_those_behind(self) -> None:
         ids = list(self._watches)
@@ -119,7 +137,7 @@ class LiveConversations:
             for conversation_id, seq in last.items():
                 for watch in self._watches.get(conversation_id, ()):
                     if seq > watch.seen_seq:
-                        watch.changed.set()
+                        watch.wake()
 
     async def _wake_those_who_moved_up(self) -> None:
         waiting = {
@@ -132,9 +150,13 @@ class LiveConversations:
             return
         async with self._db.reading() as work:
             places = {conversation_id: place for place, conversation_id in enumerate(await work.handoffs.line(), 1)}
+        # Told as they are found: if each watcher looked for itself, a line would be read as often as it is long.
         for watch, conversation_id in waiting.items():
-            if places.get(conversation_id) != watch.position:
-                watch.changed.set()
+            place = places.get(conversation_id)
+            if place is None:
+                watch.wake()
+            elif place != watch.position:
+                watch.move(place)
 
     async def position(self, conversation: Conversation) -> int | None:
         """The conversation's place in the line of those who wait for a person; None when it does not wait."""
@@ -153,7 +175,7 @@ class LiveConversations:
         with self.watching(conversation.id) as watch:
             watch.seen_seq, watch.position = _seen(conversation, after), position
             while not self.closing.is_set():
-                watch.changed.clear()
+                watch.look()
                 messages, current, place, person = await self._read(conversation.id, watch.seen_seq)
                 is_over = current is None or not current.is_open_to_visitor(self._clock.now())
                 for message in _still_to_see(messages, current) if is_over else messages:
@@ -173,6 +195,11 @@ class LiveConversations:
                         yield typing_frame(author)
                 watch.typing.clear()
                 await watch.changed.wait()
+                while watch.moved_to is not None and not watch.has_news:
+                    watch.position = watch.moved_to
+                    watch.look()
+                    yield owner_frame(owner, watch.position, name)
+                    await watch.changed.wait()
 
     async def news(self, conversation: Conversation, after: int) -> list[Frame]:
         """The same for those who ask now and then: at most a page of messages after that seq, and who speaks now."""

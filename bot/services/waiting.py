@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.agents import Agent, AgentId, Presence
@@ -29,7 +30,7 @@ from bot.services.system_lines import say
 # Who says that they are away, and has conversations, is given so many times as long as who is just gone.
 AWAY_GRACE = 5
 
-_Look = Callable[[UnitOfWork, Standing], Awaitable[bool]]
+_Act = Callable[[UnitOfWork, Standing], Awaitable[bool]]
 
 
 async def look_after_line(db: Database, clock: Clock, shop: Shop) -> int:
@@ -39,33 +40,28 @@ async def look_after_line(db: Database, clock: Clock, shop: Shop) -> int:
     """
     now = clock.now()
     async with db.reading() as work:
-        waiting = await work.handoffs.in_state(HandoffState.WAITING)
-        active = await work.handoffs.in_state(HandoffState.ACTIVE)
-        agents = {agent.id: agent for agent in await work.agents.all()}
+        desk = await _look(work)
     # Whoever is at the desk after hours helps those who came in time.
-    is_manned = shop.desk.is_open(shop.hours, now) or any(agent.is_there(now) for agent in agents.values())
-    due = [one.conversation_id for one in waiting if _is_due(one, shop, now, is_manned)]
-    late = [one.conversation_id for one in active if _may_be_due(one, _agent_of(one, agents), shop, now)]
+    is_manned = shop.desk.is_open(shop.hours, now) or any(agent.is_there(now) for agent in desk.agents.values())
+    due = [one.conversation_id for one in desk.waiting if _is_due(one, shop, now, is_manned)]
+    late = [one.conversation_id for one in desk.active if _may_be_due(one, _agent_of(one, desk.agents), shop, now)]
     done = await _each(db, due, lambda work, at: _who_waits(work, clock, shop, at, is_manned))
     done += await _each(db, late, lambda work, at: _who_is_helped(work, clock, shop, at))
-    return done + await offer_all(db, clock, shop)
+    if shop.desk.assignment is Assignment.MANUAL or (not done and not desk.offers(now)):
+        # Mostly there is nothing to offer, and nobody need wait for that.
+        return done
+    return done + await _offer_all(db, clock, shop)
 
 
-async def offer_all(db: Database, clock: Clock, shop: Shop) -> int:
-    """Offer what waits to whoever can take it; how much was offered. Nothing, where people take for themselves."""
-    if shop.desk.assignment is Assignment.MANUAL:
-        return 0
+async def _offer_all(db: Database, clock: Clock, shop: Shop) -> int:
+    """Offer what waits to whoever can take it; how much was offered."""
 
     async def attempt() -> int:
         now = clock.now()
-        async with db.reading() as work:
-            # Mostly there is nothing to do, and nobody need wait for that.
-            if not offers(*await _line(work, now), now):
-                return 0
         async with db.transaction() as work:
             await work.agents.lock_line()
             until = now + shop.desk.offer_time
-            found = offers(*await _line(work, now), now)
+            found = (await _look(work)).offers(now)
             made = [one for one, agent_id in found if await work.handoffs.offer(one.id, agent_id, now, until)]
             for handoff in made:
                 work.hint(Hint("desk", handoff.conversation_id))
@@ -74,29 +70,38 @@ async def offer_all(db: Database, clock: Clock, shop: Shop) -> int:
     return await again_if_lost(attempt)
 
 
-async def _line(work: UnitOfWork, now: datetime) -> tuple[list[Handoff], list[Helper]]:
+@dataclass(frozen=True)
+class _Desk:
+    """Who waits, who is helped, and everybody at the desk."""
+
+    waiting: Sequence[Handoff]
+    active: Sequence[Handoff]
+    agents: Mapping[AgentId, Agent]
+
+    def offers(self, now: datetime) -> list[tuple[Handoff, AgentId]]:
+        """Whom to offer what at that moment."""
+        if not self.waiting:
+            return []
+        loads = Counter(one.agent_id for one in self.active)
+        loads.update(one.offered_to for one in self.waiting if one.offered_to and not _is_offer_over(one, now))
+        helpers = [
+            Helper(
+                *(agent.id, agent.capacity, loads[agent.id], agent.free_since),
+                *(frozenset(agent.skills), frozenset(agent.languages)),
+            )
+            for agent in self.agents.values()
+            if agent.is_there(now)
+        ]
+        return offers(self.waiting, helpers, now)
+
+
+async def _look(work: UnitOfWork) -> _Desk:
     waiting = await work.handoffs.in_state(HandoffState.WAITING)
-    if not waiting:
-        return [], []
-    loads = await work.handoffs.loads()
-    for handoff in waiting:
-        if handoff.offered_to is not None and handoff.offered_until is not None and now < handoff.offered_until:
-            loads[handoff.offered_to] = loads.get(handoff.offered_to, 0) + 1
-    return waiting, [
-        Helper(
-            agent.id,
-            agent.capacity,
-            loads.get(agent.id, 0),
-            agent.free_since,
-            frozenset(agent.skills),
-            frozenset(agent.languages),
-        )
-        for agent in await work.agents.all()
-        if agent.is_there(now)
-    ]
+    active = await work.handoffs.in_state(HandoffState.ACTIVE)
+    return _Desk(waiting, active, {agent.id: agent for agent in await work.agents.all()})
 
 
-async def _each(db: Database, ids: list[ConversationId], look: _Look) -> int:
+async def _each(db: Database, ids: list[ConversationId], look: _Act) -> int:
     async def do(work: UnitOfWork, conversation_id: ConversationId) -> int:
         conversation = await work.conversations.lock(conversation_id)
         return int(conversation is not None and await look(work, await standing_of(work, conversation)))

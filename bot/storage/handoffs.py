@@ -18,6 +18,11 @@ _C = tables.handoffs.c
 _OPEN = _C.closed_at.is_(None)
 
 
+def _in(state: HandoffState) -> tuple[ColumnElement[bool], ...]:
+    # What is open has an index of its own, which no database uses unless it is told that this is open.
+    return (_C.state == state.value, *(() if state is HandoffState.CLOSED else (_OPEN,)))
+
+
 class SqlHandoffs:
     """HandoffRepository on SQLAlchemy."""
 
@@ -57,10 +62,10 @@ class SqlHandoffs:
         return found[0] if found else None
 
     async def in_state(self, state: HandoffState) -> list[Handoff]:
-        return await self._list(_C.state == state.value)
+        return await self._list(*_in(state))
 
     async def line(self) -> list[ConversationId]:
-        query = select(_C.conversation_id).where(_C.state == HandoffState.WAITING.value)
+        query = select(_C.conversation_id).where(*_in(HandoffState.WAITING))
         query = query.order_by(_C.priority.desc(), func.coalesce(_C.waiting_since, _C.requested_at), _C.id)
         return [ConversationId(one) for one in await self._connection.scalars(query)]
 
@@ -76,10 +81,10 @@ class SqlHandoffs:
         await self._connection.execute(statement.values(heard_at=at, snoozed_until=None))
 
     async def of_agent(self, agent_id: AgentId) -> list[Handoff]:
-        return await self._list(_C.state == HandoffState.ACTIVE.value, _C.agent_id == agent_id)
+        return await self._list(*_in(HandoffState.ACTIVE), _C.agent_id == agent_id)
 
     async def loads(self) -> dict[AgentId, int]:
-        query = select(_C.agent_id, func.count()).where(_C.state == HandoffState.ACTIVE.value).group_by(_C.agent_id)
+        query = select(_C.agent_id, func.count()).where(*_in(HandoffState.ACTIVE)).group_by(_C.agent_id)
         return {AgentId(agent_id): number for agent_id, number in await self._connection.execute(query)}
 
     async def claims_since(self, at: datetime) -> Sequence[datetime]:
