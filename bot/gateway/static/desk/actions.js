@@ -2,6 +2,7 @@
 
 import { el } from "../dom.js";
 import { icon } from "./icons.js";
+import { drawAnew } from "./keyed.js";
 import { now, soon } from "./times.js";
 import { area, ask, attempt, button, chip, field, input, select, toast } from "./widgets.js";
 import { readable } from "./words.js";
@@ -58,14 +59,16 @@ export class Actions {
     const shown = all.slice(0, 3);
     const make = ({ id, label, key, kind = "" }) =>
       button(label, () => this.run(id, this.#row), { kind, test: `action-${id}`, key: kind === "primary" ? key : null, title: key ? `${label} (${key})` : null, part: id });
-    root.replaceChildren(...shown.map(make));
-    if (all.length > shown.length) root.append(this.#menu(all.slice(3).map(make)));
+    const menu = all.length > shown.length ? [this.#menu(all.slice(3).map(make))] : [];
+    // What is done is done: to press the key twice must not undo it.
+    drawAnew(root, () => root.replaceChildren(...shown.map(make), ...menu), () => document.getElementById("thread-name"));
   }
 
   #menu(buttons) {
-    const open = el("summary", { class: "icon-button", "aria-label": "More actions", title: "More actions", "data-testid": "more-actions" }, icon("more"));
+    const open = el("summary", { class: "icon-button", "aria-label": "More actions", title: "More actions", "data-part": "more", "data-testid": "more-actions" }, icon("more"));
     const menu = el("details", { class: "menu" }, open, el("div", { class: "menu-list" }, ...buttons));
-    menu.addEventListener("click", (event) => event.target.closest("button") && menu.removeAttribute("open"));
+    // Before the button does anything: what a dialog gives the focus back to must be there to see.
+    menu.addEventListener("click", (event) => event.target.closest("button") && (open.focus(), (menu.open = false)), true);
     menu.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || !menu.open) return;
       event.stopPropagation();

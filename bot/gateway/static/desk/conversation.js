@@ -53,11 +53,16 @@ export class OpenConversation {
     left();
   }
 
+  /** Another page is on the screen: the others need not think that somebody looks on. */
+  lookAway() {
+    this.#of.live.watch(null);
+  }
+
   async load(id) {
     const isOther = !this.isOpen(id);
     if (this.#opening !== id) this.#isStale = false;
     this.#opening = id;
-    if (isOther) this.#of.live.watch(id);
+    this.#of.live.watch(id);
     let detail;
     const done = await attempt(async () => (detail = await this.#of.api.get(`conversations/${encodeURIComponent(id)}`)));
     if (this.#opening !== id) return; // another one was opened meanwhile

@@ -101,6 +101,7 @@ function leave(problem = "") {
   // What others must not see on this screen is gone with the dialogs, too.
   $("dialogs").replaceChildren();
   $("toasts").replaceChildren();
+  $("page").replaceChildren();
   signIn.show(problem);
 }
 
@@ -148,8 +149,12 @@ function route() {
   $("console").hidden = isPage;
   $("page").hidden = !isPage;
   frame.mark(isPage ? name : "");
-  if (isPage) return openPage(name, { api, agent: desk.agent, changed: loadWords });
-  if (id) current.load(decodeURIComponent(id));
+  if (isPage) {
+    current.lookAway();
+    return openPage(name, { api, agent: desk.agent, changed: loadWords });
+  }
+  const wanted = decoded(id);
+  if (wanted) current.load(wanted);
   else current.close();
 }
 
@@ -157,6 +162,15 @@ function open(id) {
   const hash = `#/c/${encodeURIComponent(id)}`;
   if (location.hash === hash) current.load(id);
   else location.hash = hash;
+}
+
+/** A part of the address in plain letters; nothing where somebody has made it up. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return "";
+  }
 }
 
 /** Something may have changed in a conversation. */

@@ -1,6 +1,17 @@
-/** Lists on the page that change in place, so that focus, scrolling and what is open stay as they are. */
+/** Parts of the page that change in place, so that focus, scrolling and what is open stay as they are. */
 
 const shown = new WeakMap();
+
+/** Draw a part of the page anew; whoever was in it stays at what has the same `data-part`, or goes to `instead()`. */
+export async function drawAnew(root, draw, instead) {
+  const focused = root.contains(document.activeElement) ? document.activeElement : null;
+  const part = focused?.dataset.part;
+  await draw();
+  // Whoever went elsewhere meanwhile stays there.
+  if (!focused || focused.isConnected || document.activeElement !== document.body) return;
+  const same = part ? root.querySelector(`[data-part="${CSS.escape(part)}"]`) : null;
+  (same ?? instead())?.focus({ preventScroll: true });
+}
 
 /**
  * Make a parent show `items` ({key, sign, draw, update}) in their order; what has the same `sign` as before is left alone.

@@ -1,6 +1,7 @@
 /** Who works at the desk, for admins. */
 
 import { el } from "../dom.js";
+import { drawAnew } from "./keyed.js";
 import { head, table } from "./pages.js";
 import { momentOf } from "./times.js";
 import { ask, button, chip, field, input, said, select, toast } from "./widgets.js";
@@ -9,13 +10,13 @@ import { readable, words } from "./words.js";
 const ROLES = Object.entries(words.roles);
 
 export async function draw(root, { api, agent: me }) {
-  const again = () => draw(root, { api, agent: me });
+  const again = () => drawAnew(root, () => draw(root, { api, agent: me }), () => root.querySelector("h1"));
   const { agents } = await api.get("agents");
-  const add = button("Add somebody", () => create(api).then((done) => done && again()), { kind: "primary", test: "add-agent" });
+  const add = button("Add somebody", () => create(api).then((done) => done && again()), { kind: "primary", test: "add-agent", part: "add" });
   const rows = agents.map((one) => {
     const actions = [
-      button("Edit", () => edit(api, one, me).then((done) => done && again()), { kind: "small", test: "edit-agent", title: `Edit ${one.name}` }),
-      button("Reset password", () => reset(api, one), { kind: "small", title: `Reset the password of ${one.name}` }),
+      button("Edit", () => edit(api, one, me).then((done) => done && again()), { kind: "small", test: "edit-agent", title: `Edit ${one.name}`, part: `edit ${one.id}` }),
+      button("Reset password", () => reset(api, one), { kind: "small", title: `Reset the password of ${one.name}`, part: `reset ${one.id}` }),
     ];
     const who = el("span", { class: "person-cell" }, said(one.name), el("span", { class: "quiet" }, said(one.email)));
     const list = (all, name = String) => (all?.length ? all.map(name).join(", ") : el("span", { class: "quiet" }, "all"));
@@ -63,7 +64,7 @@ async function edit(api, one, me) {
       field("Role", role),
       field("Conversations at once", capacity),
       field("Topics", skills, "With commas between them; none means all."),
-      field("Languages", languages, "For example: en, tl. None means all."),
+      field("Languages", languages, "For example: en, fil. None means all."),
       el("label", { class: "switch-line" }, off, off.disabled ? "Disabled (nobody can disable themselves)" : "Disabled: may not sign in any more"),
     ],
     test: "agent-dialog",

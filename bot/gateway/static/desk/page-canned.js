@@ -1,24 +1,25 @@
 /** Canned replies: what the team often writes. */
 
 import { el } from "../dom.js";
+import { drawAnew } from "./keyed.js";
 import { head } from "./pages.js";
 import { area, ask, button, field, input, said, toast } from "./widgets.js";
 
 export async function draw(root, { api, changed }) {
   const again = async () => {
-    await draw(root, { api, changed });
+    await drawAnew(root, () => draw(root, { api, changed }), () => root.querySelector("h1"));
     changed();
   };
   const canned = (await api.get("canned")).canned ?? [];
   canned.sort((one, other) => one.shortcut.localeCompare(other.shortcut));
-  const add = button("New reply", () => edit(api, null).then((done) => done && again()), { kind: "primary", test: "new-canned" });
+  const add = button("New reply", () => edit(api, null).then((done) => done && again()), { kind: "primary", test: "new-canned", part: "new" });
   const about = "Type / in a reply to call one up. {name}, {order} and {agent} are filled in.";
   const items = canned.map((one) =>
     el(
       "li",
       { class: "canned-item", "data-testid": "canned-item" },
       el("div", {}, el("strong", {}, said(`/${one.shortcut}`)), el("p", { dir: "auto" }, one.text)),
-      el("div", { class: "item-actions" }, button("Edit", () => edit(api, one).then((done) => done && again()), { kind: "small" }), button("Delete", () => remove(api, one).then((done) => done && again()), { kind: "small danger" })),
+      el("div", { class: "item-actions" }, button("Edit", () => edit(api, one).then((done) => done && again()), { kind: "small", part: `edit ${one.shortcut}`, title: `Edit /${one.shortcut}` }), button("Delete", () => remove(api, one).then((done) => done && again()), { kind: "small danger", title: `Delete /${one.shortcut}` })),
     ),
   );
   root.replaceChildren(head("Canned replies", about, add), items.length ? el("ul", { class: "card-list" }, ...items) : el("p", { class: "empty" }, "There are none yet."));

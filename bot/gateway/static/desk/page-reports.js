@@ -33,13 +33,20 @@ export async function draw(root, { api }) {
   const to = input({ type: "date", value: isoDay(Date.now()), "data-testid": "report-to" });
   const csv = el("a", { class: "button", download: "desk.csv", "data-testid": "report-csv" }, "Download as CSV");
   const body = el("div", { class: "report", "data-testid": "report" });
+  let asked = 0;
   const load = async () => {
+    const mine = (asked += 1);
     const wanted = { from: from.value, to: to.value };
-    csv.href = `/desk/api/reports.csv?${new URLSearchParams(wanted)}`;
+    csv.hidden = true; // until there is something to save
     try {
-      body.replaceChildren(...shown(await api.get("reports", wanted)));
+      const report = await api.get("reports", wanted);
+      if (mine !== asked) return; // other days were asked for meanwhile
+      // The days that are shown, also where a field was left empty.
+      csv.href = `/desk/api/reports.csv?${new URLSearchParams({ from: report.from, to: report.to })}`;
+      csv.hidden = false;
+      body.replaceChildren(...shown(report));
     } catch (error) {
-      body.replaceChildren(el("p", { class: "problem", role: "alert" }, error.message));
+      if (mine === asked) body.replaceChildren(el("p", { class: "problem", role: "alert" }, error.message));
     }
   };
   const form = el("form", { class: "span-form" }, field("From", from), field("To", to), button("Show", load, { kind: "primary" }));

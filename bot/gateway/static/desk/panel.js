@@ -3,6 +3,7 @@
 import { el, spoken } from "../dom.js";
 import { newClientId } from "../outbox.js";
 import { icon } from "./icons.js";
+import { drawAnew } from "./keyed.js";
 import { hueOf, reasonOf } from "./rows.js";
 import { dateOf, momentOf, soon } from "./times.js";
 import { area, ask, button, chip, field, iconButton, input, said, toast } from "./widgets.js";
@@ -37,22 +38,21 @@ export class CustomerPanel {
     this.#shown = shown;
     const top = this.#root.scrollTop;
     const open = new Set([...this.#root.querySelectorAll("details[open]")].map((node) => node.dataset.name));
-    this.#root.replaceChildren(
+    const parts = present([
       this.#head(row, customer),
-      ...present([
-        this.#why(row, summary),
-        customer && this.#contact(row, customer),
-        claimed(detail.claimed ?? []),
-        customer && section("Orders", "orders", orders(customer.orders ?? [])),
-        customer && this.#points(row, customer),
-        customer?.cards?.length && section("Punch cards", "cards", pairs(customer.cards.map((one) => [one.title, `${one.stamps} of ${one.of}`]))),
-        customer?.vouchers?.length && section("Rewards and vouchers", "vouchers", listed(customer.vouchers.map(voucher))),
-        customer?.feedback?.length && section("Feedback", "feedback", listed(customer.feedback.map(feedback))),
-        this.#earlier(row, customer),
-        customer && notesAndTags(customer),
-        customer && this.#merge(row, customer),
-      ]),
-    );
+      this.#why(row, summary),
+      customer && this.#contact(row, customer),
+      claimed(detail.claimed ?? []),
+      customer && section("Orders", "orders", orders(customer.orders ?? [])),
+      customer && this.#points(row, customer),
+      customer?.cards?.length && section("Punch cards", "cards", pairs(customer.cards.map((one) => [one.title, `${one.stamps} of ${one.of}`]))),
+      customer?.vouchers?.length && section("Rewards and vouchers", "vouchers", listed(customer.vouchers.map(voucher))),
+      customer?.feedback?.length && section("Feedback", "feedback", listed(customer.feedback.map(feedback))),
+      this.#earlier(row, customer),
+      customer && notesAndTags(customer),
+      customer && this.#merge(row, customer),
+    ]);
+    drawAnew(this.#root, () => this.#root.replaceChildren(...parts), () => this.#root);
     for (const node of this.#root.querySelectorAll("details")) if (open.has(node.dataset.name)) node.open = true;
     this.#root.scrollTop = top;
   }
@@ -94,13 +94,13 @@ export class CustomerPanel {
 
   #contact(row, customer) {
     const known = [["E-mail", customer.email], ["Phone", customer.phone], ["Address", inWords(customer.address)]].filter(([, value]) => value);
-    const edit = button("Edit", () => this.#edit(row, customer), { kind: "small plain", test: "edit-contact", title: "Edit contact data" });
+    const edit = button("Edit", () => this.#edit(row, customer), { kind: "small plain", test: "edit-contact", part: "edit", title: "Edit contact data" });
     return section(["Contact", edit], "contact", known.length ? pairs(known) : "");
   }
 
   #points(row, customer) {
     const { points = {} } = customer;
-    const give = button("Give points", () => this.#give(row), { kind: "small plain", test: "give-points" });
+    const give = button("Give points", () => this.#give(row), { kind: "small plain", test: "give-points", part: "give" });
     const facts = Object.entries(points ?? {})
       .filter(([key, value]) => key !== "available" && key !== "tier" && Boolean(value))
       .map(([key, value]) => [readable(key), String(value)]);
@@ -123,7 +123,7 @@ export class CustomerPanel {
   #merge(row, customer) {
     const open = (customer.merge_proposals ?? []).filter((one) => one);
     const items = open.map((one) => el("div", { class: "line-item" }, said(`${one.name} (${one.external_id})`), chip(readable(one.state))));
-    const propose = button("Propose a merge", () => this.#propose(row), { kind: "small plain", test: "propose-merge" });
+    const propose = button("Propose a merge", () => this.#propose(row), { kind: "small plain", test: "propose-merge", part: "propose" });
     return section(["Same person?", propose], "merge", items.length ? listed(items) : el("p", { class: "quiet" }, "No proposals."));
   }
 

@@ -11,6 +11,7 @@ const MOST_CHARACTERS = 2000;
 const TYPING_EVERY_MS = 3000;
 const SLASH = /(^|\s)\/([\p{L}\p{N}_-]*)$/u;
 const MOST_SHOWN = 8;
+const PLACEHOLDER = /\{([\p{L}_ ]{1,40})\}/u;
 
 export class ReplyBox {
   /** What goes with the reply. */
@@ -231,7 +232,7 @@ export class ReplyBox {
     this.#closeCanned();
     if (!match) return;
     const from = match.index + match[1].length;
-    const open = filled.search(/\{(name|order|agent)\}/);
+    const open = filled.search(PLACEHOLDER);
     // What could not be filled is selected, to be written over.
     const [start, end] = open < 0 ? [filled.length, filled.length] : [open, filled.indexOf("}", open) + 1];
     this.#put(value.slice(0, from) + filled + value.slice(selectionStart), from + start, from + end);

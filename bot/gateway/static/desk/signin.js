@@ -7,6 +7,7 @@ export class SignIn {
   #onSignedIn;
   #password = null; // the one-time password, so that it need not be typed again at once
   #then = null;
+  #isBusy = false;
 
   /** `onSignedIn({agent, csrf})` is called once somebody is in, with a password of their own. */
   constructor(api, onSignedIn) {
@@ -75,17 +76,16 @@ export class SignIn {
 
   async #submit(event, run) {
     event.preventDefault();
-    const go = event.submitter ?? event.target.querySelector("[type=submit]");
-    if (go.disabled) return;
-    go.disabled = true;
+    if (this.#isBusy) return;
+    this.#isBusy = true;
     this.#say("");
     try {
       await run();
     } catch (error) {
       this.#say(error.message);
-      event.target.querySelector("input:not([hidden]):invalid, input[type=password]:not([hidden])")?.focus();
+      [...event.target.querySelectorAll("input[type=password]")].find((box) => box.checkVisibility())?.focus();
     } finally {
-      go.disabled = false;
+      this.#isBusy = false;
     }
   }
 

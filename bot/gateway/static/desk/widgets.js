@@ -62,10 +62,12 @@ export function ask({ title, body, submit = null, label = "Save", kind = "primar
     const form = el("form", { class: "form", method: "dialog" }, heading, ...body, problem, el("div", { class: "dialog-actions" }, leave, go));
     const dialog = el("dialog", { class: wide ? "dialog wide" : "dialog", "aria-labelledby": heading.id, "data-testid": test }, form);
     let done = false;
+    let isBusy = false;
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      if (!submit || go.disabled) return;
-      go.disabled = true;
+      // Not disabled meanwhile: that would take the focus away from it.
+      if (!submit || isBusy) return;
+      isBusy = true;
       problem.hidden = true;
       try {
         await submit();
@@ -75,7 +77,7 @@ export function ask({ title, body, submit = null, label = "Save", kind = "primar
         problem.textContent = error.message;
         problem.hidden = false;
       } finally {
-        go.disabled = false;
+        isBusy = false;
       }
     });
     dialog.addEventListener("close", () => {
