@@ -17,6 +17,7 @@ from aiohttp import web
 from bot.business import load_business
 from bot.clock import SystemClock
 from bot.core.agents import Agent, Presence, Role
+from bot.core.attachments import IncomingFile
 from bot.core.conversations import Author, Choice, Conversation, InboundMessage, Message, MessageId
 from bot.core.handoffs import HandoffReason, Step
 from bot.gateway.application import create_gateway
@@ -25,6 +26,7 @@ from bot.gateway.limits import RateLimit
 from bot.gateway.settings import ADDRESS_LIMIT, LIVE, MESSAGE_LIMIT, GatewaySettings
 from bot.services import desk, teaching
 from bot.services.agents import add_agent, set_presence
+from bot.services.attachments import receive_file
 from bot.services.conversations import open_web_conversation, receive_message
 from bot.services.handoffs import request_handoff
 from bot.services.ids import new_id
@@ -85,6 +87,12 @@ class DeskWindow:
         """The customer writes."""
         self._run(self._say(conversation_id, texts))
 
+    def send_file(self, conversation_id: str, name: str, content: bytes) -> str:
+        """The customer sends a file: its id."""
+        file = IncomingFile(name, content)
+        message = self._run(receive_file(self._db, self._clock, conversation_id, new_id(), file))  # type: ignore[arg-type]
+        return message.attachment.id  # type: ignore[no-any-return]
+
     def wants_a_person(self, conversation_id: str, **about: Any) -> None:
         """The customer asks for a person."""
         self._run(self._wants_a_person(conversation_id, {"reason": HandoffReason.ASKED, **about}))
@@ -125,6 +133,13 @@ class DeskWindow:
     def snooze(self, agent: Agent, conversation_id: str, seconds: int) -> None:
         until = self._clock.now() + timedelta(seconds=seconds)
         self._run(desk.snooze(self._db, self._clock, agent, conversation_id, until))  # type: ignore[arg-type]
+
+    def teach(self, agent: Agent, conversation_id: str, seq: int, intent: str) -> None:
+        self._run(teaching.teach(self._db, self._clock, agent, conversation_id, seq, intent))  # type: ignore[arg-type]
+
+    def ask(self, agent: Agent, conversation_id: str, question: str) -> None:
+        """A question that nobody had an answer to."""
+        self._run(teaching.draft_question(self._db, self._clock, agent, question, conversation_id))  # type: ignore[arg-type]
 
     def change(self, what: Callable[[UnitOfWork], Awaitable[Any]]) -> Any:
         """Whatever is done in one transaction, committed."""
