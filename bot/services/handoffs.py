@@ -77,7 +77,9 @@ async def request_handoff(
     if before.stage is Stage.RESOLVED:
         before = await _move(work, clock, before, Step.WRITE_AGAIN, before.handoff)
     last = await work.handoffs.latest_of(conversation.id)
-    wanted = last.agent_id if last and last.closed_at and now - last.closed_at < shop.desk.same_agent_within else None
+    helper = last.agent_id if last and last.closed_at and now - last.closed_at < shop.desk.same_agent_within else None
+    # Of whoever they have just complained, they are not sent back to first.
+    wanted, unwanted = (None, helper) if reason is HandoffReason.LOW_RATING else (helper, None)
     handoff = before.handoff or Handoff(HandoffId(new_id()), conversation.id, reason, now)
     handoff = replace(
         handoff,
@@ -88,7 +90,7 @@ async def request_handoff(
         waiting_since=now,
         asked_at=None,
         heard_at=None,
-        passed_by=(),
+        passed_by=(unwanted,) if unwanted else (),
         wanted_agent_id=wanted,
         wanted_until=now + shop.desk.offer_time if wanted else None,
         contact=contact or handoff.contact or await known_contact(work, before.conversation, now),

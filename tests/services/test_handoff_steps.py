@@ -15,6 +15,7 @@ from bot.errors import StepRefused
 from bot.services.conversations import receive_message
 from bot.services.handoffs import take_step
 from bot.services.turns import begin_turn, claim_turn
+from bot.services.waiting import look_after_line
 from tests.builders import (
     NOW,
     an_inbound,
@@ -333,6 +334,21 @@ async def test_who_writes_after_it_was_resolved_is_with_the_bot_and_then_first_w
     assert (await stage(sql_db, conversation), message.turn_state) == (Stage.BOT, TurnState.PENDING)
     handoff = (await ask(sql_db, clock, open_shop, conversation)).handoff
     assert (handoff.wanted_agent_id, handoff.wanted_until) == (ANA.id, clock.now() + open_shop.desk.offer_time)
+
+
+async def test_who_was_unhappy_with_somebody_comes_to_them_last(sql_db, clock, open_shop, desk):
+    conversation = await stored_conversation(sql_db)
+    await ask(sql_db, clock, open_shop, conversation)
+    await step(sql_db, clock, open_shop, conversation, Step.CLAIM, by=ANA)
+    await step(sql_db, clock, open_shop, conversation, Step.RETURN, by=ANA)
+    # Ben has had less time to himself: it would be Ana's turn.
+    await change_agent(sql_db, BEN, free_since=clock.now() + MINUTE)
+
+    handoff = (await ask(sql_db, clock, open_shop, conversation, HandoffReason.LOW_RATING)).handoff
+    await look_after_line(sql_db, clock, open_shop)
+
+    assert (handoff.wanted_agent_id, handoff.wanted_until, handoff.passed_by) == (None, None, (ANA.id,))
+    assert (await standing_now(sql_db, conversation)).handoff.offered_to == BEN.id
 
 
 async def test_after_a_while_the_same_person_is_not_waited_for(sql_db, clock, open_shop, desk):
