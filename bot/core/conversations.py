@@ -116,6 +116,8 @@ class Conversation:
     blocked_at: datetime | None = None
     # When the customer logged out: from then on it is history, and whoever writes next begins another conversation.
     signed_out_at: datetime | None = None
+    # The language in which the customer reads the chat, or uses the app; see languages.spoken_language.
+    language: str | None = None
 
     def verified_customer(self, at: datetime) -> CustomerId | None:
         """The customer whose identity is proven at that moment; nobody once the proof has run out."""

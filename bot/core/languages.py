@@ -1,4 +1,4 @@
-"""The sentences of the website chat in one language, and what can be wrong with a translation."""
+"""Languages: how they are named, and the website chat's sentences in one, with what can be wrong with a translation."""
 
 from __future__ import annotations
 
@@ -16,6 +16,20 @@ DIRECTIONS = ("ltr", "rtl")
 _ABOUT = ("language", "direction")
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+# A tag as BCP 47 has it, as far as needed: the language, and then script, region and more.
+_TAG = re.compile(r"([A-Za-z]{2,3})(?:-[A-Za-z0-9]{1,8})*")
+MAX_TAG_CHARACTERS = 35
+# Older codes that browsers and apps still send.
+ALIASES = {"tl": "fil", "iw": "he", "in": "id", "ji": "yi", "nb": "no", "nn": "no"}
+# What says that the language is unknown, or several, or none.
+_NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})
+# How people name languages who have never heard of codes; the commonest ones.
+_NAMES = {
+    **{"english": "en", "filipino": "fil", "tagalog": "fil", "cebuano": "ceb", "bisaya": "ceb", "ilocano": "ilo"},
+    **{"spanish": "es", "french": "fr", "german": "de", "italian": "it", "portuguese": "pt", "dutch": "nl"},
+    **{"arabic": "ar", "hebrew": "he", "hindi": "hi", "indonesian": "id", "malay": "ms", "vietnamese": "vi"},
+    **{"chinese": "zh", "mandarin": "zh", "japanese": "ja", "korean": "ko", "russian": "ru", "polish": "pl"},
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,19 @@ class Language:
 def is_language_code(text: str) -> bool:
     """Whether this names a language as browsers do: en, fil, pt-BR."""
     return _CODE.fullmatch(text) is not None
+
+
+def spoken_language(tag: object) -> str | None:
+    """The language that a tag names, as browsers and apps send it: `es` for es-MX, `fil` for tl; None for nonsense."""
+    found = _TAG.fullmatch(tag) if isinstance(tag, str) and len(tag) <= MAX_TAG_CHARACTERS else None
+    code = found[1].lower() if found else None
+    return None if code is None or code in _NO_LANGUAGE else ALIASES.get(code, code)
+
+
+def named_language(text: str) -> str | None:
+    """The same for what a person writes: a tag, or a name in English; None for what is neither."""
+    word = text.strip().lower()
+    return _NAMES.get(word) or spoken_language(word)
 
 
 def as_language(code: str, content: Mapping[str, Sentence], direction: str = "ltr") -> Language:

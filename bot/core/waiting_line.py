@@ -13,6 +13,9 @@ from bot.core.handoffs import Handoff
 
 # Fewer claims than these tell nothing about how long the next one takes.
 CLAIMS_TO_JUDGE_BY = 3
+# For so long a customer waits for somebody who speaks their language, is there and has no room. Then anybody may help:
+# the language is only what a browser or an app says.
+LANGUAGE_WAITED_FOR = timedelta(minutes=3)
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,22 @@ class Helper:
         """Whether they can take one more."""
         return self.load < self.capacity
 
+    @property
+    def turn(self) -> tuple[datetime, AgentId]:
+        """Whose turn it is among those who have as much to do."""
+        return self.free_since, self.id
+
+    def knows(self, handoff: Handoff) -> bool:
+        """Whether they know what it is about."""
+        return handoff.topic is None or not self.skills or handoff.topic in self.skills
+
+    def speaks(self, handoff: Handoff) -> bool:
+        """Whether they speak the customer's language, as far as that is known."""
+        return handoff.language is None or not self.languages or handoff.language in self.languages
+
     def suits(self, handoff: Handoff) -> bool:
-        """Whether they know what it is about, and speak the customer's language."""
-        knows = handoff.topic is None or not self.skills or handoff.topic in self.skills
-        return knows and (handoff.language is None or not self.languages or handoff.language in self.languages)
+        """Both."""
+        return self.knows(handoff) and self.speaks(handoff)
 
 
 def in_line(waiting: Iterable[Handoff]) -> list[Handoff]:
@@ -54,12 +69,17 @@ def position_of(handoff: Handoff, waiting: Iterable[Handoff]) -> int | None:
 def offers(waiting: Iterable[Handoff], helpers: Sequence[Helper], now: datetime) -> list[tuple[Handoff, AgentId]]:
     """Whom to offer what now: for each in line, the least busy who suits, and of those the one longest free.
 
-    Nobody in line waits because somebody before them can be helped by nobody. Who let an offer pass is asked again only
-    if nobody else suits. Where nobody who suits is there at all, anybody may help: better than no answer.
+    Nobody in line waits because somebody before them can be helped by nobody. Who speaks the language goes before who
+    knows the topic, and who does both before either; where nobody who is there does, anybody may help: better than no
+    answer. Who let an offer pass is asked again only if nobody else can help.
     """
     load = {helper.id: helper.load for helper in helpers}
+    room = sum(max(helper.capacity - helper.load, 0) for helper in helpers)
     found: list[tuple[Handoff, AgentId]] = []
-    for handoff in in_line(waiting):
+    for handoff in in_line(waiting) if room else ():
+        if len(found) == room:
+            # However long the line is: nobody can take one more.
+            break
         if handoff.offered_to is not None and handoff.offered_until is not None and now < handoff.offered_until:
             continue
         if (chosen := _helper_for(handoff, helpers, load, now)) is not None:
@@ -71,15 +91,23 @@ def offers(waiting: Iterable[Handoff], helpers: Sequence[Helper], now: datetime)
 def _helper_for(
     handoff: Handoff, helpers: Sequence[Helper], load: Mapping[AgentId, int], now: datetime
 ) -> AgentId | None:
-    suiting = [helper for helper in helpers if helper.suits(handoff)] or list(helpers)
     wanted = handoff.wanted_agent_id if handoff.wanted_until is not None and now < handoff.wanted_until else None
     if wanted is not None and any(helper.id == wanted for helper in helpers) and wanted not in handoff.passed_by:
-        suiting = [helper for helper in helpers if helper.id == wanted]
-    free = [helper for helper in suiting if load[helper.id] < helper.capacity]
-    fresh = [helper for helper in free if helper.id not in handoff.passed_by] or free
-    if not fresh:
-        return None
-    return min(fresh, key=lambda helper: (load[helper.id] / helper.capacity, helper.free_since, helper.id)).id
+        helpers = [helper for helper in helpers if helper.id == wanted]
+    fresh = [helper for helper in helpers if helper.id not in handoff.passed_by]
+    for asked in (fresh, helpers):
+        free = [helper for helper in _best_of(asked, handoff, now) if load[helper.id] < helper.capacity]
+        if free:
+            return min(free, key=lambda one: (not one.speaks(handoff), load[one.id] / one.capacity, *one.turn)).id
+    return None
+
+
+def _best_of(helpers: Sequence[Helper], handoff: Handoff, now: datetime) -> Sequence[Helper]:
+    """Those of the helpers who can help best, whether or not they have room."""
+    speaking = [helper for helper in helpers if helper.speaks(handoff)]
+    if not speaking or now - (handoff.waiting_since or handoff.requested_at) >= LANGUAGE_WAITED_FOR:
+        speaking = list(helpers)
+    return [helper for helper in speaking if helper.knows(handoff)] or speaking
 
 
 def expected_wait(position: int, claims: Sequence[datetime], now: datetime, window: timedelta) -> timedelta | None:

@@ -84,6 +84,7 @@ def row_answer(listed: Listed, agent: Agent, now: datetime) -> Json:
             of_handoff[name] = moment(value) if isinstance(value, datetime) else getattr(value, "value", value)
         if handoff.agent_id is not None and listed.agent_name is not None:
             row["agent"] = {"id": handoff.agent_id, "name": listed.agent_name}
+    of_handoff["language"] = of_handoff["language"] or conversation.language
     return {**row, **of_handoff}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.core.conversations import MAX_TEXT_CHARACTERS, Card, Conversation, InboundMessage, Message, Owner
 from bot.core.customers import Customer, IdentityId
+from bot.core.languages import spoken_language
 from bot.core.shop import Shop
 from bot.core.visitor_details import are_details_asked
 from bot.errors import BotError
@@ -41,6 +42,8 @@ class Hello:
     visitor_token: str | None
     identity_token: str | None
     last_seq: int
+    # In which the chat is shown, if the client says so.
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,8 @@ def parse_frame(data: str | bytes) -> Hello | Send | Read | Typing | Helpful | D
                 _optional_text(frame, "visitor_token"),
                 _optional_text(frame, "identity_token"),
                 _number(frame, "last_seq"),
+                # It is a help, and no more: a client that says it wrongly is answered all the same.
+                spoken_language(frame.get("language")),
             )
         case "message":
             return Send(_client_id(frame), _text(frame, "text"), None)

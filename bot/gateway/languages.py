@@ -7,13 +7,11 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bot.core.languages import Language, as_language
+from bot.core.languages import ALIASES, Language, as_language
 
 FOLDER = Path(__file__).parent / "static" / "languages"
 ENGLISH = "en"
 AUTO = "auto"
-# The older code of Filipino, which some browsers still send.
-_ALIASES = {"tl": "fil"}
 
 
 class Languages:
@@ -48,7 +46,7 @@ class Languages:
         lowered = code.lower()
         base = lowered.partition("-")[0]
         known = {each.lower(): language for each, language in self._by_code.items()}
-        return known.get(lowered) or known.get(_ALIASES.get(base, base))
+        return known.get(lowered) or known.get(ALIASES.get(base, base))
 
 
 @functools.cache

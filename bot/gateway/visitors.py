@@ -46,6 +46,7 @@ async def open_chat(
             conversation_id=conversation_id,
             identity=identity,
             before_beginning=lambda: app[settings.NEW_CHAT_LIMIT].spend(address),
+            language=hello.language,
         )
     return conversation, customer, refused
 

@@ -22,6 +22,7 @@ from bot.core.agents import (
     password_fault,
 )
 from bot.core.conversations import clean_text
+from bot.core.languages import named_language
 from bot.errors import AgentRefused, SignInRefused
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, Hint
@@ -183,8 +184,8 @@ async def set_presence(db: Database, clock: Clock, agent_id: AgentId, presence: 
     async with db.transaction() as work:
         agent = await work.agents.lock(agent_id)
         if agent is not None and agent.presence is not presence:
-            free_since = now if presence is Presence.ONLINE else agent.free_since
-            await work.agents.save(replace(agent, presence=presence, seen_at=now, free_since=free_since))
+            times = {"free_since": now, "away_since": None} if presence is Presence.ONLINE else {"away_since": now}
+            await work.agents.save(replace(agent, presence=presence, seen_at=now, **times))
             work.hint(Hint("desk"))
 
 
@@ -226,12 +227,20 @@ def _changed(agent: Agent, change: AgentChange, clock: Clock) -> Agent:
     words = {name: value for name, value in vars(change).items() if value is not None and name != "disabled"}
     if "name" in words:
         words["name"] = clean_text(words["name"])
-    for name in ("skills", "languages"):
-        if name in words:
-            words[name] = tuple(dict.fromkeys(filter(None, (clean_text(one).lower()[:40] for one in words[name]))))
+    if "skills" in words:
+        words["skills"] = tuple(dict.fromkeys(filter(None, (clean_text(one).lower()[:40] for one in words["skills"]))))
+    if "languages" in words:
+        words["languages"] = tuple(dict.fromkeys(_language(one) for one in words["languages"] if clean_text(one)))
     if change.disabled is not None:
         words["disabled_at"] = (agent.disabled_at or clock.now()) if change.disabled else None
     return replace(agent, **words)
+
+
+def _language(text: str) -> str:
+    code = named_language(clean_text(text))
+    if code is None:
+        raise AgentRefused(f"{clean_text(text)[:40]!r} is no language we know: write its code, such as en, fil or es.")
+    return code
 
 
 def _is_admin(agent: Agent) -> bool:

@@ -24,7 +24,7 @@ from bot.errors import FileRefused
 from bot.services.account_links import use_link
 from bot.services.attachments import FILE_ANSWER, CheckedFile, keep_file
 from bot.services.channel_ports import Capabilities
-from bot.services.conversations import channel_conversation, record_inbound
+from bot.services.conversations import channel_conversation, note_language, record_inbound
 from bot.services.courier import fit_on_buttons
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, UnitOfWork
@@ -122,11 +122,12 @@ async def take_in(
     update_id: str,
     event: ChannelEvent,
     shop: Shop | None = None,
+    language: str | None = None,
 ) -> Taken:
     """Record what happened on a channel. Safe to repeat, and at the same time: the same update is taken in once.
 
     Whoever writes again after they had stopped us is answered again. With the `shop`, what somebody chooses who waits
-    for a person is done at once; without, it is only recorded.
+    for a person is done at once; without, it is only recorded. `language` is the one of their app, if that is known.
     """
     async with db.transaction() as work:
         if not await work.deliveries.add_update(channel, update_id, clock.now()):
@@ -140,6 +141,7 @@ async def take_in(
         external_id = await _free_id(work, conversation, f"{channel}:{update_id}", event, messages)
         if external_id is None:
             return Taken.REPEATED
+        conversation = await note_language(work, conversation, language)
         await work.deliveries.resume(channel, event.address)
         if isinstance(event, Sent):
             await _record_sent(work, clock, conversation, external_id, event)

@@ -77,12 +77,13 @@ async def open_web_conversation(
     conversation_id: ConversationId | None,
     identity: ProvenIdentity | None,
     before_beginning: Callable[[], None] | None = None,
+    language: str | None = None,
 ) -> tuple[Conversation, Customer | None]:
     """The conversation a website visitor may see, and the customer they have proven to be.
 
     `conversation_id` comes from a checked visitor token. A conversation that belongs to a customer opens only while
     that customer's proof holds: a token left on a shared computer shows nobody's history. Otherwise a new one begins,
-    unless `before_beginning` raises.
+    unless `before_beginning` raises. `language` is the one in which they read the chat, if that is known.
     """
     now = clock.now()
     async with db.transaction() as work:
@@ -94,6 +95,7 @@ async def open_web_conversation(
             if before_beginning is not None:
                 before_beginning()
             conversation = await _begin(work, clock, await _identity(work, clock, WEB, new_id()))
+        conversation = await note_language(work, conversation, language)
         if customer is not None and identity is not None:
             conversation = replace(conversation, customer_id=customer.id, verified_until=identity.expires_at)
             conversation = await keep_proof_of(work, clock, conversation)
@@ -101,6 +103,15 @@ async def open_web_conversation(
         elif (known := conversation.verified_customer(now)) is not None:
             customer = await work.customers.get(known)
         return conversation, customer
+
+
+async def note_language(work: UnitOfWork, conversation: Conversation, language: str | None) -> Conversation:
+    """Note which language a customer reads, in a locked conversation; None leaves it as it is known. Safe to repeat."""
+    if language is None or language == conversation.language:
+        return conversation
+    conversation = replace(conversation, language=language)
+    await work.conversations.save(conversation)
+    return conversation
 
 
 async def visible_conversation(db: Database, clock: Clock, conversation_id: ConversationId) -> Conversation | None:

@@ -59,7 +59,8 @@ def request_after(
     handoff = before.handoff
     if step is Step.TAKE_OVER and by is not None:
         handoff = Handoff(HandoffId(new_id()), before.conversation.id, HandoffReason.TAKEN_OVER, now)
-        return replace(handoff, agent_id=by.id, claimed_at=now, waiting_since=now)
+        language = before.conversation.language
+        return replace(handoff, agent_id=by.id, claimed_at=now, waiting_since=now, language=language)
     if handoff is None:
         return None
     nobody: dict[str, Any] = {"offered_to": None, "offered_until": None, "passed_by": ()}

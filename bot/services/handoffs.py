@@ -84,7 +84,7 @@ async def request_handoff(
     handoff = replace(
         handoff,
         topic=topic or handoff.topic,
-        language=language or handoff.language,
+        language=language or handoff.language or before.conversation.language,
         priority=max(priority, handoff.priority),
         summary={**handoff.summary, **(summary or {})},
         waiting_since=now,

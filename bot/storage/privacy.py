@@ -102,7 +102,7 @@ def _erasing_words(person: Person, at: datetime) -> Iterator[Update | Delete]:
     for table in (*gone, tables.attachments, *said):
         yield delete(table).where(table.c.conversation_id.in_(person.conversations()))
     asked_for = tables.handoffs.c.conversation_id.in_(person.conversations())
-    yield _change(tables.handoffs, asked_for, contact=None, summary={})
+    yield _change(tables.handoffs, asked_for, contact=None, language=None, summary={})
     yield delete(tables.verification_codes).where(person.codes())
     ended = func.coalesce(request.closed_at, at)
     yield _change(tables.service_requests, person.requests(), text=ERASED_TEXT, contact=None, closed_at=ended)
@@ -136,7 +136,7 @@ def _erasing_accounts(person: Person) -> Iterator[Update | Delete]:
     """Their sign-ins, and the accounts that they wrote from."""
     account, talk = tables.channel_identities.c, tables.conversations.c
     yield _change(tables.channel_identities, person.accounts(), external_id="erased:" + account.id)
-    unknown: dict[str, Any] = {"customer_id": None, "verified_until": None, "visitor_details": None}
+    unknown: dict[str, Any] = {"customer_id": None, "verified_until": None, "visitor_details": None, "language": None}
     yield _change(tables.conversations, talk.id.in_(person.conversations()), **unknown)
     yield _change(tables.channel_identities, account.customer_id.in_(person.ids), customer_id=None)
 

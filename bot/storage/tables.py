@@ -139,6 +139,8 @@ conversations = Table(
     Column("blocked_at", UtcDateTime),
     # When the customer logged out there: from then on it is history, and their account begins another one.
     Column("signed_out_at", UtcDateTime),
+    # In which the customer reads the chat, or uses the app.
+    Column("language", String(20)),
     CheckConstraint("owner IN ('bot', 'queue', 'agent')", name="owner"),
     CheckConstraint("last_seq >= 0", name="last_seq"),
     CheckConstraint("(lease_holder IS NULL) = (lease_expires_at IS NULL)", name="lease_whole"),

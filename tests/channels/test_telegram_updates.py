@@ -142,3 +142,21 @@ def test_an_update_of_any_shape_is_read_without_an_error(name, shape):
     update = read_update({"update_id": 1, name: shape}, "tala_coffee_bot")
 
     assert isinstance(update, Update)
+
+
+@pytest.mark.parametrize(
+    ("code", "language"), [("es", "es"), ("pt-br", "pt"), ("tl", "fil"), ("?", None), (5, None), (None, None)]
+)
+def test_the_language_of_the_app_is_told(code, language):
+    said, picked = telegram.message("Hola"), telegram.press("token", 5)
+    for update, place in ((said, said["message"]), (picked, picked["callback_query"])):
+        place["from"]["language_code"] = code
+        assert read_update(update).language == language
+
+
+@pytest.mark.parametrize("sender", [None, "Maria", {}])
+def test_without_a_sender_there_is_no_language(sender):
+    update = telegram.message("Hola")
+    update["message"]["from"] = sender
+
+    assert read_update(update).language is None

@@ -1,10 +1,10 @@
-"""What can be wrong with a language file."""
+"""What languages are called, and what can be wrong with a language file."""
 
 from __future__ import annotations
 
 import pytest
 
-from bot.core.languages import as_language, is_language_code, language_faults
+from bot.core.languages import as_language, is_language_code, language_faults, named_language, spoken_language
 
 ENGLISH = as_language(
     "en",
@@ -61,3 +61,26 @@ def test_codes_are_those_that_browsers_use():
     assert [
         code for code in ("en", "fil", "pt-BR", "zh-Hant", "EN", "e", "../en", "en_US", "") if is_language_code(code)
     ] == [*("en", "fil", "pt-BR", "zh-Hant")]
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [
+        *[("en", "en"), ("EN-us", "en"), ("pt-BR", "pt"), ("zh-Hant-TW", "zh"), ("fil", "fil"), ("es-419", "es")],
+        # As some apps still say it.
+        *[("tl", "fil"), ("tl-PH", "fil"), ("iw", "he"), ("in-ID", "id")],
+        *[("", None), ("e", None), ("english", None), ("en_US", None), ("und", None), ("mul", None), ("en-", None)],
+        *[(None, None), (5, None), (["en"], None), ("é", None), ("en\n", None), ("<b>", None)],
+        ("en" + "-a" * 40, None),
+    ],
+)
+def test_the_language_of_a_tag_or_nothing(tag, language):
+    assert spoken_language(tag) == language
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("Filipino", "fil"), (" tagalog ", "fil"), ("Spanish", "es"), ("EN", "en"), ("pt-br", "pt"), ("Klingon", None)],
+)
+def test_people_may_name_a_language_in_words(text, language):
+    assert named_language(text) == language

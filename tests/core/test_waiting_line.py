@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.core.agents import AgentId
 from bot.core.conversations import ConversationId
 from bot.core.handoffs import Handoff, HandoffId, HandoffReason
-from bot.core.waiting_line import Helper, expected_wait, in_line, offers, position_of
+from bot.core.waiting_line import LANGUAGE_WAITED_FOR, Helper, expected_wait, in_line, offers, position_of
 from tests.builders import NOW
 
 MINUTE = timedelta(minutes=1)
@@ -61,6 +61,42 @@ def test_where_nobody_is_there_who_knows_it_anybody_helps():
     assert offered([waiting("a", topic="coffee")], [helper("ana", skills={"returns"})]) == [("a", "ana")]
 
 
+def test_whoever_speaks_the_language_is_asked_before_whoever_knows_the_topic():
+    spanish = waiting("a", topic="returns", language="es")
+    both = helper("both", load=2, skills={"returns"}, languages={"en", "es"})
+    speaks = helper("speaks", load=1, skills={"coffee"}, languages={"es"})
+    knows = helper("knows", skills={"returns"}, languages={"en"})
+
+    assert offered([spanish], [knows, speaks, both]) == [("a", "both")]
+    assert offered([spanish], [knows, speaks]) == [("a", "speaks")]
+    assert offered([spanish], [knows, helper("neither", languages={"en"}, skills={"shop"})]) == [("a", "knows")]
+    # Who has no languages named speaks all of them.
+    assert offered([spanish], [knows, helper("all", load=2)]) == [("a", "all")]
+
+
+def test_whoever_speaks_the_language_is_waited_for_but_not_for_long():
+    busy = helper("busy", load=3, languages={"es"})
+    free = helper("free", languages={"en"})
+    wait = LANGUAGE_WAITED_FOR / MINUTE
+
+    assert offered([waiting("a", wait - 1, language="es")], [busy, free]) == []
+    assert offered([waiting("a", wait, language="es")], [busy, free]) == [("a", "free")]
+    # Who has room by then is still the first to be asked.
+    there = helper("there", load=2, languages={"es"})
+    assert offered([waiting("a", wait, language="es")], [there, free]) == [("a", "there")]
+
+
+def test_where_the_only_one_who_could_help_best_let_it_pass_somebody_else_is_asked():
+    passed = {"passed_by": (AgentId("ben"),)}
+    ben, ana = helper("ben", skills={"coffee"}, languages={"es"}), helper("ana", skills={"shop"}, languages={"en"})
+
+    assert offered([waiting("a", topic="coffee", **passed)], [ben, ana]) == [("a", "ana")]
+    assert offered([waiting("a", language="es", **passed)], [ben, ana]) == [("a", "ana")]
+    # Unless nobody else has room.
+    busy = helper("ana", load=3, skills={"shop"}, languages={"en"})
+    assert offered([waiting("a", topic="coffee", language="es", **passed)], [ben, busy]) == [("a", "ben")]
+
+
 def test_whoever_let_an_offer_pass_is_asked_again_only_if_nobody_else_is_there():
     passed = waiting("a", passed_by=(AgentId("ana"),))
 
@@ -95,13 +131,25 @@ def test_how_long_it_takes_is_told_from_how_it_went_or_not_at_all():
     assert expected_wait(1, claims, NOW + 9 * MINUTE, 60 * MINUTE) == 10 * MINUTE
 
 
+_TOPICS, _LANGUAGES = st.sampled_from([None, "a", "b"]), st.sampled_from([None, "x", "y"])
+
+
 @given(
-    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2), st.sampled_from([None, "a", "b"])), max_size=9),
-    st.lists(st.tuples(st.integers(0, 3), st.integers(1, 3), st.sets(st.sampled_from("ab"))), max_size=4),
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2), _TOPICS, _LANGUAGES), max_size=9),
+    st.lists(
+        st.tuples(st.integers(0, 3), st.integers(1, 3), st.sets(st.sampled_from("ab")), st.sets(st.sampled_from("xy"))),
+        max_size=4,
+    ),
 )
 def test_nobody_waits_while_somebody_has_room_and_nobody_gets_two(line, helpers):
-    handoffs = [waiting(str(n), minutes, priority=p, topic=topic) for n, (minutes, p, topic) in enumerate(line)]
-    people = [helper(f"h{n}", load, capacity, skills=skills) for n, (load, capacity, skills) in enumerate(helpers)]
+    handoffs = [
+        waiting(str(n), minutes, priority=priority, topic=topic, language=language)
+        for n, (minutes, priority, topic, language) in enumerate(line)
+    ]
+    people = [
+        helper(f"h{n}", load, capacity, skills=skills, languages=languages)
+        for n, (load, capacity, skills, languages) in enumerate(helpers)
+    ]
 
     found = offers(handoffs, people, NOW)
 
@@ -113,3 +161,10 @@ def test_nobody_waits_while_somebody_has_room_and_nobody_gets_two(line, helpers)
     for person in people:
         if person.load + given_to.count(person.id) < person.capacity:
             assert not [one for one in left if person.suits(one)]
+            waited = [one for one in left if now_or_never(one)]
+            assert not [one for one in waited if person.knows(one)]
+
+
+def now_or_never(handoff: Handoff) -> bool:
+    """Whether they have waited for somebody of their language for long enough."""
+    return NOW - handoff.waiting_since >= LANGUAGE_WAITED_FOR

@@ -37,11 +37,11 @@ class Chat:
         self._unread: list[Frame] = []
 
     async def hello(
-        self, visitor_token: str | None = None, identity_token: str | None = None, last_seq: int = 0
+        self, visitor_token: str | None = None, identity_token: str | None = None, last_seq: int = 0, **more: Any
     ) -> Frame:
         """Introduce oneself; the ready frame."""
         hello = {"type": "hello", "visitor_token": visitor_token, "identity_token": identity_token}
-        await self.send({**hello, "last_seq": last_seq})
+        await self.send({**hello, "last_seq": last_seq, **more})
         self.ready = await self.expect("ready")
         return self.ready
 

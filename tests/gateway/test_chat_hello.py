@@ -81,3 +81,28 @@ async def test_a_hello_with_its_type_alone_begins_a_conversation(gateway):
     await chat.send({"type": "hello"})
 
     assert (await chat.expect("ready"))["seq"] == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        *[("es-MX", "es"), ("fil", "fil"), ("tl", "fil"), ("EN", "en")],
+        *[(None, None), ("", None), ("nonsense", None), (5, None), (["en"], None), ("und", None), ("<script>", None)],
+    ],
+)
+async def test_the_language_of_the_chat_is_kept_and_nonsense_is_no_matter(gateway, said, kept):
+    chat = await gateway.chat(language=said)
+
+    assert gateway.rows("SELECT language FROM conversations") == [(kept,)]
+    assert await chat.ask("hi") == "echo: hi"
+
+
+async def test_the_language_is_that_of_the_last_hello_that_said_one(gateway):
+    token = (await gateway.chat(language="es")).visitor_token
+
+    for said, kept in ((None, "es"), ("nonsense", "es"), ("fil", "fil")):
+        await gateway.chat(visitor_token=token, language=said)
+        assert gateway.rows("SELECT language FROM conversations") == [(kept,)]
+
+    await gateway.post({"type": "hello", "visitor_token": token, "language": "ar"})
+    assert gateway.rows("SELECT language FROM conversations") == [("ar",)]

@@ -35,6 +35,18 @@ async def test_who_waits_is_in_the_queue_with_a_place_and_what_was_said_last(ana
     assert row["waiting_since"]
 
 
+async def test_the_language_of_the_chat_is_shown_with_a_person_or_without(desk_gateway, ana):
+    chat = await desk_gateway.chat(language="es-MX")
+    await chat.ask("Hola")
+    (row,) = (await ana.get("conversations", owner="bot"))["conversations"]
+    assert row["language"] == "es"
+
+    await wants_a_person(desk_gateway, chat.conversation_id)
+
+    (row,) = (await ana.get("conversations", owner="queue"))["conversations"]
+    assert row["language"] == "es"
+
+
 async def test_a_claimed_conversation_is_mine_and_in_the_queue_no_more(ana, ben, helped):
     mine = await ana.listed(owner="agent", mine="1")
 

@@ -292,6 +292,14 @@ async def test_what_somebody_knows_and_takes_can_be_changed(sql_db, clock, ana):
     assert (changed.skills, changed.languages, changed.role) == (("orders",), ("en",), Role.AGENT)
 
 
+async def test_languages_are_kept_as_codes_whatever_they_are_called(sql_db, clock, ana):
+    named = await change_agent(sql_db, clock, ana.id, AgentChange(languages=("Filipino", "tl", "pt-BR", " ")))
+    with pytest.raises(AgentRefused, match="'Elvish' is no language we know"):
+        await change_agent(sql_db, clock, ana.id, AgentChange(languages=("Elvish",)))
+
+    assert named.languages == (await now(sql_db, ana)).languages == ("fil", "pt")
+
+
 @pytest.mark.parametrize("capacity", [0, 51])
 async def test_nobody_takes_none_or_too_many(sql_db, clock, ana, capacity):
     with pytest.raises(AgentRefused):

@@ -39,8 +39,8 @@ YES_OR_NO = (Choice("Yes", '/affirm{"question": "erase"}'), Choice("No", "/deny"
 
 @pytest.fixture
 def take(sql_db, clock):
-    async def take(update_id, event, capabilities=WITH_BUTTONS):
-        return await take_in(sql_db, clock, TELEGRAM, capabilities, update_id, event)
+    async def take(update_id, event, capabilities=WITH_BUTTONS, **more):
+        return await take_in(sql_db, clock, TELEGRAM, capabilities, update_id, event, **more)
 
     return take
 
@@ -351,3 +351,15 @@ async def test_what_comes_while_somebody_logs_out_begins_another_conversation(
     now = await talk_with(sql_db, clock)
     assert now.id != chosen.id and now.last_seq == 1
     assert now.verified_customer(clock.now()) == (maria.id if arrives else None)
+
+
+async def test_the_language_of_the_app_is_kept_with_what_it_brings(sql_db, clock, take):
+    assert await take("1", Said("1001", "Hola"), language="es") is Taken.RECORDED
+    assert (await talk_with(sql_db, clock)).language == "es"
+
+    await take("2", Said("1001", "Hello"))
+    assert (await talk_with(sql_db, clock)).language == "es"
+    await take("3", Sent("1001", "a picture"), language="fil")
+
+    talk = await talk_with(sql_db, clock)
+    assert (talk.language, talk.last_seq) == ("fil", 4)

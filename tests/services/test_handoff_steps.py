@@ -317,6 +317,19 @@ async def test_how_to_reach_somebody_is_what_is_proven_or_else_what_they_said(sq
     assert contacts == ["maria@example.com", None, "jo@example.com"]
 
 
+async def test_the_language_of_the_chat_goes_along_until_another_one_is_said(sql_db, clock, open_shop, desk):
+    spanish = await stored_conversation(sql_db, language="es")
+    other = await stored_conversation(sql_db, language="es")
+
+    assert (await ask(sql_db, clock, open_shop, spanish)).handoff.language == "es"
+    assert (await ask(sql_db, clock, open_shop, other, language="fil")).handoff.language == "fil"
+    third = await stored_conversation(sql_db, language="ar")
+    taken = await step(sql_db, clock, open_shop, third, Step.TAKE_OVER, by=ANA)
+    assert taken.handoff.language == "ar"
+    passed = await step(sql_db, clock, open_shop, third, Step.TRANSFER_TEAM, by=ANA, topic="returns")
+    assert (passed.handoff.language, passed.handoff.topic) == ("ar", "returns")
+
+
 # Again
 
 

@@ -14,6 +14,7 @@ from bot.core.agents import Presence
 from bot.core.conversations import Author
 from bot.core.desk import Assignment
 from bot.core.handoffs import HandoffState, Stage, Step
+from bot.core.waiting_line import LANGUAGE_WAITED_FOR
 from bot.services.channel_inbox import Picked, take_in
 from bot.services.conversations import receive_message
 from bot.services.desk import pass_offer
@@ -109,6 +110,28 @@ async def test_an_offer_that_is_let_go_is_passed_on_at_once(sql_db, clock, open_
 
     await look_after_line(sql_db, clock, open_shop)
     assert await offered_to(sql_db, conversation) == BEN.id
+
+
+async def test_a_customer_is_offered_to_somebody_who_speaks_their_language(sql_db, clock, open_shop, desk):
+    await change_agent(sql_db, ANA, languages=("en",))
+    await change_agent(sql_db, BEN, languages=("en", "es"))
+    spanish = [await stored_conversation(sql_db, language="es") for _ in range(BEN.capacity + 1)]
+    for conversation in spanish:
+        await ask(sql_db, clock, open_shop, conversation)
+        clock.advance(SECOND)
+
+    await look_after_line(sql_db, clock, open_shop)
+    last = spanish.pop()
+    assert [await offered_to(sql_db, one) for one in spanish] == [BEN.id] * BEN.capacity
+    assert await offered_to(sql_db, last) is None
+
+    # Ben is busy for long: then somebody is better than nobody.
+    for conversation in spanish:
+        await step(sql_db, clock, open_shop, conversation, Step.CLAIM, by=BEN)
+    clock.advance(LANGUAGE_WAITED_FOR)
+    await see(sql_db, clock, ANA, BEN)
+    await look_after_line(sql_db, clock, open_shop)
+    assert await offered_to(sql_db, last) == ANA.id
 
 
 async def test_what_is_not_on_offer_to_somebody_they_cannot_let_go(sql_db, clock, open_shop, desk):

@@ -101,7 +101,10 @@ class TelegramInbox:
             # What somebody writes below a picture must not overtake it while it is fetched.
             async with self._turns.setdefault(update.event.address, asyncio.Lock()):
                 event = await self._with_file(update.id, update.event, update.file)
-                taken = await take_in(self._db, self._clock, TELEGRAM, CAPABILITIES, update.id, event, self._shop)
+                taken = await take_in(
+                    *(self._db, self._clock, TELEGRAM, CAPABILITIES, update.id, event, self._shop),
+                    language=update.language,
+                )
         self._be_courteous(update, taken)
 
     async def _with_file(self, update_id: str, event: ChannelEvent, remote: RemoteFile | None) -> ChannelEvent:

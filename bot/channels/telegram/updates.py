@@ -7,10 +7,11 @@ never an error: Telegram sends an update again and again until it is taken, and 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.core.account_links import TOKEN
+from bot.core.languages import spoken_language
 from bot.services.channel_inbox import Arrived, ChannelEvent, LoggedOut, Picked, Said, Sent, Stopped
 
 # What Telegram is asked to send; all else it keeps to itself.
@@ -68,6 +69,8 @@ class Update:
     in_group: str | None = None
     # What was sent, where it is of a kind that may be kept.
     file: RemoteFile | None = None
+    # Of the app, where whoever wrote tells it.
+    language: str | None = None
 
 
 def read_update(data: Any, bot_name: str | None = None) -> Update | None:
@@ -78,9 +81,9 @@ def read_update(data: Any, bot_name: str | None = None) -> Update | None:
     if len(update_id) > 20:
         return None
     if isinstance(message := data.get("message"), dict):
-        return _read_message(update_id, message, bot_name)
+        return _with_language(_read_message(update_id, message, bot_name), message)
     if isinstance(query := data.get("callback_query"), dict):
-        return _read_pick(update_id, query)
+        return _with_language(_read_pick(update_id, query), query)
     if isinstance(change := data.get("my_chat_member"), dict):
         return _read_membership(update_id, change)
     return Update(update_id)
@@ -168,6 +171,13 @@ def _read_membership(update_id: str, change: dict[str, Any]) -> Update:
     chat, now = _private_chat(change), change.get("new_chat_member")
     is_gone = isinstance(now, dict) and now.get("status") in _NOT_THERE
     return Update(update_id, Stopped(chat) if chat and is_gone else None)
+
+
+def _with_language(update: Update, holder: dict[str, Any]) -> Update:
+    sender = holder.get("from")
+    if update.event is None or not isinstance(sender, dict):
+        return update
+    return replace(update, language=spoken_language(sender.get("language_code")))
 
 
 def _private_chat(holder: dict[str, Any]) -> str | None:

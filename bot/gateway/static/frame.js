@@ -157,7 +157,7 @@ if (!host.embedded) session.open = true;
 function hello() {
   session.askedAfter = session.lastSeq;
   const token = identity.read()?.token ?? null;
-  return { type: "hello", visitor_token: token, identity_token: session.identityToken, last_seq: session.lastSeq };
+  return { type: "hello", visitor_token: token, identity_token: session.identityToken, last_seq: session.lastSeq, language: config.language.code };
 }
 
 /** `accepted` is false before "ready": such a frame is about the hello. */

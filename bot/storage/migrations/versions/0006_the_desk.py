@@ -51,6 +51,7 @@ def upgrade() -> None:
     op.create_index("ix_agent_sessions_seen_at", "agent_sessions", ["seen_at"], unique=False)
     op.add_column("conversations", sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("conversations", sa.Column("blocked_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("conversations", sa.Column("language", sa.String(length=20), nullable=True))
     op.add_column("messages", sa.Column("client_id", sa.String(length=64), nullable=True))
     # In SQL, because SQLite takes a reference only together with its column.
     op.execute(
@@ -256,6 +257,7 @@ def downgrade() -> None:
     op.drop_index("uq_messages_client_id", table_name="messages")
     op.drop_column("messages", "agent_id")
     op.drop_column("messages", "client_id")
+    op.drop_column("conversations", "language")
     op.drop_column("conversations", "blocked_at")
     op.drop_column("conversations", "resolved_at")
     op.drop_table("agent_sessions")
