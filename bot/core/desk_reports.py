@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.core.agents import AgentId
 from bot.core.durations import Span, clock_seconds, open_seconds, percentile
-from bot.core.handoffs import Stage
+from bot.core.handoffs import Stage, is_left
 from bot.core.measures import Window
 from bot.core.opening_hours import OpeningHours
 from bot.core.visits import Visit, count_visits
@@ -30,7 +30,8 @@ DEFINITIONS: Mapping[str, str] = {
     "assistant, left a message, or nobody came.",
     "first_response": "From the request for a person to that person's first reply. The assistant's time before the "
     "request is left out.",
-    "resolution": "From the request for a person until the request was closed.",
+    "resolution": "From the request for a person until the request was closed. Requests from which the customer went "
+    "before anybody had taken care of them are left out.",
     "open": "Times 'in the opening hours' leave out the time in which the shop is closed.",
     "median": "Half of the times are at most so long; nine in ten are at most as long as the second figure.",
     "csat_bot": "The mean of the scores from 1 to 5 that customers gave after the assistant's help.",
@@ -62,6 +63,7 @@ class Request:
     claimed_at: datetime | None = None
     first_reply_at: datetime | None = None
     closed_at: datetime | None = None
+    outcome: str | None = None
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,8 @@ def waits_of(steps: Iterable[Step], window: Window) -> tuple[list[Span], int]:
 
 def _totals(facts: DeskFacts, waits: Sequence[Span], left: int, hours: OpeningHours, now: datetime) -> dict[str, Any]:
     first = [(one.requested_at, one.first_reply_at) for one in facts.requests if one.first_reply_at]
-    closed = [(one.requested_at, one.closed_at) for one in facts.requests if one.closed_at]
+    settled = [one for one in facts.requests if not is_left(one.outcome, one.agent_id)]
+    closed = [(one.requested_at, one.closed_at) for one in settled if one.closed_at]
     return {
         **_of_visits(facts.visits, now),
         "handoffs": len(facts.requests),

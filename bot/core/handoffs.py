@@ -171,6 +171,14 @@ class Handoff:
         return self.state is not HandoffState.CLOSED
 
 
+def is_left(outcome: str | None, agent_id: AgentId | None) -> bool:
+    """Whether a request ended because the customer went, and not because somebody had taken care of it."""
+    return outcome in _LEFT or (outcome == Step.GIVE_UP.value and agent_id is None)
+
+
+_LEFT = frozenset({Step.CANCEL.value, Step.LOG_OUT.value})
+
+
 def stage_of(owner: Owner, handoff: Handoff | None, resolved_at: datetime | None) -> Stage:
     """Where a conversation stands, by who owns it and its open request for a person."""
     if owner is Owner.QUEUE:

@@ -119,8 +119,9 @@ FIRST_RESPONSE = _times(
     "hand-offs with a person's reply",
 )  # fmt: skip
 RESOLUTION = _times(
-    "resolution", "Resolution", "from the request for a person to the end of the hand-off", "hand-offs that have ended"
-)
+    "resolution", "Resolution", "from the request for a person to the end of the hand-off",
+    "hand-offs that have ended, without those whose customer went before",
+)  # fmt: skip
 
 POINTS_ISSUED = Definition(
     "points_issued", "Points issued", "points earned or given in the window, and balances brought along from elsewhere",

@@ -41,7 +41,7 @@ class SqlDeskReports:
 
     async def requests(self, window: Window) -> list[Request]:
         c = tables.handoffs.c
-        query = select(c.requested_at, c.reason, c.agent_id, c.claimed_at, c.first_reply_at, c.closed_at)
+        query = select(c.requested_at, c.reason, c.agent_id, c.claimed_at, c.first_reply_at, c.closed_at, c.outcome)
         inside = (c.requested_at >= window.starts_at, c.requested_at < window.ends_at)
         rows = await self._connection.execute(query.where(*inside).order_by(c.requested_at, c.id))
         return [Request(*row) for row in rows]

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Subquery, and_, case, extract, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.handoffs import is_left
 from bot.core.ledger import EARNINGS, EntryKind
 from bot.core.measures import Window
 from bot.core.visits import GOOD_CSAT, PAUSE, RETURN, Visit
@@ -132,15 +133,19 @@ class SqlMeasures:
             .scalar_subquery()
         )
         query = (
-            select(handoff.requested_at, reply.label("replied_at"), handoff.closed_at)
+            select(
+                *(handoff.requested_at, reply.label("replied_at")),
+                *(handoff.closed_at, handoff.outcome, handoff.agent_id),
+            )
             .where(handoff.requested_at >= window.starts_at, handoff.requested_at < window.ends_at)
             .order_by(handoff.requested_at)
         )
         rows = (await self._connection.execute(query)).all()
+        settled = [row for row in rows if row.closed_at and not is_left(row.outcome, row.agent_id)]
         return HandoffTimes(
             requested=len(rows),
             until_reply=[(row.requested_at, row.replied_at) for row in rows if row.replied_at],
-            until_closed=[(row.requested_at, row.closed_at) for row in rows if row.closed_at],
+            until_closed=[(row.requested_at, row.closed_at) for row in settled],
         )
 
     async def points(self, window: Window, now: datetime) -> PointsFlow:
