@@ -15,6 +15,7 @@ from bot.services.ports import Clock, UnitOfWork
 
 # Whoever has just left the line wanted to go on with the assistant, however they feel.
 LEFT_FOR = timedelta(hours=1)
+_LEAVING = frozenset({Step.CANCEL.value, Step.LEAVE_MESSAGE.value})
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ async def why_a_person(
     """Why the assistant should leave a message to people: the shop gives them that wish, or the customer is angry.
 
     None where it should try itself: mostly, and always in a shop without anybody at a desk. `text` is what the customer
-    wrote, and empty for a choice they picked.
+    wrote, and empty for a choice they picked. Whoever is angry while nobody can come is called back, once.
     """
     is_theirs = wish in shop.desk.for_people
     is_heated = Signal.ANGER in shop.desk.call_for and (is_angry(text) or is_threat(text))
@@ -40,7 +41,7 @@ async def why_a_person(
     reach = await reach_of(work, shop, clock.now())
     if reach is Reach.NO_DESK:
         return None
-    if is_heated and reach is Reach.OPEN and not await _has_left_the_line(work, clock, conversation):
+    if is_heated and not await _is_enough(work, clock, conversation, reach):
         return Calling(HandoffReason.ANGER, wish)
     return Calling(HandoffReason.FOR_PEOPLE, wish) if is_theirs else None
 
@@ -50,8 +51,12 @@ async def is_called_for(work: UnitOfWork, clock: Clock, shop: Shop, signal: Sign
     return signal in shop.desk.call_for and await reach_of(work, shop, clock.now()) is Reach.OPEN
 
 
-async def _has_left_the_line(work: UnitOfWork, clock: Clock, conversation: Conversation) -> bool:
-    last = await work.handoffs.latest_of(conversation.id)
-    if last is None or last.closed_at is None or last.outcome != Step.CANCEL.value:
-        return False
-    return clock.now() - last.closed_at < LEFT_FOR
+async def _is_enough(work: UnitOfWork, clock: Clock, conversation: Conversation, reach: Reach) -> bool:
+    """Whether all that can be done for somebody who is angry is done: a call-back is noted, or they left the line."""
+    handoff = await work.handoffs.open_for(conversation.id)
+    if handoff is not None and reach is Reach.CLOSED:
+        return True
+    steps = [event for event in await work.conversations.events(conversation.id) if event.kind == "handoff_step"]
+    # A call-back is asked for beside the line: it says nothing about whether they want to wait there.
+    last = next((one for one in reversed(steps) if one.detail["step"] != Step.ASK_CLOSED.value), None)
+    return last is not None and last.detail["step"] in _LEAVING and clock.now() - last.at < LEFT_FOR

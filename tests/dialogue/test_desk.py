@@ -308,10 +308,39 @@ async def test_who_left_the_line_is_not_put_back_for_being_angry(desk_talk, open
     assert (await talk.standing()).conversation.owner is Owner.BOT
 
 
-async def test_anger_while_nobody_can_come_is_the_bots_to_answer(desk_talk, closed_shop):
+async def test_who_left_a_message_is_not_put_back_in_line_for_being_angry(desk_talk, open_shop):
+    talk = await desk_talk(open_shop)
+    await talk.say("talk to a human please")
+    await talk.say("[Leave a message]")
+    await talk.say("jo@mail.example")
+
+    await talk.say("this is the worst service ever")
+
+    assert await talk.stage() is Stage.CALLBACK
+    # For a while: later on it is a new matter.
+    talk.clock.ahead += timedelta(hours=1)
+    assert "next in line" in await talk.say("this is the worst service ever")
+
+
+@pytest.mark.parametrize("text", ["you stupid idiots", "you will hear from my lawyer"])
+async def test_anger_and_threats_while_nobody_can_come_are_noted_for_a_call_back(desk_talk, closed_shop, text):
     talk = await desk_talk(closed_shop)
 
-    assert "let you down" not in await talk.say("you stupid idiots")
+    said = await talk.say(text)
+
+    assert "I'm sorry that we have let you down. Nobody of our team is here now" in said
+    assert "How can we reach you" in said
+    standing = await talk.standing()
+    assert (standing.stage, standing.handoff.reason) == (Stage.CALLBACK, HandoffReason.ANGER)
+
+
+async def test_who_is_to_be_called_back_already_is_answered_however_they_feel(desk_talk, closed_shop):
+    talk = await desk_talk(closed_shop, as_="C-1001")
+    await talk.say("you will hear from my lawyer")
+
+    said = await talk.say("you idiots, where is my order TC-10002?")
+
+    assert "let you down" not in said and "TC-10002 is on its way" in said
 
 
 async def test_what_is_not_understood_twice_brings_a_person(desk_talk, open_shop):
