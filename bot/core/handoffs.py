@@ -69,7 +69,10 @@ class Step(str, Enum):
     GIVE_UP = "give_up"  # the customer is gone
     CALLED = "called"  # the customer was called or written to, outside of this conversation
     WRITE_AGAIN = "write_again"  # the customer writes after it was resolved
+    BLOCK = "block"  # somebody at the desk closes it for good
     LOG_OUT = "log_out"  # the customer logs out: whoever comes next is somebody else
+    STOP = "stop"  # the customer wants to hear nothing more on that channel
+    ERASE = "erase"  # everything about the customer is erased
 
 
 # What there is, and nothing else. Each step is taken in the transaction that re-reads the stage, under the
@@ -82,13 +85,14 @@ TRANSITIONS: Mapping[tuple[Stage, Step], Stage] = MappingProxyType(
         (Stage.CALLBACK, Step.ASK): Stage.QUEUE,
         (Stage.CALLBACK, Step.CLAIM): Stage.AGENT,
         (Stage.CALLBACK, Step.CALLED): Stage.RESOLVED,
-        (Stage.CALLBACK, Step.CANCEL): Stage.BOT,
+        (Stage.CALLBACK, Step.BLOCK): Stage.RESOLVED,
         (Stage.QUEUE, Step.CLAIM): Stage.AGENT,
         (Stage.QUEUE, Step.CANCEL): Stage.BOT,
         (Stage.QUEUE, Step.NOBODY_CAME): Stage.CALLBACK,
         (Stage.QUEUE, Step.LEAVE_MESSAGE): Stage.CALLBACK,
         (Stage.QUEUE, Step.GIVE_UP): Stage.RESOLVED,
         (Stage.QUEUE, Step.LOG_OUT): Stage.RESOLVED,
+        (Stage.QUEUE, Step.BLOCK): Stage.RESOLVED,
         (Stage.AGENT, Step.TRANSFER): Stage.AGENT,
         (Stage.AGENT, Step.TRANSFER_TEAM): Stage.QUEUE,
         (Stage.AGENT, Step.VANISH): Stage.QUEUE,
@@ -96,6 +100,12 @@ TRANSITIONS: Mapping[tuple[Stage, Step], Stage] = MappingProxyType(
         (Stage.AGENT, Step.RESOLVE): Stage.RESOLVED,
         (Stage.AGENT, Step.GIVE_UP): Stage.RESOLVED,
         (Stage.AGENT, Step.LOG_OUT): Stage.RESOLVED,
+        (Stage.AGENT, Step.BLOCK): Stage.RESOLVED,
+        (Stage.QUEUE, Step.STOP): Stage.RESOLVED,
+        (Stage.AGENT, Step.STOP): Stage.AGENT,
+        (Stage.QUEUE, Step.ERASE): Stage.BOT,
+        (Stage.AGENT, Step.ERASE): Stage.BOT,
+        (Stage.CALLBACK, Step.ERASE): Stage.BOT,
         (Stage.RESOLVED, Step.WRITE_AGAIN): Stage.BOT,
         (Stage.RESOLVED, Step.TAKE_OVER): Stage.AGENT,
     }
@@ -122,7 +132,10 @@ STATES: Mapping[Stage, HandoffState] = MappingProxyType(
 
 # Taken by somebody at the desk; the others by the customer, the assistant, or time itself.
 DESK_STEPS = frozenset(
-    {Step.CLAIM, Step.TAKE_OVER, Step.TRANSFER, Step.TRANSFER_TEAM, Step.RETURN, Step.RESOLVE, Step.CALLED}
+    {
+        *(Step.CLAIM, Step.TAKE_OVER, Step.TRANSFER, Step.TRANSFER_TEAM, Step.RETURN, Step.RESOLVE),
+        *(Step.CALLED, Step.BLOCK),
+    }
 )
 
 
@@ -176,7 +189,7 @@ def is_left(outcome: str | None, agent_id: AgentId | None) -> bool:
     return outcome in _LEFT or (outcome == Step.GIVE_UP.value and agent_id is None)
 
 
-_LEFT = frozenset({Step.CANCEL.value, Step.LOG_OUT.value})
+_LEFT = frozenset(step.value for step in (Step.CANCEL, Step.LOG_OUT, Step.STOP, Step.ERASE))
 
 
 def stage_of(owner: Owner, handoff: Handoff | None, resolved_at: datetime | None) -> Stage:

@@ -16,7 +16,8 @@ _BEFORE_ALL = datetime.min.replace(tzinfo=timezone.utc)
 _COMES_BACK = frozenset(
     step.value
     for step in (
-        *(Step.CANCEL, Step.NOBODY_CAME, Step.LEAVE_MESSAGE),
+        # Within a turn it is the assistant's own doing; else the turn failed.
+        *(Step.ASK_CLOSED, Step.CANCEL, Step.NOBODY_CAME, Step.LEAVE_MESSAGE),
         *(Step.RETURN, Step.RESOLVE, Step.GIVE_UP, Step.CALLED),
     )
 )

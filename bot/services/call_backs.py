@@ -11,7 +11,7 @@ from bot.core.shop import Shop
 from bot.services.handoff_words import reason_in_words
 from bot.services.outbox import queue_mail
 from bot.services.ports import Clock, Hint, UnitOfWork
-from bot.services.transcripts import conversation_lines
+from bot.services.transcripts import conversation_lines, indented
 
 MAX_CONTACT_CHARACTERS = 254
 # Answers before the chat begins that say how somebody is reached, by the question's id.
@@ -45,21 +45,29 @@ async def note_contact(work: UnitOfWork, conversation: Conversation, contact: st
 async def mail_the_shop(
     work: UnitOfWork, clock: Clock, shop: Shop, conversation: Conversation, handoff: Handoff
 ) -> None:
-    """Tell the shop by mail that somebody is to be called back, with the conversation; once a request."""
+    """Tell the shop by mail that somebody is to be called back, with the conversation; once a promise."""
     customer_id = conversation.verified_customer(clock.now())
     customer = await work.customers.get(customer_id) if customer_id else None
     await queue_mail(
         work,
         clock,
-        key=f"handoff:{handoff.id}",
+        key=f"handoff:{handoff.id}:{int((handoff.due_at or handoff.requested_at).timestamp())}",
         to=shop.contact_email,
         subject=f"[{shop.name}] {customer.name if customer else 'A visitor'} is waiting for a person",
         body="\n".join(
             [
                 reason_in_words(handoff.reason),
+                *_what_is_known(shop, handoff),
                 "",
                 *await conversation_lines(work, conversation, customer, shop.widget.questions),
             ]
         ),
         reply_to=customer.email if customer else None,
     )
+
+
+def _what_is_known(shop: Shop, handoff: Handoff) -> list[str]:
+    lines = [f"To be reached at: {indented(handoff.contact)}"] if handoff.contact else []
+    if handoff.due_at is not None:
+        lines.append(f"Promised by: {handoff.due_at.astimezone(shop.hours.zone):%A %d %B, %H:%M}")
+    return [*lines, *(f"{name.capitalize()}: {indented(value)}" for name, value in handoff.summary.items())]

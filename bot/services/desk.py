@@ -20,8 +20,10 @@ from bot.core.shop import Shop
 from bot.errors import ConversationNotFound, DeskRefused, DuplicateMessageId, NoteRefused, StepRefused
 from bot.services.agent_replies import record_reply, theirs_to_answer
 from bot.services.conversations import checked_text
+from bot.services.dropped_turns import drop_waiting
 from bot.services.handoffs import take_step
 from bot.services.ids import new_id
+from bot.services.line_places import tell_place
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
 from bot.services.standings import Standing, standing_of
 from bot.services.system_lines import say
@@ -29,6 +31,7 @@ from bot.services.system_lines import say
 # Nothing is put off for longer.
 LONGEST_SNOOZE = timedelta(days=30)
 BLOCKED = "Our team has closed this conversation, and nobody reads it any more. You can write to {contact}."
+UNBLOCKED = "Our team reads this conversation again. You can write here as before."
 
 
 async def step(
@@ -60,7 +63,10 @@ async def step(
         colleague = await work.agents.get(to) if to is not None else None
         if note:
             await _add_note(work, clock, agent, conversation, note)
-        return await take_step(work, clock, shop, conversation, wanted, by=agent, to=colleague, topic=topic)
+        after = await take_step(work, clock, shop, conversation, wanted, by=agent, to=colleague, topic=topic)
+        if wanted is Step.TRANSFER_TEAM:
+            return replace(after, conversation=await tell_place(work, clock, after))
+        return after
 
 
 async def pass_offer(db: Database, agent: Agent, conversation_id: ConversationId) -> None:
@@ -146,7 +152,8 @@ async def block(
             return
         if blocked:
             conversation = await _closed(work, clock, shop, agent, conversation)
-            conversation = await say(work, clock, conversation, BLOCKED.format(contact=shop.contact_email))
+        words = BLOCKED.format(contact=shop.contact_email) if blocked else UNBLOCKED
+        conversation = await say(work, clock, conversation, words)
         await work.conversations.save(replace(conversation, blocked_at=now if blocked else None))
         kind = "blocked" if blocked else "unblocked"
         await work.conversations.add_event(ConversationEvent(conversation_id, kind, now, {"agent": agent.id}))
@@ -211,13 +218,9 @@ async def _add_note(
 async def _closed(work: UnitOfWork, clock: Clock, shop: Shop, agent: Agent, conversation: Conversation) -> Conversation:
     """The conversation, which nobody works on any more."""
     stage = (await standing_of(work, conversation)).stage
-    if stage is Stage.QUEUE:
-        conversation = (await take_step(work, clock, shop, conversation, Step.CLAIM, by=agent)).conversation
-    if stage in (Stage.QUEUE, Stage.AGENT):
-        conversation = (await take_step(work, clock, shop, conversation, Step.RESOLVE, by=agent)).conversation
-    elif stage is Stage.CALLBACK:
-        conversation = (await take_step(work, clock, shop, conversation, Step.CALLED, by=agent)).conversation
-    return conversation
+    if stage in (Stage.QUEUE, Stage.AGENT, Stage.CALLBACK):
+        conversation = (await take_step(work, clock, shop, conversation, Step.BLOCK, by=agent)).conversation
+    return await drop_waiting(work, conversation, clock.now())
 
 
 def _label(text: str) -> str:

@@ -30,6 +30,8 @@ async def check_step(
         raise StepRefused(stage.value, "This account is closed.")
     if stage is Stage.AGENT and before.handoff is not None and before.handoff.agent_id != by.id:
         raise StepRefused(stage.value)
+    if step in (Step.CLAIM, Step.TAKE_OVER) and before.conversation.blocked_at is not None:
+        raise StepRefused(stage.value, "This conversation is blocked. Unblock it first.")
     if step in (Step.CLAIM, Step.TAKE_OVER) and before.conversation.signed_out_at is not None:
         raise StepRefused(stage.value, "They have logged out here, and would not see what you write.")
     if step is Step.CLAIM and taker.presence is Presence.AWAY:

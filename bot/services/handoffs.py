@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 
 from bot.core.agents import Agent
 from bot.core.conversations import Conversation, ConversationEvent, Owner
@@ -23,8 +24,9 @@ from bot.core.held_proofs import hold_proof, let_proof_go
 from bot.core.shop import Shop
 from bot.errors import StepRefused
 from bot.services.call_backs import known_contact, mail_the_shop
-from bot.services.dropped_turns import leave_to_people
+from bot.services.dropped_turns import drop_waiting
 from bot.services.handoff_effects import check_step, request_after
+from bot.services.handoff_summary import summary_of
 from bot.services.handoff_surveys import ask_how_it_was
 from bot.services.handoff_words import People, words_for
 from bot.services.ids import new_id
@@ -33,6 +35,8 @@ from bot.services.standings import Standing, locked_standing_of
 from bot.services.system_lines import say
 
 _TO_CALL_BACK = (Step.NOBODY_CAME, Step.LEAVE_MESSAGE)
+# Whoever asks for people again within so long, where they are reached by mail alone, asks for the same.
+SAME_REQUEST = timedelta(minutes=30)
 
 
 class Reach(str, Enum):
@@ -67,13 +71,19 @@ async def request_handoff(
     """Ask for a person: the conversation joins the line, or is noted for a call-back while nobody can be reached.
 
     With `call_back` it is noted even while people can be; whoever asks for that tells the shop by mail. Safe to repeat:
-    whoever waits already keeps their place. The conversation must be locked; go on with the one that is returned.
+    whoever waits already keeps their place, and a call-back that is noted already learns what is new. The conversation
+    must be locked; go on with the one that is returned.
     """
     now = clock.now()
     before = await locked_standing_of(work, conversation)
     is_open = not call_back and await reach_of(work, shop, now) is Reach.OPEN
-    if before.stage in (Stage.QUEUE, Stage.AGENT) or (before.stage is Stage.CALLBACK and not is_open):
+    if before.stage in (Stage.QUEUE, Stage.AGENT):
         return before
+    # What the turn that is under way has brought to light counts more than what was known before it.
+    summary = {**await summary_of(work, before.conversation), **(summary or {})}
+    if before.stage is Stage.CALLBACK and not is_open and before.handoff is not None:
+        more = {"topic": topic, "language": language, "priority": priority, "summary": summary, "contact": contact}
+        return await _ask_again(work, clock, shop, before, before.handoff, more, is_mailed=not call_back)
     if before.stage is Stage.RESOLVED:
         before = await _move(work, clock, before, Step.WRITE_AGAIN, before.handoff)
     last = await work.handoffs.latest_of(conversation.id)
@@ -103,8 +113,49 @@ async def request_handoff(
     return after
 
 
+async def _ask_again(
+    work: UnitOfWork,
+    clock: Clock,
+    shop: Shop,
+    before: Standing,
+    handoff: Handoff,
+    more: dict[str, Any],
+    *,
+    is_mailed: bool,
+) -> Standing:
+    """What is known more of somebody who is to be called back anyway; a promise that was not kept is made anew."""
+    now = clock.now()
+    since = handoff.waiting_since or handoff.requested_at
+    no_desk = await reach_of(work, shop, now) is Reach.NO_DESK
+    # Where nobody works at a desk nobody can say that it is done: each time that somebody asks is told of.
+    is_new = (now - since >= SAME_REQUEST) if no_desk else (handoff.due_at is not None and handoff.due_at <= now)
+    again = replace(
+        handoff,
+        topic=more["topic"] or handoff.topic,
+        language=more["language"] or handoff.language,
+        priority=max(more["priority"], handoff.priority),
+        summary={**handoff.summary, **(more["summary"] or {})},
+        contact=more["contact"] or handoff.contact or await known_contact(work, before.conversation, now),
+        waiting_since=now if is_new else handoff.waiting_since,
+        due_at=shop.desk.due_at(shop.hours, now) if is_new else handoff.due_at,
+    )
+    if again == handoff:
+        return before
+    await work.handoffs.save(again)
+    work.hint(Hint("desk", before.conversation.id))
+    if is_new and is_mailed:
+        await mail_the_shop(work, clock, shop, before.conversation, again)
+    return replace(before, handoff=again)
+
+
 async def note_call_back(
-    work: UnitOfWork, clock: Clock, shop: Shop, conversation: Conversation, contact: str
+    work: UnitOfWork,
+    clock: Clock,
+    shop: Shop,
+    conversation: Conversation,
+    contact: str,
+    *,
+    summary: dict[str, str] | None = None,
 ) -> Conversation:
     """Have people at the desk call somebody, who has said where. Safe to repeat, and nothing in a shop without a desk.
 
@@ -113,9 +164,8 @@ async def note_call_back(
     if await reach_of(work, shop, clock.now()) is Reach.NO_DESK:
         return conversation
     reason = HandoffReason.CALLBACK
-    return (
-        await request_handoff(work, clock, shop, conversation, reason, contact=contact, call_back=True)
-    ).conversation
+    more: dict[str, Any] = {"contact": contact, "summary": summary, "call_back": True}
+    return (await request_handoff(work, clock, shop, conversation, reason, **more)).conversation
 
 
 async def take_step(
@@ -143,8 +193,12 @@ async def take_step(
     handoff = request_after(shop, before, step, by=by, to=to, topic=topic, now=now)
     if step in _TO_CALL_BACK and handoff is not None and handoff.contact is None:
         handoff = replace(handoff, contact=await known_contact(work, before.conversation, now))
+    if step is Step.TAKE_OVER and handoff is not None:
+        handoff = replace(handoff, summary=await summary_of(work, before.conversation))
     if step in (Step.TAKE_OVER, Step.CLAIM):
-        await leave_to_people(work, before.conversation, now, Owner.AGENT)
+        # Whoever still works on an answer finds that it is not theirs any more.
+        dropped = await drop_waiting(work, before.conversation, now, Owner.AGENT)
+        before = replace(before, conversation=dropped)
     people = People(*(one.name if one else None for one in (by, had_it, to)))
     words = words_for(step, shop, people, handoff, now)
     noted = {"agent": by.id if by else None, "from_agent": had, "to_agent": to.id if to else None, "topic": topic}
@@ -173,13 +227,31 @@ async def leave_by_logging_out(work: UnitOfWork, clock: Clock, conversation: Con
 
     A call-back stays to be made. Go on with the conversation that is returned.
     """
+    return await _leave(work, clock, conversation, Step.LOG_OUT)
+
+
+async def leave_by_stopping(work: UnitOfWork, clock: Clock, conversation: Conversation) -> Conversation:
+    """The customer of a locked conversation hears nothing there any more: they leave the line; a person is told so.
+
+    A call-back stays to be made. Go on with the conversation that is returned.
+    """
+    return await _leave(work, clock, conversation, Step.STOP)
+
+
+async def leave_by_erasure(work: UnitOfWork, clock: Clock, conversation: Conversation) -> Conversation:
+    """The customer of a locked conversation is erased: nobody is to come or to call. Go on with what is returned."""
+    return await _leave(work, clock, conversation, Step.ERASE)
+
+
+async def _leave(work: UnitOfWork, clock: Clock, conversation: Conversation, step: Step) -> Conversation:
+    """The step, where it can be taken: without a word, for nobody is there who would read it."""
     before = await locked_standing_of(work, conversation)
-    if before.stage not in (Stage.QUEUE, Stage.AGENT) or before.handoff is None:
+    if before.handoff is None or stage_after(before.stage, step) is None:
         return conversation
-    handoff = replace(before.handoff, offered_to=None, offered_until=None, snoozed_until=None)
+    handoff = replace(before.handoff, offered_to=None, offered_until=None)
     had = handoff.agent_id if before.stage is Stage.AGENT else None
-    after = await _move(work, clock, before, Step.LOG_OUT, handoff, from_agent=had)
-    if had is not None:
+    after = await _move(work, clock, before, step, handoff, from_agent=had)
+    if had is not None and after.stage is not Stage.AGENT:
         await work.agents.set_free(had, clock.now())
     return after.conversation
 

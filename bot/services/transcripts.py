@@ -25,7 +25,10 @@ async def conversation_lines(
     transcript = await work.messages.after(
         conversation.id, max(conversation.last_seq - TRANSCRIPT_MESSAGES, 0), TRANSCRIPT_MESSAGES
     )
-    who = f"{customer.name} ({customer.external_id}, {customer.email})" if customer else "a visitor without a sign-in"
+    who = "a visitor without a sign-in"
+    if customer is not None:
+        known = (customer.external_id, customer.email, customer.phone)
+        who = f"{customer.name} ({', '.join(one for one in known if one)})"
     return [
         f"Customer: {who}",
         f"Conversation: {conversation.id}, on {conversation.channel}",

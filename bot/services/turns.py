@@ -19,15 +19,17 @@ from bot.core.conversations import (
     Reply,
     TurnState,
 )
-from bot.core.handoffs import HandoffReason
+from bot.core.handoffs import HandoffReason, Stage
 from bot.core.shop import Shop
 from bot.core.turns import LEASE, MAX_ATTEMPTS, is_exhausted, retry_delay
 from bot.errors import LeaseLost
 from bot.services.dropped_turns import drop_waiting
+from bot.services.handoff_words import HOW_TO_REACH
 from bot.services.handoffs import request_handoff
 from bot.services.ids import new_id
 from bot.services.line_places import what_comes_next
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
+from bot.services.standings import Standing
 
 SORRY = "I'm sorry, something went wrong on my side and I could not answer that."
 APOLOGY = (
@@ -78,7 +80,7 @@ async def begin_turn(work: UnitOfWork, clock: Clock, turn: Turn) -> Conversation
     conversation = await work.conversations.lock(turn.conversation.id)
     if conversation is None or conversation.lease_holder != turn.holder:
         raise LeaseLost
-    if conversation.owner is not Owner.BOT:
+    if conversation.owner is not Owner.BOT or conversation.blocked_at is not None:
         # A late bot reply must not talk over a person.
         await drop_waiting(work, conversation, now)
         return None
@@ -131,10 +133,16 @@ async def give_up_turn(db: Database, clock: Clock, shop: Shop, turn: Turn) -> No
         next_step = await what_comes_next(work, clock, shop, standing)
         apology = Reply(APOLOGY.format(reply_time=shop.reply_time, contact=shop.contact_email))
         if next_step is not None:
-            apology = replace(next_step, text=f"{SORRY} {next_step.text}")
+            how = HOW_TO_REACH if _is_asked_for(standing) else ""
+            apology = replace(next_step, text=f"{SORRY} {next_step.text} {how}".rstrip())
         await _settle(work, turn, TurnState.FAILED)
         conversation = await _say_all(work, clock, shop, turn.message, [apology], conversation)
         await _hand_back(work, clock, conversation)
+
+
+def _is_asked_for(standing: Standing) -> bool:
+    """Whether somebody is to be called back of whom nobody knows how."""
+    return standing.stage is Stage.CALLBACK and standing.handoff is not None and standing.handoff.contact is None
 
 
 async def renew_leases(db: Database, clock: Clock, holder: str) -> int:

@@ -11,7 +11,7 @@ from bot.core.agents import Presence
 from bot.core.conversations import Author, Owner, TurnState
 from bot.core.desk import FIRST
 from bot.core.handoffs import DESK_STEPS, HandoffReason, Stage, Step
-from bot.errors import StepRefused
+from bot.errors import LeaseLost, StepRefused
 from bot.services.conversations import receive_message
 from bot.services.handoffs import take_step
 from bot.services.turns import begin_turn, claim_turn
@@ -257,7 +257,7 @@ async def test_a_shop_without_anybody_at_a_desk_is_told_by_mail(sql_db, clock, o
 
     assert (standing.stage, standing.conversation.owner) == (Stage.CALLBACK, Owner.BOT)
     async with sql_db.reading() as work:
-        assert await work.outbox.has(f"handoff:{standing.handoff.id}")
+        assert await work.outbox.has(f"handoff:{standing.handoff.id}:{int(standing.handoff.due_at.timestamp())}")
 
 
 async def test_people_who_were_all_shut_out_cannot_be_reached(sql_db, clock, open_shop, desk):
@@ -405,11 +405,27 @@ async def test_an_answer_in_the_making_is_dropped_when_somebody_steps_in(sql_db,
     turn = await claim_turn(sql_db, clock, "worker")
     await step(sql_db, clock, open_shop, conversation, Step.TAKE_OVER, by=ANA)
 
-    async with sql_db.transaction() as work:
-        assert await begin_turn(work, clock, turn) is None
+    with pytest.raises(LeaseLost):
+        async with sql_db.transaction() as work:
+            await begin_turn(work, clock, turn)
 
     (message,) = [one for one in await messages_now(sql_db, conversation.id) if one.author is not Author.SYSTEM]
     assert message.text == "Hello?"
+
+
+async def test_what_is_written_after_a_short_visit_is_answered_at_once(sql_db, clock, open_shop, desk):
+    conversation = await stored_conversation(sql_db)
+    await written(sql_db, clock, conversation, "Hello?")
+    turn = await claim_turn(sql_db, clock, "worker")
+    await step(sql_db, clock, open_shop, conversation, Step.TAKE_OVER, by=ANA)
+    await step(sql_db, clock, open_shop, conversation, Step.RETURN, by=ANA)
+    with pytest.raises(LeaseLost):
+        async with sql_db.transaction() as work:
+            await begin_turn(work, clock, turn)
+
+    # Whoever worked on the answer that nobody wants any more does not keep the conversation.
+    await written(sql_db, clock, conversation, "And now?")
+    assert (await claim_turn(sql_db, clock, "another")).message.text == "And now?"
 
 
 async def test_what_is_written_to_a_person_is_no_business_of_the_bots(sql_db, clock, open_shop, desk):
