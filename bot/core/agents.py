@@ -50,6 +50,8 @@ class Agent:
     # Since when they could have taken the next conversation.
     free_since: datetime
     presence: Presence = Presence.AWAY
+    # Since when they have been away, if that is known.
+    away_since: datetime | None = None
     # When their desk was last seen: a browser that is open says so every few seconds.
     seen_at: datetime | None = None
     # How many conversations at once; what they know and speak, all of it where nothing is named.

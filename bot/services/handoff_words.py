@@ -15,6 +15,10 @@ LEAVE_MESSAGE_CHOICE = Choice("Leave a message", LEAVE_MESSAGE)
 BACK_TO_BOT_CHOICE = Choice("Back to the assistant", BACK_TO_BOT)
 ASKED_TO_GO_ON = "Thank you for waiting; everybody is still busy. Would you like to go on waiting?"
 NOBODY_THERE_YET = "Thank you for waiting; nobody of our team is back at the desk yet. Would you like to go on waiting?"
+STILL_THERE = (
+    "Are you still there? If there is anything else, write it here. If we hear nothing, we close this conversation in "
+    "a while."
+)
 NOT_IN_LINE = "You are not in line any more, so there is nothing to choose. Ask for a person again whenever you like."
 HOW_TO_REACH = "How can we reach you: an e-mail address, or a telephone number?"
 
@@ -68,18 +72,23 @@ def words_for(step: Step, shop: Shop, people: People, handoff: Handoff | None, n
         case Step.TRANSFER_TEAM:
             return f"{by} has passed you on to a colleague, who sees what was said. You are at the front of the line."
         case Step.VANISH:
-            gone = people.before or "The person you were talking with"
-            return f"I'm sorry: {gone} cannot go on just now. You are at the front of the line again."
+            gone = f"I'm sorry: {people.before or 'The person you were talking with'} cannot go on just now."
+            is_open = shop.desk.is_open(shop.hours, now)
+            return f"{gone} You are at the front of the line again." if is_open else gone
         case Step.RETURN:
             return f"{by} has left. {goes_on}"
         case Step.RESOLVE:
             return f"{by} has closed the conversation. Write again whenever you like."
+        case Step.END:
+            return "The customer has ended the chat. It goes on whenever they write again."
         case Step.GIVE_UP:
             return "We have not heard from you for a while, so we close this for now. Write again whenever you like."
         case Step.CANCEL:
             return f"You have left the line. {goes_on}"
         case Step.NOBODY_CAME:
-            return f"I'm sorry: nobody of our team could come. {_noted(shop, handoff, now)}"
+            is_open = shop.desk.is_open(shop.hours, now)
+            nobody = "I'm sorry: nobody of our team could come." if is_open else closed_in_words(shop, now)
+            return f"{nobody} {_noted(shop, handoff, now)}"
         case Step.LEAVE_MESSAGE:
             return f"All right, you need not wait. {_noted(shop, handoff, now)}"
         case _:

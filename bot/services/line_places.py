@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.core.conversations import Reply
+from bot.core.conversations import Conversation, Reply
 from bot.core.handoffs import Handoff, Stage
 from bot.core.shop import Shop
 from bot.core.waiting_line import expected_wait
@@ -19,6 +19,7 @@ from bot.services.handoff_words import (
 from bot.services.handoffs import Reach, reach_of
 from bot.services.ports import Clock, UnitOfWork
 from bot.services.standings import Standing
+from bot.services.system_lines import say
 
 # The pace of the line is judged by the claims of so long.
 PACE_WINDOW = timedelta(hours=1)
@@ -34,6 +35,14 @@ async def place_of(work: UnitOfWork, clock: Clock, handoff: Handoff) -> Place | 
     claims = await work.handoffs.claims_since(now - PACE_WINDOW)
     there = any(agent.is_there(now) for agent in await work.agents.all())
     return Place(position, expected_wait(position, claims, now, PACE_WINDOW), there)
+
+
+async def tell_place(work: UnitOfWork, clock: Clock, standing: Standing) -> Conversation:
+    """Tell somebody who is in line again where, and what they can choose. The conversation must be locked."""
+    if standing.handoff is None:
+        return standing.conversation
+    text = f"{place_in_words(await place_of(work, clock, standing.handoff))} You can wait, or choose something else."
+    return await say(work, clock, standing.conversation, text, (LEAVE_MESSAGE_CHOICE, BACK_TO_BOT_CHOICE))
 
 
 async def what_comes_next(work: UnitOfWork, clock: Clock, shop: Shop, standing: Standing) -> Reply | None:

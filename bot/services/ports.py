@@ -230,6 +230,10 @@ class MessageRepository(Protocol):
         """When each of the authors last said something; who has not is left out."""
         ...
 
+    async def last_said(self, ids: Sequence[ConversationId]) -> dict[ConversationId, list[Message]]:
+        """What each of the authors last said in each of these conversations."""
+        ...
+
 
 class CustomerRepository(Protocol):
     async def add(self, customer: Customer) -> None: ...

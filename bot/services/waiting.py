@@ -1,4 +1,4 @@
-"""The line looked after: offers, asking who waits, promising a call-back, and whoever is gone."""
+"""The line looked after: offers, asking who waits, promising a call-back; and conversations that are left alone."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.core.agents import Agent, AgentId, Presence
-from bot.core.conversations import Conversation, ConversationId
+from bot.core.agents import Agent, AgentId
+from bot.core.conversations import ConversationId
 from bot.core.desk import Assignment
 from bot.core.handoffs import Handoff, HandoffState, Stage, Step
 from bot.core.shop import Shop
@@ -21,14 +21,12 @@ from bot.services.handoff_words import (
     WAIT_ON_CHOICE,
 )
 from bot.services.handoffs import take_step
+from bot.services.left_alone import left_alone, who_is_helped
 from bot.services.one_by_one import one_by_one
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
 from bot.services.retries import again_if_lost
 from bot.services.standings import Standing, standing_of
 from bot.services.system_lines import say
-
-# Who says that they are away, and has conversations, is given so many times as long as who is just gone.
-AWAY_GRACE = 5
 
 _Act = Callable[[UnitOfWork, Standing], Awaitable[bool]]
 
@@ -41,12 +39,12 @@ async def look_after_line(db: Database, clock: Clock, shop: Shop) -> int:
     now = clock.now()
     async with db.reading() as work:
         desk = await _look(work)
-    # Whoever is at the desk after hours helps those who came in time.
-    is_manned = shop.desk.is_open(shop.hours, now) or any(agent.is_there(now) for agent in desk.agents.values())
+        # Whoever is at the desk after hours helps those who came in time.
+        is_manned = shop.desk.is_open(shop.hours, now) or any(agent.is_there(now) for agent in desk.agents.values())
+        late = await left_alone(work, shop, desk.active, desk.agents, now, is_manned=is_manned)
     due = [one.conversation_id for one in desk.waiting if _is_due(one, shop, now, is_manned)]
-    late = [one.conversation_id for one in desk.active if _may_be_due(one, _agent_of(one, desk.agents), shop, now)]
     done = await _each(db, due, lambda work, at: _who_waits(work, clock, shop, at, is_manned))
-    done += await _each(db, late, lambda work, at: _who_is_helped(work, clock, shop, at))
+    done += await _each(db, late, lambda work, at: who_is_helped(work, clock, shop, at, is_manned=is_manned))
     if shop.desk.assignment is Assignment.MANUAL or (not done and not desk.offers(now)):
         # Mostly there is nothing to offer, and nobody need wait for that.
         return done
@@ -169,54 +167,7 @@ async def _who_waits(work: UnitOfWork, clock: Clock, shop: Shop, at: Standing, i
     return True
 
 
-def _agent_of(handoff: Handoff, agents: Mapping[AgentId, Agent]) -> Agent | None:
-    return agents.get(handoff.agent_id) if handoff.agent_id is not None else None
-
-
 def _passed(handoff: Handoff) -> Handoff:
     """The request after an offer that nobody took."""
     offered = (handoff.offered_to,) if handoff.offered_to and handoff.offered_to not in handoff.passed_by else ()
     return replace(handoff, passed_by=(*handoff.passed_by, *offered), offered_to=None, offered_until=None)
-
-
-def _may_be_due(handoff: Handoff, agent: Agent | None, shop: Shop, now: datetime) -> bool:
-    """Whether it is worth a look under the lock: somebody is gone, or has been silent for long."""
-    if handoff.snoozed_until is not None and now < handoff.snoozed_until:
-        return False
-    patience = min(shop.desk.customer_grace, shop.desk.give_up_after)
-    return _is_gone(agent, shop, now) or now - (handoff.claimed_at or handoff.requested_at) >= patience
-
-
-async def _who_is_helped(work: UnitOfWork, clock: Clock, shop: Shop, at: Standing) -> bool:
-    now, handoff = clock.now(), at.handoff
-    if handoff is None or handoff.agent_id is None or at.stage is not Stage.AGENT:
-        return False
-    agent = await work.agents.get(handoff.agent_id)
-    if not _may_be_due(handoff, agent, shop, now):
-        return False
-    step = Step.VANISH if _is_gone(agent, shop, now) else await _overdue(work, shop, at.conversation, handoff, now)
-    if step is None:
-        return False
-    await take_step(work, clock, shop, at.conversation, step, by=None)
-    return True
-
-
-async def _overdue(
-    work: UnitOfWork, shop: Shop, conversation: Conversation, handoff: Handoff, now: datetime
-) -> Step | None:
-    """What follows from nobody having said anything for long: the customer is gone, or the agent is, in a way."""
-    last = await work.messages.last_words(conversation.id)
-    claimed, wrote, answered = handoff.claimed_at or handoff.requested_at, last.get("customer"), last.get("agent")
-    # What was put off begins anew when its time has come.
-    began = max(claimed, handoff.snoozed_until or claimed)
-    if answered is None or answered < claimed or (wrote is not None and wrote > answered):
-        return Step.VANISH if now - max(began, wrote or began) >= shop.desk.give_up_after else None
-    return Step.GIVE_UP if now - max(began, answered) >= shop.desk.customer_grace else None
-
-
-def _is_gone(agent: Agent | None, shop: Shop, now: datetime) -> bool:
-    """Whether somebody has left what they were working on: closed the desk, or lost it. Being away is not leaving."""
-    if agent is None or agent.disabled_at is not None or agent.seen_at is None:
-        return True
-    grace = shop.desk.agent_grace * (1 if agent.presence is Presence.ONLINE else AWAY_GRACE)
-    return now - agent.seen_at >= grace

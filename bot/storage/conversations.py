@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -299,6 +300,18 @@ class SqlMessages:
         c = tables.messages.c
         query = select(c.author, func.max(c.at)).where(c.conversation_id == conversation_id).group_by(c.author)
         return {author: at for author, at in await self._connection.execute(query)}
+
+    async def last_said(self, ids: Sequence[ConversationId]) -> dict[ConversationId, list[Message]]:
+        c, found = tables.messages.c, defaultdict[ConversationId, list[Message]](list)
+        if not ids:
+            return found
+        last = select(c.conversation_id, func.max(c.seq).label("seq")).where(c.conversation_id.in_(ids))
+        last_of_each = last.group_by(c.conversation_id, c.author).subquery("last")
+        is_last = and_(c.conversation_id == last_of_each.c.conversation_id, c.seq == last_of_each.c.seq)
+        rows = await self._connection.execute(select(tables.messages).join(last_of_each, is_last))
+        for message in map(_message, rows.mappings()):
+            found[message.conversation_id].append(message)
+        return found
 
     async def _list(self, condition: ColumnElement[bool], limit: int | None = None) -> list[Message]:
         query = select(tables.messages).where(condition).order_by(tables.messages.c.seq).limit(limit)

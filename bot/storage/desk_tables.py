@@ -15,6 +15,7 @@ agents = Table(
     Column("role", String(10), nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("presence", String(10), nullable=False),
+    Column("away_since", UtcDateTime),
     # How many conversations at once; what they know and speak, all of it where the list is empty.
     Column("capacity", Integer, nullable=False),
     Column("skills", JSON, nullable=False),

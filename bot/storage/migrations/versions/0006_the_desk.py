@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=10), nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=False),
         sa.Column("presence", sa.String(length=10), nullable=False),
+        sa.Column("away_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("capacity", sa.Integer(), nullable=False),
         sa.Column("skills", sa.JSON(), nullable=False),
         sa.Column("languages", sa.JSON(), nullable=False),
