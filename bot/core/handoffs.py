@@ -73,6 +73,8 @@ class Step(str, Enum):
     LOG_OUT = "log_out"  # the customer logs out: whoever comes next is somebody else
     STOP = "stop"  # the customer wants to hear nothing more on that channel
     ERASE = "erase"  # everything about the customer is erased
+    STOP = "stop"  # the customer wants to hear nothing more on that channel
+    ERASE = "erase"  # everything about the customer is erased
 
 
 # What there is, and nothing else. Each step is taken in the transaction that re-reads the stage, under the
@@ -101,6 +103,11 @@ TRANSITIONS: Mapping[tuple[Stage, Step], Stage] = MappingProxyType(
         (Stage.AGENT, Step.GIVE_UP): Stage.RESOLVED,
         (Stage.AGENT, Step.LOG_OUT): Stage.RESOLVED,
         (Stage.AGENT, Step.BLOCK): Stage.RESOLVED,
+        (Stage.QUEUE, Step.STOP): Stage.RESOLVED,
+        (Stage.AGENT, Step.STOP): Stage.AGENT,
+        (Stage.QUEUE, Step.ERASE): Stage.BOT,
+        (Stage.AGENT, Step.ERASE): Stage.BOT,
+        (Stage.CALLBACK, Step.ERASE): Stage.BOT,
         (Stage.QUEUE, Step.STOP): Stage.RESOLVED,
         (Stage.AGENT, Step.STOP): Stage.AGENT,
         (Stage.QUEUE, Step.ERASE): Stage.BOT,

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from bot.core.audit import AuditEntry
 from bot.core.consents import Consent
+from bot.core.conversations import ConversationId
 from bot.core.customers import CustomerId, CustomerIdentity, Note, Tag
 from bot.core.merges import Lookalikes, Merge, MergeState
 from bot.core.privacy import Unfinished
@@ -106,6 +107,10 @@ class PrivacyRepository(Protocol):
         ...
 
     async def unfinished(self, ids: Sequence[CustomerId]) -> Unfinished: ...
+    async def wanting_people(self, ids: Sequence[CustomerId]) -> Sequence[ConversationId]:
+        """Their conversations in which a person has something to do still, always in the same order."""
+        ...
+
     async def erase(self, external_ids: Mapping[CustomerId, str], at: datetime) -> None:
         """Erase all of it but figures; what is kept instead of the shop's numbers is given."""
         ...

@@ -248,7 +248,7 @@ async def _leave(work: UnitOfWork, clock: Clock, conversation: Conversation, ste
     before = await locked_standing_of(work, conversation)
     if before.handoff is None or stage_after(before.stage, step) is None:
         return conversation
-    handoff = replace(before.handoff, offered_to=None, offered_until=None)
+    handoff = replace(before.handoff, offered_to=None, offered_until=None, snoozed_until=None)
     had = handoff.agent_id if before.stage is Stage.AGENT else None
     after = await _move(work, clock, before, step, handoff, from_agent=had)
     if had is not None and after.stage is not Stage.AGENT:

@@ -15,6 +15,7 @@ from bot.core.shop import Shop
 from bot.errors import ErasureRefused
 from bot.services.audit import record_audit
 from bot.services.consents import record_hashed_consent
+from bot.services.handoffs import leave_by_erasure
 from bot.services.outbox import queue_mail
 from bot.services.persons import customer_of
 from bot.services.ports import Clock, Database, UnitOfWork
@@ -64,8 +65,9 @@ async def unfinished_with(work: UnitOfWork, customer_id: CustomerId) -> Unfinish
 async def erase_customer(work: UnitOfWork, clock: Clock, customer_id: CustomerId, *, actor: str) -> Erasure:
     """Erase somebody for good: who they were, what they wrote, how they were reached. Figures stay, as nobody's.
 
-    Their addresses say no to mails that nobody has to want, by their hashes. Safe to repeat. Raises CustomerNotFound,
-    or ErasureRefused while an order is open or money is owed to them; then nothing is changed.
+    Nobody waits for a person as them any more, nor is to be called back, and their addresses say no to mails that
+    nobody has to want, by their hashes. Safe to repeat. Raises CustomerNotFound, or ErasureRefused while an order is
+    open or money is owed to them; then nothing is changed.
     """
     customer = await customer_of(work, customer_id)
     ids = await work.merges.same_person(customer.id)
@@ -77,6 +79,10 @@ async def erase_customer(work: UnitOfWork, clock: Clock, customer_id: CustomerId
     if unfinished:
         raise ErasureRefused(unfinished)
     now = clock.now()
+    for conversation_id in await work.privacy.wanting_people(ids):
+        conversation = await work.conversations.lock(conversation_id)
+        if conversation is not None:
+            await leave_by_erasure(work, clock, conversation)
     for kind, address in await _addresses(work, ids):
         for purpose in OPTIONAL:
             no = Consent(kind, hash_address(kind, address), purpose, False, ERASED_WISH, ERASURE, now)
@@ -102,7 +108,8 @@ async def request_erasure(
     turn = current_turn.get(None)
     if turn is not None and turn.conversation.id == conversation.id:
         # The turn saves its conversation in the end.
-        turn.conversation = replace(turn.conversation, customer_id=None, verified_until=None)
+        nobodys = {"customer_id": None, "verified_until": None, "visitor_details": None, "language": None}
+        turn.conversation = replace(turn.conversation, **nobodys)
         turn.customer = None
     if customer.email:
         await _confirm(work, clock, shop, customer, customer.email)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Delete, Table, Update, and_, case, delete, func, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.conversations import ConversationId
 from bot.core.customers import CustomerId
 from bot.core.merges import MergeState
 from bot.core.orders import OPEN_STATUSES
@@ -70,6 +71,12 @@ class SqlPrivacy:
             owed.where(o.customer_id.in_(ids), refund.status == "pending").distinct(),
         )
         return Unfinished(*[sorted(await self._connection.scalars(query)) for query in queries])
+
+    async def wanting_people(self, ids: Sequence[CustomerId]) -> Sequence[ConversationId]:
+        c = tables.handoffs.c
+        query = select(c.conversation_id).where(c.closed_at.is_(None))
+        query = query.where(c.conversation_id.in_(Person(ids).conversations())).order_by(c.conversation_id)
+        return [ConversationId(one) for one in await self._connection.scalars(query)]
 
     async def erase(self, external_ids: Mapping[CustomerId, str], at: datetime) -> None:
         # In this order: the first ones are found by what the last ones take away.

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import insert, select
 
 from bot.core.consents import FEEDBACK, LOYALTY, MARKETING, SERVICE
-from bot.core.conversations import Attachment, Author
+from bot.core.conversations import Attachment, Author, Owner
 from bot.core.customers import EMAIL, PHONE, Tag, erased_external_id
+from bot.core.handoffs import Stage, Step
 from bot.core.ledger import EntryKind
 from bot.core.orders import OrderStatus
 from bot.core.privacy import Erasure
@@ -44,11 +45,14 @@ from tests.builders import (
     an_entry,
     an_identity,
     conversation_now,
+    events_now,
     stored_conversation,
     stored_customer,
     stored_order,
 )
 from tests.sample_files import a_png
+from tests.services.desk import ANA, add_agents, agent_now, open_always, standing_now, step
+from tests.services.desk import ask as ask_for_a_person
 from tests.services.mails import sent_mails
 
 PHOTO, DAY = a_png(), timedelta(days=1)
@@ -349,6 +353,27 @@ async def test_a_fault_in_the_middle_leaves_nothing_half_erased(sql_db, clock, m
     assert await dump(sql_db) == before
 
 
+async def test_nobody_waits_for_a_person_who_was_erased(sql_db, clock, shop, maria):
+    shop = open_always(shop)
+    await add_agents(sql_db, ANA)
+    waiting, helped, called = [await stored_conversation(sql_db, customer_id=maria.id) for _ in range(3)]
+    for talk in (waiting, helped, called):
+        await ask_for_a_person(sql_db, clock, shop, talk)
+    await step(sql_db, clock, shop, helped, Step.CLAIM, by=ANA)
+    await step(sql_db, clock, shop, called, Step.LEAVE_MESSAGE)
+    clock.advance(timedelta(minutes=1))
+
+    await erase(sql_db, clock, maria)
+
+    for talk, began in ((waiting, "queue"), (helped, "agent"), (called, "callback")):
+        now = await standing_now(sql_db, talk)
+        assert (now.stage, now.conversation.owner, now.handoff) == (Stage.BOT, Owner.BOT, None)
+        last = (await events_now(sql_db, talk.id, "handoff_step"))[-1]
+        assert {"step": "erase", "from": began, "to": "bot"}.items() <= last.detail.items()
+    assert (await agent_now(sql_db, ANA)).free_since == clock.now()
+    assert await erase(sql_db, clock, maria)  # once more, and nothing is left to do
+
+
 async def test_an_erased_address_gets_no_mails_that_nobody_has_to_want(sql_db, clock, maria):
     await live(sql_db, clock, maria)
     await erase(sql_db, clock, maria)
@@ -484,7 +509,7 @@ async def test_a_request_goes_to_a_person_where_the_shop_wants_that(sql_db, cloc
 
 async def test_without_a_person_it_is_done_at_once_and_confirmed(sql_db, clock, shop, maria):
     shop = replace(shop, erasure_needs_approval=False)
-    talk = await live(sql_db, clock, maria)
+    talk = await live(sql_db, clock, maria, visitor_details={"name": "Maria Santos"})
     async with sql_db.transaction() as work:
         conversation = await work.conversations.lock(talk.id)
         turn = TurnContext(work, clock, shop, conversation, maria, None, None)
