@@ -26,6 +26,7 @@ from bot.services.attachments import FILE_ANSWER, CheckedFile, keep_file
 from bot.services.channel_ports import Capabilities
 from bot.services.conversations import channel_conversation, note_language, record_inbound
 from bot.services.courier import fit_on_buttons
+from bot.services.handoffs import leave_by_stopping
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, UnitOfWork
 from bot.services.wordless import record_wordless
@@ -136,6 +137,7 @@ async def take_in(
         conversation = await _locked(work, clock, channel, event.address)
         if isinstance(event, Stopped):
             await work.deliveries.stop(channel, event.address, clock.now())
+            await leave_by_stopping(work, clock, conversation)
             return Taken.STOPPED
         messages = await _messages(work, capabilities, conversation, event) if isinstance(event, Said | Picked) else []
         external_id = await _free_id(work, conversation, f"{channel}:{update_id}", event, messages)

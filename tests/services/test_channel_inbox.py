@@ -11,6 +11,7 @@ import pytest
 from bot.core.attachments import MAX_FILES_A_DAY, IncomingFile
 from bot.core.channels import TELEGRAM
 from bot.core.conversations import MAX_TEXT_CHARACTERS, Author, Choice, Owner, TurnState
+from bot.core.handoffs import Stage, Step
 from bot.services import channel_inbox
 from bot.services.account_links import issue_link
 from bot.services.attachments import FILE_ANSWER, check_file, read_file
@@ -28,8 +29,9 @@ from bot.services.channel_inbox import (
 )
 from bot.services.conversations import channel_conversation, open_channel_conversation
 from bot.services.sign_out import sign_out
-from tests.builders import conversation_now, stored_customer
+from tests.builders import conversation_now, events_now, stored_customer
 from tests.sample_files import TAKEN
+from tests.services.desk import ANA, add_agents, ask, open_always, stage, standing_now, step
 from tests.services.test_courier import CAPABILITIES, say
 
 WITH_BUTTONS = CAPABILITIES
@@ -53,6 +55,53 @@ async def said_in(db, clock, address="1001"):
     talk = await talk_with(db, clock, address)
     async with db.reading() as work:
         return await work.messages.after(talk.id, 0)
+
+
+@pytest.fixture
+async def in_line(sql_db, clock, shop, take):
+    """Somebody who waits for a person, Ana being there."""
+    shop = open_always(shop)
+    await add_agents(sql_db, ANA)
+    await take("1", Said("1001", "Hello"))
+    conversation = await talk_with(sql_db, clock)
+    await ask(sql_db, clock, shop, conversation)
+    return shop, conversation
+
+
+async def test_who_stops_us_waits_for_nobody(sql_db, clock, take, in_line):
+    _, conversation = in_line
+
+    assert await take("2", Stopped("1001")) is Taken.STOPPED
+
+    assert await stage(sql_db, conversation) is Stage.RESOLVED
+    steps = [event.detail["step"] for event in await events_now(sql_db, conversation.id, "handoff_step")]
+    assert steps == ["ask", "stop"]
+    # Who comes back is answered.
+    await take("3", Said("1001", "I am back"))
+    assert await stage(sql_db, conversation) is Stage.BOT
+
+
+async def test_a_person_who_has_somebody_that_stops_us_reads_so_at_the_desk(sql_db, clock, take, in_line):
+    shop, conversation = in_line
+    await step(sql_db, clock, shop, conversation, Step.CLAIM, by=ANA)
+    sql_db.hints.clear()
+
+    await take("2", Stopped("1001"))
+
+    standing = await standing_now(sql_db, conversation)
+    assert (standing.stage, standing.handoff.agent_id) == (Stage.AGENT, ANA.id)
+    last = (await events_now(sql_db, conversation.id, "handoff_step"))[-1]
+    assert last.detail["step"] == "stop"
+    assert "desk" in {hint.topic for hint in sql_db.hints}
+
+
+async def test_who_stops_us_is_called_back_all_the_same(sql_db, clock, take, in_line):
+    shop, conversation = in_line
+    await step(sql_db, clock, shop, conversation, Step.LEAVE_MESSAGE)
+
+    await take("2", Stopped("1001"))
+
+    assert await stage(sql_db, conversation) is Stage.CALLBACK
 
 
 async def test_a_message_is_recorded_and_waits_for_its_turn(sql_db, clock, take):
