@@ -99,11 +99,21 @@ def password_fault(password: str, email: str) -> str | None:
     fewest, most = PASSWORD_CHARACTERS
     if not fewest <= len(password) <= most:
         return f"A password has {fewest} to {most} characters."
+    if not _is_text(password):
+        return "This password has something in it that is no character."
     if len(set(password)) < fewest // 2:
         return "This password repeats the same few characters."
     if email and email.partition("@")[0].lower() in password.lower() and len(email.partition("@")[0]) > 2:
         return "This password has your own address in it."
     return None
+
+
+def _is_text(password: str) -> bool:
+    try:
+        password.encode()
+    except UnicodeError:  # one half of a pair that is one character
+        return False
+    return True
 
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")

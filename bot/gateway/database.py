@@ -6,6 +6,8 @@ import contextlib
 import logging
 from collections.abc import Iterator
 
+from aiohttp import web
+
 from bot.errors import BotError, TransactionLost
 
 log = logging.getLogger(__name__)
@@ -24,12 +26,14 @@ class Unavailable(BotError):
 def database_answers(conversation_id: str | None = None) -> Iterator[None]:
     """Whatever fails in here, other than our own errors, becomes Unavailable; the log is told what it was.
 
-    So does a transaction that was lost to another one.
+    So does a transaction that was lost to another one. What is wrong with the request itself stays what it is.
 
     Everything, because a driver that cannot connect raises its own errors, past SQLAlchemy's.
     """
     try:
         yield
+    except (web.HTTPException, web.RequestPayloadError):
+        raise
     except Exception as error:
         if isinstance(error, BotError) and not isinstance(error, TransactionLost):
             raise

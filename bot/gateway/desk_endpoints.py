@@ -29,7 +29,8 @@ from bot.services.ports import Clock, Database
 COOKIE = "kasuki_desk"
 CSRF_HEADER = "X-CSRF-Token"
 API = "/desk/api"
-_ID = re.compile("[0-9A-Za-z_-]{1,64}")
+# What the ids of ours look like, in paths, bodies and frames.
+ID = re.compile("[0-9A-Za-z_-]{1,64}")
 
 SomeModel = TypeVar("SomeModel", bound=Model)
 log = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ class Call:
     def name(self, part: str) -> str:
         """A part of the path. Raises ConversationNotFound for what cannot be a name of ours."""
         value = self.request.match_info[part]
-        if not _ID.fullmatch(value):
+        if not ID.fullmatch(value):
             raise ConversationNotFound
         return value
 
@@ -139,6 +140,10 @@ class DeskEndpoints:
                 try:
                     with database_answers():
                         call = await admitted(request, right)
+                    if request.content_type == "application/json":
+                        # Here, because the database has nothing to do with what is wrong with a body.
+                        await request.read()
+                    with database_answers():
                         found = await handler(call)
                 except BotError as error:
                     request.app[settings.METRICS].refused(error.code)
@@ -188,6 +193,13 @@ def check_own_origin(request: web.Request) -> None:
     """Browsers say which page is asking. Raises Forbidden for a page that is not this desk."""
     origin = request.headers.get("Origin")
     own = request.app[settings.SETTINGS].public_url
-    if origin is not None and origin != own and urlsplit(origin).netloc != request.host:
+    if origin is not None and origin != own and _host_of(origin) != request.host:
         request.app[settings.METRICS].refused("foreign_origin")
         raise Forbidden("This page may not use the desk.")
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # no address at all
+        return None

@@ -15,7 +15,7 @@ from bot.errors import BotError
 from bot.gateway import settings
 from bot.gateway.database import database_answers
 from bot.gateway.desk_answers import agent_answer, message_answer
-from bot.gateway.desk_endpoints import Call, Right, admitted, check_own_origin
+from bot.gateway.desk_endpoints import ID, Call, Right, admitted, check_own_origin
 from bot.gateway.desk_live import DESK, Screen
 from bot.gateway.frames import BadFrame, parse_json
 from bot.gateway.limits import RateLimit, RateLimited
@@ -232,6 +232,6 @@ def _conversation(frame: dict[str, Any], *, may_be_none: bool = False) -> Conver
     value = frame.get("conversation_id")
     if value is None and may_be_none:
         return None
-    if not isinstance(value, str) or not 0 < len(value) <= 64 or "\x00" in value:
+    if not isinstance(value, str) or not ID.fullmatch(value):
         raise BadFrame("conversation_id must be the id of a conversation.")
     return ConversationId(value)

@@ -10,7 +10,7 @@ from bot.core.desk_records import CannedReply, KnowledgeDraft
 from bot.errors import ConversationNotFound
 from bot.gateway.api_requests import Model
 from bot.gateway.desk_answers import Json, mark_answer, moment
-from bot.gateway.desk_endpoints import Answer, Call, DeskEndpoints, Right
+from bot.gateway.desk_endpoints import ID, Answer, Call, DeskEndpoints, Right
 from bot.gateway.desk_values import Short, Typed
 from bot.services import teaching
 
@@ -73,6 +73,8 @@ async def draft(call: Call) -> Answer:
     """Keep a question that waits for an answer."""
     body = await call.body(DraftBody)
     about = ConversationId(body.conversation_id) if body.conversation_id else None
+    if about is not None and not ID.fullmatch(about):
+        raise ConversationNotFound
     return _draft(await teaching.draft_question(call.db, call.clock, call.agent, body.question, about))
 
 

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import secrets
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -25,7 +26,7 @@ from bot.core.conversations import clean_text
 from bot.core.languages import named_language
 from bot.errors import AgentRefused, SignInRefused
 from bot.services.ids import new_id
-from bot.services.ports import Clock, Database, Hint
+from bot.services.ports import Clock, Database, Hint, UnitOfWork
 
 TOKEN_BYTES = 32
 ONE_TIME_PASSWORD_BYTES = 12
@@ -106,7 +107,8 @@ async def sign_in(db: Database, clock: Clock, *, email: str, password: str) -> S
         if agent.is_locked(now):
             raise SignInRefused(locked_until=agent.locked_until)
         if is_right and found is not None and agent.password_hash == found.password_hash:
-            agent = replace(agent, wrong_passwords=0, locked_until=None)
+            # Who left without signing out does not take conversations before they have said so.
+            agent = await _as_signed_in(work, replace(agent, wrong_passwords=0, locked_until=None), now)
             await work.agents.save(agent)
             token = secrets.token_urlsafe(TOKEN_BYTES)
             await work.agents.add_session(AgentSession(hash_token(token), agent.id, now, now))
@@ -131,13 +133,16 @@ async def signed_in_agent(db: Database, clock: Clock, token: str) -> Agent | Non
     return agent
 
 
-async def sign_out(db: Database, token: str) -> None:
-    """End a session. Safe to repeat."""
+async def sign_out(db: Database, clock: Clock, token: str) -> None:
+    """End a session; whoever has no other takes no conversations any more. Safe to repeat."""
     async with db.transaction() as work:
         session = await work.agents.session(hash_token(token))
+        agent = await work.agents.lock(session.agent_id) if session else None
         await work.agents.end_session(hash_token(token))
-        if session is not None:
-            work.hint(Hint("desk", session.agent_id))
+        if agent is not None:
+            await work.agents.save(await _as_signed_in(work, agent, clock.now()))
+            work.hint(Hint("desk", agent.id))
+            work.hint(Hint("desk"))
 
 
 async def change_password(db: Database, agent_id: AgentId, token: str, *, old: str, new: str) -> None:
@@ -223,6 +228,13 @@ async def change_agent(db: Database, clock: Clock, agent_id: AgentId, change: Ag
         return changed
 
 
+async def _as_signed_in(work: UnitOfWork, agent: Agent, now: datetime) -> Agent:
+    """The agent, who must be locked, as they are: whoever is signed in nowhere is away."""
+    if agent.presence is Presence.AWAY or not all(one.is_over(now) for one in await work.agents.sessions_of(agent.id)):
+        return agent
+    return replace(agent, presence=Presence.AWAY, away_since=now)
+
+
 def _changed(agent: Agent, change: AgentChange, clock: Clock) -> Agent:
     words = {name: value for name, value in vars(change).items() if value is not None and name != "disabled"}
     if "name" in words:
@@ -233,6 +245,8 @@ def _changed(agent: Agent, change: AgentChange, clock: Clock) -> Agent:
         words["languages"] = tuple(dict.fromkeys(_language(one) for one in words["languages"] if clean_text(one)))
     if change.disabled is not None:
         words["disabled_at"] = (agent.disabled_at or clock.now()) if change.disabled else None
+        # Whoever is let in again is not there before they say so.
+        words |= {"presence": Presence.AWAY, "away_since": clock.now()} if change.disabled else {}
     return replace(agent, **words)
 
 
@@ -259,7 +273,7 @@ async def _hash(password: str) -> str:
 async def _is_password(password: str, password_hash: str) -> bool:
     try:
         return await asyncio.to_thread(_hasher.verify, password_hash, password[:1_000])
-    except (Argon2Error, InvalidHashError):
+    except (Argon2Error, InvalidHashError, UnicodeError):
         return False
 
 
