@@ -44,6 +44,7 @@ from bot.gateway.embedding import EMBEDDING, Embedding
 from bot.gateway.limits import RateLimit
 from bot.gateway.live import LiveConversations
 from bot.gateway.responses import error_response, problem
+from bot.gateway.seen_lately import SEEN, SeenLately
 from bot.gateway.served import STATIC
 from bot.gateway.transfers import Transfers
 from bot.metrics import GatewayMetrics
@@ -79,7 +80,7 @@ def create_gateway(
     hub = desk_live.DeskHub(db, clock)
     app[desk_live.DESK] = hub
     app[settings.LIVE].listeners.append(hub.receive_hint)
-    app[desk_conversations.SEEN] = desk_conversations.SeenLately()
+    app[SEEN] = SeenLately()
     app[desk_sign_in.SIGN_IN_LIMIT] = RateLimit(desk_sign_in.SIGN_INS_AT_ONCE, desk_sign_in.SIGN_INS_PER_SECOND)
     app[desk_socket.TYPING_LIMIT] = RateLimit(TYPING_AT_ONCE, TYPING_PER_SECOND)
     app[settings.NEW_CHAT_LIMIT] = RateLimit(NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND)

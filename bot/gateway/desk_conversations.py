@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Literal
 
-from aiohttp import web
-
-from bot.core.agents import Agent, AgentId
+from bot.core.agents import AgentId
 from bot.core.conversations import clean_text
-from bot.core.customers import CustomerId
 from bot.core.desk_records import Listed, ListQuery, normalise_label
 from bot.core.handoffs import Step
 from bot.errors import DeskRefused
@@ -24,6 +19,7 @@ from bot.gateway.desk_answers import moment, note_answer, row_answer, view_answe
 from bot.gateway.desk_endpoints import Answer, Call, DeskEndpoints
 from bot.gateway.desk_live import DESK
 from bot.gateway.desk_values import ClientId, Seq, Short, Typed
+from bot.gateway.seen_lately import SEEN
 from bot.services import desk
 from bot.services.desk_views import list_conversations, record_seen, view_conversation
 from bot.services.standings import Standing
@@ -31,38 +27,8 @@ from bot.services.standings import Standing
 PAGE = 50
 # Passed on to whoever is free, it is about nothing that only some know.
 ANYONE = "anyone"
-# That somebody saw a customer's name in a list is noted again after so long.
-SEEN_AGAIN_SECONDS = 3600.0
-MAX_SEEN = 50_000
 
 endpoints = DeskEndpoints()
-
-
-class SeenLately:
-    """Who has seen whose name in a list, so that a list that is asked for again and again is noted once in a while."""
-
-    def __init__(self) -> None:
-        self._at: OrderedDict[tuple[str, str], float] = OrderedDict()
-
-    def new_ones(self, agent: Agent, customers: Sequence[CustomerId]) -> list[CustomerId]:
-        """Those of the customers that are to be noted now."""
-        now = time.monotonic()
-        found = []
-        for customer_id in dict.fromkeys(customers):
-            if now - self._at.get((agent.id, customer_id), -SEEN_AGAIN_SECONDS) >= SEEN_AGAIN_SECONDS:
-                found.append(customer_id)
-        return found
-
-    def note(self, agent: Agent, customers: Sequence[CustomerId]) -> None:
-        """They are noted."""
-        for customer_id in customers:
-            self._at.pop((agent.id, customer_id), None)
-            self._at[agent.id, customer_id] = time.monotonic()
-        while len(self._at) > MAX_SEEN:
-            self._at.popitem(last=False)
-
-
-SEEN = web.AppKey("seen_lately", SeenLately)
 
 
 class ListParameters(Model):
@@ -159,7 +125,11 @@ async def get_conversations(call: Call) -> Answer:
 async def get_conversation(call: Call) -> Answer:
     """A conversation whole, with the customer beside it. Whoever looks is in the audit log."""
     before = call.query(ViewParameters).before
-    view = await view_conversation(call.db, call.clock, call.shop, call.agent, call.conversation_id, before=before)
+    view = await view_conversation(
+        *(call.db, call.clock, call.shop, call.agent, call.conversation_id),
+        before=before,
+        noted=call.request.app[DESK].noted_reads,
+    )
     viewers = call.request.app[DESK].viewers_of(call.conversation_id)
     return view_answer(view, call.agent, call.clock.now(), viewers)
 

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from bot.core.agents import Agent, AgentId
 from bot.core.conversations import ConversationId
+from bot.services.desk_views import NotedReads
 from bot.services.ports import Clock, Database, Hint
 
 # Hints that several came of are looked at together.
@@ -65,6 +66,7 @@ class DeskHub:
         self._db = db
         self._clock = clock
         self.screens: set[Screen] = set()
+        self.noted_reads = NotedReads()
         # Who looks at what, on whichever process: until when that counts, by conversation and agent.
         self._viewing: defaultdict[ConversationId, dict[AgentId, float]] = defaultdict(dict)
         self._names: dict[AgentId, str] = {}

@@ -22,6 +22,7 @@ from bot.gateway.limits import RateLimit, RateLimited
 from bot.gateway.responses import error_response
 from bot.services.agents import note_presence, signed_in_agent
 from bot.services.desk import show_typing
+from bot.services.desk_views import record_read
 from bot.services.ports import Hint
 
 HEARTBEAT_SECONDS = 20.0
@@ -123,9 +124,13 @@ class _Session:
             conversation = await work.conversations.get(conversation_id)
         if conversation is None:
             raise BadFrame("There is no such conversation.")
+        await self._note_read(conversation)
         self._screen.seen_seq = conversation.last_seq
         self._screen.watched = conversation_id
         await self._hub.tell_viewing(self._call.agent, conversation_id, looks=True)
+
+    async def _note_read(self, conversation: Conversation) -> None:
+        await record_read(self._call.db, self._call.clock, self._hub.noted_reads, self._call.agent, conversation)
 
     async def _here(self) -> None:
         """Somebody sits at this desk: note it, and see that they are still signed in."""
@@ -194,6 +199,10 @@ class _Session:
             async with self._call.db.reading() as work:
                 messages = await work.messages.after(conversation_id, self._screen.seen_seq, PAGE)
                 understood = await work.desk.understood(conversation_id) if messages else {}
+                conversation = await work.conversations.get(conversation_id) if messages else None
+            if conversation is not None:
+                # Also while it goes on: the customer may have said meanwhile who they are.
+                await self._note_read(conversation)
             for message in messages:
                 if self._screen.watched != conversation_id:
                     return

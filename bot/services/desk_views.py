@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from bot.core.agents import Agent
-from bot.core.conversations import ConversationEvent, ConversationId, Message
+from bot.core.conversations import Conversation, ConversationEvent, ConversationId, Message
 from bot.core.customers import CustomerId
 from bot.core.desk_records import DeskNote, Listed, ListQuery, Understood
 from bot.core.shop import Shop
@@ -17,6 +19,11 @@ from bot.services.customer_panel import CustomerPanel, customer_panel
 from bot.services.ports import Clock, Database, UnitOfWork
 
 MESSAGES_SHOWN = 200
+# A conversation that stays open is read again every few seconds; that is noted again after so long.
+READ_AGAIN_AFTER = timedelta(minutes=10)
+MAX_READS_KEPT = 50_000
+# Who looked into which conversation, and who could be recognised there.
+Look = tuple[str, str, CustomerId | None]
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,25 @@ class ConversationView:
     deleted_files: Set[str]
 
 
+class NotedReads:
+    """Which looks into conversations are in the audit log already, and since when."""
+
+    def __init__(self) -> None:
+        self._at: OrderedDict[Look, datetime] = OrderedDict()
+
+    def due(self, looks: Sequence[Look], now: datetime) -> list[Look]:
+        """Those that are to be noted now."""
+        return [one for one in dict.fromkeys(looks) if one not in self._at or now - self._at[one] >= READ_AGAIN_AFTER]
+
+    def note(self, looks: Sequence[Look], now: datetime) -> None:
+        """They are noted."""
+        for look in looks:
+            self._at.pop(look, None)
+            self._at[look] = now
+        while len(self._at) > MAX_READS_KEPT:
+            self._at.popitem(last=False)
+
+
 async def list_conversations(db: Database, query: ListQuery) -> list[Listed]:
     """A page of a list. Whoever shows it records whose names are on it: see record_seen."""
     async with db.reading() as work:
@@ -53,22 +79,51 @@ async def record_seen(
                 await record_audit(work, clock, actor=actor_of(agent), action=action, customer_id=customer_id)
 
 
+async def record_read(
+    db: Database,
+    clock: Clock,
+    noted: NotedReads,
+    agent: Agent,
+    conversation: Conversation,
+    *,
+    others: Sequence[CustomerId] = (),
+) -> None:
+    """Note that somebody reads a conversation, and whom else they see there, unless that was noted a while ago.
+
+    Whoever shows it does this first. Safe to repeat.
+    """
+    now = clock.now()
+    people = [conversation.customer_id, *others]
+    due = noted.due([(agent.id, conversation.id, one) for one in people], now)
+    if due:
+        detail = {"conversation": conversation.id}
+        async with db.transaction() as work:
+            for _, _, customer_id in due:
+                await record_audit(
+                    work, clock, actor=actor_of(agent), action="read", customer_id=customer_id, detail=detail
+                )
+        noted.note(due, now)
+
+
 async def view_conversation(
-    db: Database, clock: Clock, shop: Shop, agent: Agent, conversation_id: ConversationId, *, before: int | None = None
+    db: Database,
+    clock: Clock,
+    shop: Shop,
+    agent: Agent,
+    conversation_id: ConversationId,
+    *,
+    before: int | None = None,
+    noted: NotedReads | None = None,
 ) -> ConversationView:
     """A conversation, with its last messages, or those before one. Noted in the audit log before anything is shown.
 
-    Raises ConversationNotFound.
+    `noted` keeps a view that is asked for again and again from being noted each time. Raises ConversationNotFound.
     """
-    async with db.transaction() as work:
-        found = await work.conversations.get(conversation_id)
-        if found is None:
-            raise ConversationNotFound
-        detail = {"conversation": conversation_id}
-        customer_id = found.customer_id
-        await record_audit(work, clock, actor=actor_of(agent), action="read", customer_id=customer_id, detail=detail)
     async with db.reading() as work:
-        return await _view(work, clock, shop, conversation_id, before)
+        view = await _view(work, clock, shop, conversation_id, before)
+    others = [one.other.id for one in view.panel.proposals] if view.panel else []
+    await record_read(db, clock, noted or NotedReads(), agent, view.listed.conversation, others=others)
+    return view
 
 
 def actor_of(agent: Agent) -> str:

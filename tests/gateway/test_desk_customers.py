@@ -11,6 +11,7 @@ import yaml
 
 from bot.core.conversations import ConversationId
 from bot.core.handoffs import HandoffReason
+from bot.services.desk_views import READ_AGAIN_AFTER
 from tests.builders import a_customer, an_order
 from tests.gateway.desk_client import wants_a_person
 from tests.gateway.desk_fixtures import ana, ben, desk_gateway, helped, waiting
@@ -72,6 +73,7 @@ async def test_a_proven_customer_is_shown_with_what_was_between_them_and_the_sho
 async def test_every_look_at_a_customer_is_in_the_audit_log(desk_gateway, ana, ben, helped, maria):
     await ana.get(f"conversations/{helped.conversation_id}")
     await ben.get(f"conversations/{helped.conversation_id}")
+    desk_gateway.clock.ahead += READ_AGAIN_AFTER
     await ben.get(f"conversations/{helped.conversation_id}")
     await ben.get("conversations", q="Maria")
 
