@@ -147,7 +147,11 @@ class DeskWindow:
 
     def texts(self, conversation_id: str, author: Author) -> list[str]:
         """What somebody has said there, as the customer has it."""
-        return self._run(self._texts(conversation_id, author))  # type: ignore[no-any-return]
+        return [message.text for message in self.messages(conversation_id) if message.author is author]
+
+    def messages(self, conversation_id: str) -> list[Message]:
+        """Everything that was said there."""
+        return self._run(self._messages(conversation_id))  # type: ignore[no-any-return]
 
     def now(self) -> datetime:
         return self._clock.now()
@@ -231,10 +235,9 @@ class DeskWindow:
             await work.conversations.save(replace(conversation, last_seq=seq))
             work.hint(Hint("outbound", conversation.id))
 
-    async def _texts(self, conversation_id: str, author: Author) -> list[str]:
+    async def _messages(self, conversation_id: str) -> list[Message]:
         async with self._db.reading() as work:
-            messages = await work.messages.after(conversation_id, 0, 1_000)  # type: ignore[arg-type]
-        return [message.text for message in messages if message.author is author]
+            return await work.messages.after(conversation_id, 0, 1_000)  # type: ignore[arg-type]
 
 
 async def _locked(work: Any, conversation_id: str) -> Conversation:

@@ -17,7 +17,7 @@ export const isMine = (row, me) => row.stage === "agent" && row.agent?.id === me
 export function actionsFor(row, me) {
   const label = { id: "label", label: "Labels", key: "l" };
   const block = row.blocked ? { id: "unblock", label: "Unblock" } : { id: "block", label: "Block", kind: "danger" };
-  if (row.offered_to_me) return [{ id: "claim", label: "Accept", key: "c", kind: "primary" }, { id: "pass", label: "Pass", key: "p" }, label];
+  if (row.offered_to_me) return [{ id: "claim", label: "Accept", key: "c", kind: "primary" }, { id: "pass", label: "Pass", key: "Shift+P" }, label];
   if (row.stage === "queue") return [{ id: "claim", label: "Claim", key: "c", kind: "primary" }, label];
   if (row.stage === "callback") {
     return [{ id: "claim", label: "Take up", key: "c", kind: "primary" }, { id: "called", label: "Has been called" }, label];
@@ -26,9 +26,9 @@ export function actionsFor(row, me) {
   if (row.stage === "resolved") return [{ id: "takeover", label: "Reopen", key: "c", kind: "primary" }, label, block];
   if (!isMine(row, me)) return [label];
   return [
-    { id: "resolve", label: "Resolve", key: "e", kind: "primary" },
+    { id: "resolve", label: "Resolve", key: "Shift+E", kind: "primary" },
     { id: "transfer", label: "Transfer", key: "t" },
-    { id: "return", label: "To the bot", key: "b" },
+    { id: "return", label: "To the bot", key: "Shift+B" },
     { id: "snooze", label: "Snooze", key: "s" },
     label,
     block,
@@ -79,9 +79,13 @@ export class Actions {
     return menu;
   }
 
+  can(id, row) {
+    return actionsFor(row, this.#me).some((action) => action.id === id);
+  }
+
   /** Do what an action is for, if it can be done now; false where it cannot. */
   runIfPossible(id, row) {
-    if (!actionsFor(row, this.#me).some((action) => action.id === id)) return false;
+    if (!this.can(id, row)) return false;
     this.run(id, row);
     return true;
   }

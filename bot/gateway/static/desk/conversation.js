@@ -20,6 +20,7 @@ export class OpenConversation {
   #looking = null;
   #lookedAt = 0;
   #seen = {};
+  #focused = null; // what had the keyboard in the conversation that is left
 
   /**
    * `of` has api, live, lists, thread, reply and panel; me(), actions() and outgoing() for whoever is signed in; and
@@ -38,9 +39,15 @@ export class OpenConversation {
     return this.row !== null && this.row.id === id;
   }
 
+  /** Whether one is on its way to the screen: nothing can be done until it is there. */
+  get isLoading() {
+    return this.#opening !== null && !this.isOpen(this.#opening);
+  }
+
   close() {
     const { live, thread, panel, reply, lists, left } = this.#of;
     this.detail = this.#opening = null;
+    this.#setBusy(false);
     live.watch(null);
     thread.clear();
     panel.clear();
@@ -62,18 +69,41 @@ export class OpenConversation {
     const isOther = !this.isOpen(id);
     if (this.#opening !== id) this.#isStale = false;
     this.#opening = id;
+    if (isOther) this.#leave(id);
     this.#of.live.watch(id);
     let detail;
     const done = await attempt(async () => (detail = await this.#of.api.get(`conversations/${encodeURIComponent(id)}`)));
     if (this.#opening !== id) return; // another one was opened meanwhile
     if (!done) return isOther ? this.close() : undefined;
     this.detail = detail;
+    this.#setBusy(false);
     this.#lookedAt = Date.now();
     this.#viewers = detail.viewers ?? [];
     this.#show(isOther);
     // It changed while it was on its way.
     if (this.#isStale) this.changed(id);
     this.#isStale = false;
+  }
+
+  /** What is on the screen is not the one that is wanted: until that is here, nothing can be written or done. */
+  #leave(id) {
+    this.detail = null;
+    this.#of.reply.leave();
+    this.#setBusy(true);
+    this.#of.lists.mark(id);
+  }
+
+  #setBusy(isBusy) {
+    const { activeElement } = document;
+    for (const name of ["thread", "panel"]) {
+      if (isBusy && $(name).contains(activeElement)) this.#focused = activeElement;
+      $(name).inert = isBusy;
+    }
+    $("thread").setAttribute("aria-busy", String(isBusy));
+    if (isBusy) return;
+    // Whoever was there, and went nowhere else, is there again.
+    if (document.activeElement === document.body) this.#focused?.focus({ preventScroll: true });
+    this.#focused = null;
   }
 
   #show(isOther) {
@@ -132,6 +162,7 @@ export class OpenConversation {
 
   /** The link to the server was lost for a while: whatever happened meanwhile was not heard. */
   catchUp() {
+    if (this.isLoading) this.#isStale = true;
     if (this.detail && Date.now() - this.#lookedAt > LOOK_AGAIN_MS) this.changed(this.row.id);
   }
 

@@ -30,7 +30,7 @@ const api = new Api();
 const signIn = new SignIn(api, begin);
 const files = new Files(api);
 const uploads = new Uploads(api, files);
-const desk = { agent: null, csrf: "", wishes: [], knowsQueue: false };
+const desk = { agent: null, csrf: "", wishes: [], knowsQueue: false, wasOnPage: false };
 let drafts, outgoing, actions;
 
 const notifier = new Notifier(open);
@@ -55,9 +55,9 @@ const thread = new Thread({
 const reply = new ReplyBox({
   drafts: { get: (...all) => drafts.get(...all), put: (...all) => drafts.put(...all), has: (id) => drafts.has(id) },
   on: {
-    send: (kind, text) => outgoing.add(current.row.id, kind, text),
-    sendFile: (file) => outgoing.addFile(current.row.id, uploads.hold(file)),
-    typing: () => live.send({ type: "typing", conversation_id: current.row.id }),
+    send: (conversation, kind, text) => outgoing.add(conversation, kind, text),
+    sendFile: (conversation, file) => outgoing.addFile(conversation, uploads.hold(file)),
+    typing: (conversation) => live.send({ type: "typing", conversation_id: conversation }),
     values: () => current.placeholders(),
     changed: () => lists.draw(),
   },
@@ -129,9 +129,9 @@ async function setPresence(status) {
 }
 
 async function loadWords() {
-  const [canned, wishes] = await Promise.all([api.get("canned").catch(() => ({})), api.get("intents").catch(() => ({}))]);
-  reply.canned = canned?.canned ?? [];
-  desk.wishes = wishes?.intents ?? [];
+  const [canned, wishes] = await Promise.all([api.get("canned").catch(() => null), api.get("intents").catch(() => null)]);
+  if (canned) reply.canned = canned.canned;
+  if (wishes) desk.wishes = wishes.intents;
 }
 
 async function team() {
@@ -151,9 +151,12 @@ function route() {
   frame.mark(isPage ? name : "");
   if (isPage) {
     current.lookAway();
+    desk.wasOnPage = true;
     return openPage(name, { api, agent: desk.agent, changed: loadWords });
   }
   const wanted = decoded(id);
+  if (desk.wasOnPage) loadWords();
+  desk.wasOnPage = false;
   if (wanted) current.load(wanted);
   else current.close();
 }
@@ -249,7 +252,7 @@ function showPanel(isOpen = $("console").dataset.panel !== "open") {
   if (isOpen) $("panel").focus({ preventScroll: true });
 }
 
-listen(SHORTCUTS);
+listen(SHORTCUTS, () => current.isLoading);
 $("panel-toggle").addEventListener("click", () => showPanel());
 $("back").addEventListener("click", () => (location.hash = "#/"));
 $("reconnect").addEventListener("click", () => live.retryNow());
@@ -267,8 +270,12 @@ startClocks(
     lists.tick();
   },
 );
-// A hint can be lost: look now and then in any case.
-setInterval(() => desk.agent && !document.hidden && lists.refresh(), LOOK_ANYWAY_MS);
+// A hint can be lost: look now and then in any case. Of new canned replies nobody tells.
+setInterval(() => {
+  if (!desk.agent || document.hidden) return;
+  lists.refresh();
+  loadWords();
+}, LOOK_ANYWAY_MS);
 
 async function start() {
   try {

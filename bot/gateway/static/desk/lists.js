@@ -24,6 +24,7 @@ export class Lists {
   #rows = Object.fromEntries(TABS.map((tab) => [tab, []]));
   #next = {};
   #asked = {};
+  #state = {}; // by tab: "known" once it was answered, "failed" where it could not be
   #label = "";
   #open = null;
   #drafts;
@@ -120,6 +121,7 @@ export class Lists {
   clear() {
     for (const tab of TABS) this.#rows[tab] = [];
     this.#next = {};
+    this.#state = {};
     this.#label = $("query").value = "";
     this.#open = null;
     this.draw();
@@ -140,8 +142,7 @@ export class Lists {
     const rows = this.tab === "mine" ? restingLast(this.rows) : this.rows;
     const look = (row) => ({ where: this.tab, isOpen: row.id === this.#open, hasDraft: this.#drafts.has(row.id), open: this.#on.open });
     showItems($("rows"), rows.map((row) => rowItem(row, look(row))));
-    const asked = this.tab === "search" && (this.#asked.search?.q || this.#label);
-    $("rows-empty").textContent = asked ? words.empty.found : words.empty[this.tab];
+    $("rows-empty").textContent = this.#whyEmpty();
     $("rows-empty").hidden = rows.length > 0;
     $("more-rows").hidden = !this.#next[this.tab];
     this.#drawLabel();
@@ -159,6 +160,14 @@ export class Lists {
     for (const row of back) this.#on.back(row);
   }
 
+  /** That nothing is there is said only once that is known. */
+  #whyEmpty() {
+    const isSearch = this.tab === "search";
+    if (isSearch && !this.#asked.search?.q && !this.#label) return words.empty.search;
+    if (this.#state[this.tab] === "known") return isSearch ? words.empty.found : words.empty[this.tab];
+    return this.#state[this.tab] === "failed" ? words.empty.failed : "";
+  }
+
   async #load(tab, before = null, quietly = false) {
     const query = tab === "search" ? { q: $("query").value.trim(), label: this.#label } : QUERIES[tab];
     if (tab === "search" && !query.q && !query.label) {
@@ -173,12 +182,17 @@ export class Lists {
       const known = this.#rows[tab];
       this.#rows[tab] = before ? [...known, ...conversations.filter((row) => !known.some(({ id }) => id === row.id))] : conversations;
       this.#next[tab] = next;
+      this.#state[tab] = "known";
       this.draw();
       if (!before) this.#on.news(known, this.#rows[tab], tab);
     };
     // What goes on by itself needs no words: the strip says when the server is away.
-    if (quietly) await load().catch(() => {});
-    else await attempt(load);
+    const done = quietly ? await load().then(() => true, () => false) : await attempt(load);
+    if (done || this.#asked[tab] !== ticket) return;
+    // What was found for other words is not what was asked for.
+    if (tab === "search" && !before) this.#rows.search = [];
+    if (this.#state[tab] !== "known" || tab === "search") this.#state[tab] = "failed";
+    this.draw();
   }
 
   #drawTabs() {

@@ -27,7 +27,10 @@ export class ReplyBox {
   #typingSentAt = 0;
   #wanted = {}; // what was last chosen to write, by conversation
 
-  /** `on` has send(kind, text), sendFile(file), typing(), values() for the placeholders, and changed() when a draft comes or goes. */
+  /**
+   * `on` has send(conversation, kind, text), sendFile(conversation, file), typing(conversation), values() for the placeholders,
+   * and changed() when a draft comes or goes.
+   */
   constructor({ drafts, on }) {
     this.#drafts = drafts;
     this.#on = on;
@@ -49,6 +52,7 @@ export class ReplyBox {
 
   set canned(list) {
     this.#canned = list;
+    if (document.activeElement === $("text") && !this.#found.length) this.#findCanned();
   }
 
   get kind() {
@@ -69,12 +73,17 @@ export class ReplyBox {
     if (isOther || kind !== this.kind) this.#take(kind);
   }
 
-  hide() {
+  /** Nothing can be written until the next conversation is shown: not even what is typed meanwhile goes anywhere. */
+  leave() {
     this.#conversation = null;
     this.#mayReply = false;
-    $("composer").hidden = true;
     this.attachments.show(null, false);
     this.#closeCanned();
+  }
+
+  hide() {
+    this.leave();
+    $("composer").hidden = true;
   }
 
   #whyNot() {
@@ -84,7 +93,7 @@ export class ReplyBox {
 
   /** Reply or note. */
   choose(kind) {
-    if (kind === "reply" && !this.#mayReply) return;
+    if (!this.#conversation || (kind === "reply" && !this.#mayReply)) return;
     this.#wanted[this.#conversation] = kind;
     this.#take(kind);
     this.focus();
@@ -123,18 +132,20 @@ export class ReplyBox {
 
   #submit() {
     const value = $("text").value.trim();
-    if (!this.#conversation || !(value || this.attachments.hasSome)) return;
+    const conversation = this.#conversation;
+    if (!conversation || !(value || this.attachments.hasSome)) return;
     if ([...value].length > MOST_CHARACTERS) return announce(`This is too long: ${MOST_CHARACTERS} characters at most.`);
     const kind = this.kind;
     this.#put("");
     this.#typingSentAt = 0;
-    if (value) this.#on.send(kind, value);
-    for (const file of this.attachments.take()) this.#on.sendFile(file);
+    if (value) this.#on.send(conversation, kind, value);
+    for (const file of this.attachments.take()) this.#on.sendFile(conversation, file);
     // A note is said in passing: back to the reply, where there is one.
     if (kind === "note" && this.#mayReply) this.choose("reply");
   }
 
   #changed(composing) {
+    if (!this.#conversation) return;
     const value = $("text").value;
     const had = this.#drafts.has(this.#conversation);
     this.#drafts.put(this.#conversation, this.kind, value);
@@ -143,7 +154,7 @@ export class ReplyBox {
     if (!composing) this.#findCanned();
     if (this.kind === "reply" && value.trim() && Date.now() - this.#typingSentAt > TYPING_EVERY_MS) {
       this.#typingSentAt = Date.now();
-      this.#on.typing();
+      this.#on.typing(this.#conversation);
     }
   }
 

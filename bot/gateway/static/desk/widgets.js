@@ -5,7 +5,7 @@ import { icon } from "./icons.js";
 
 /** A button with words; `run` is called with the click. */
 export function button(label, run, { kind = "", test = null, key = null, title = null, part = null } = {}) {
-  const shortcut = key ? el("kbd", { "aria-hidden": "true" }, key) : "";
+  const shortcut = key ? el("kbd", { "aria-hidden": "true" }, key.replace("Shift+", "⇧")) : "";
   const node = el("button", { type: "button", class: `button ${kind}`, "data-testid": test, title, "data-part": part }, label, shortcut);
   if (key) node.setAttribute("aria-keyshortcuts", key);
   node.addEventListener("click", run);

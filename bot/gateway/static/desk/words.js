@@ -27,6 +27,7 @@ export const words = {
     bot: "The assistant has no conversation at the moment.",
     search: "Type a name, an e-mail address, an order number or a few words.",
     found: "Nothing was found.",
+    failed: "This cannot be looked up just now.",
   },
   stages: {
     bot: "With the assistant",
@@ -67,7 +68,14 @@ export const words = {
     wish: "Wish",
     order: "Order",
     details: "Mentioned",
+    said: "In their words",
     tried: "Also asked",
+    agreed: "Said yes to",
+    declined: "Said no to",
+    unfinished: "Not finished",
+    unclear: "Not understood",
+    noted: "Noted",
+    rating: "Rating",
     mood: "Mood",
   },
 };
