@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.core.conversations import InboundMessage, Message, TurnState, is_external_id
+from bot.core.conversations import Author, InboundMessage, Message, TurnState, is_external_id
 from bot.errors import BotError, DuplicateMessageId, UnknownChoice
 from bot.gateway import live, settings
 from bot.gateway.database import database_answers
@@ -46,7 +46,10 @@ def check_api_key(request: web.Request) -> None:
 
 @routes.post("/webhooks/rest/webhook")
 async def rest_webhook(request: web.Request) -> web.Response:
-    """Record the message, wait for its turn, answer with what the bot said. The same message_id is the same turn."""
+    """Record the message, wait for its turn, answer with what the bot said. The same message_id is the same turn.
+
+    What people wrote since the message before, and who came and went, is told first: nothing else brings it.
+    """
     check_api_key(request)
     sender, text, message_id = _parse(await request.read())
     db, clock = request.app[settings.DATABASE], request.app[settings.CLOCK]
@@ -104,14 +107,15 @@ async def _answers(request: web.Request, message: Message, changed: asyncio.Even
             changed.clear()
         async with request.app[settings.DATABASE].reading() as work:
             # The answers came with the end of the turn: where there is one, there are all of them.
-            if replies := await work.messages.replies_to(message.conversation_id, message.seq):
-                return replies
-            message = await work.messages.by_external_id(CHANNEL, message.external_id or "") or message
-            if message.turn_state is not TurnState.PENDING:
-                return []
+            replies = await work.messages.replies_to(message.conversation_id, message.seq)
+            if not replies:
+                message = await work.messages.by_external_id(CHANNEL, message.external_id or "") or message
+            if replies or message.turn_state is not TurnState.PENDING:
+                return [*await work.messages.unasked_before(message.conversation_id, message.seq), *replies]
 
 
 def _rasa_message(sender: str, reply: Message) -> dict[str, Any]:
     buttons = [{"title": choice.title, "payload": choice.payload} for choice in reply.choices]
     image = {"image": reply.image.url} if reply.image else {}
-    return {"recipient_id": sender, "text": reply.text, **({"buttons": buttons} if buttons else {}), **image}
+    text = f"{reply.author_name}: {reply.text}" if reply.author is Author.AGENT else reply.text
+    return {"recipient_id": sender, "text": text, **({"buttons": buttons} if buttons else {}), **image}

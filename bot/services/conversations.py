@@ -225,6 +225,7 @@ async def record_inbound(
         work.hint(Hint("desk", conversation.id))
     if chosen is not None and shop is not None:
         await take_line_choice(work, clock, shop, conversation, chosen)
+        await work.messages.answer_with_later(conversation.id, message.seq)
     elif not for_bot and says_log_out(inbound):
         await log_out_at_once(work, clock, message)
     elif is_flood and not await work.messages.was_said(conversation.id, FLOOD, waiting[0]):

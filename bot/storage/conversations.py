@@ -267,6 +267,24 @@ class SqlMessages:
         c = tables.messages.c
         return await self._list(and_(c.conversation_id == conversation_id, c.reply_to_seq == seq))
 
+    async def unasked_before(self, conversation_id: ConversationId, seq: int) -> list[Message]:
+        c, other, between = tables.messages.c, tables.messages.alias().c, tables.messages.alias().c
+        before = select(func.coalesce(func.max(other.seq), 0)).where(
+            other.conversation_id == conversation_id, other.author == Author.CUSTOMER.value, other.seq < seq
+        )
+        # Somebody else spoke before the bot did: whoever asked was told that nobody answers.
+        is_late = select(between.id).where(
+            *(between.conversation_id == conversation_id, between.author != Author.CUSTOMER.value),
+            *(between.reply_to_seq.is_(None), between.seq > c.reply_to_seq, between.seq < c.seq),
+        )
+        said = and_(c.conversation_id == conversation_id, c.seq > before.scalar_subquery(), c.seq < seq)
+        return await self._list(and_(said, or_(c.reply_to_seq.is_(None), is_late.exists())))
+
+    async def answer_with_later(self, conversation_id: ConversationId, seq: int) -> None:
+        c = tables.messages.c
+        later = and_(c.conversation_id == conversation_id, c.seq > seq, c.author == Author.SYSTEM.value)
+        await self._connection.execute(update(tables.messages).where(later).values(reply_to_seq=seq))
+
     async def set_turn(self, message_id: MessageId, state: TurnState, attempts: int) -> None:
         await self._connection.execute(
             update(tables.messages)

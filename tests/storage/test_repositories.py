@@ -357,6 +357,26 @@ async def test_messages_come_back_as_stored_by_seq_whatever_their_time(db):
         assert await work.messages.replies_to(conversation.id, 2) == []
 
 
+async def test_what_was_said_between_two_messages_of_a_customer_and_answers_neither(sql_db):
+    conversation = await stored_conversation(sql_db)
+    lines = [
+        *((1, Author.CUSTOMER, None), (2, Author.BOT, 1)),
+        *((3, Author.CUSTOMER, None), (4, Author.AGENT, None), (5, Author.SYSTEM, None)),
+        # Left to the bot, which answers once they have written something else.
+        *((6, Author.CUSTOMER, None), (7, Author.BOT, 3), (8, Author.SYSTEM, 6), (9, Author.BOT, 6)),
+        (10, Author.CUSTOMER, None),
+    ]
+    async with sql_db.transaction() as work:
+        for seq, author, reply_to in lines:
+            line = a_message(conversation, seq=seq, author=author, text=f"{seq}", reply_to_seq=reply_to)
+            await work.messages.add(line, channel=conversation.channel)
+
+    async with sql_db.reading() as work:
+        found = {seq: [one.seq for one in await work.messages.unasked_before(conversation.id, seq)]
+                 for seq in (1, 3, 6, 10)}  # fmt: skip
+    assert found == {1: [], 3: [], 6: [4, 5], 10: [7]}
+
+
 async def test_a_message_is_found_by_the_id_its_channel_gave_it(db):
     conversation = await stored_conversation(db)
     message = a_message(conversation, external_id="update-1")
