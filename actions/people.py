@@ -13,15 +13,17 @@ from rasa_sdk.types import DomainDict
 from actions import details
 from actions.context import turn_of
 from actions.order_changes import shown
-from actions.people_summary import latest_wish, summary_of
 from actions.slots import begin_task
 from actions.task import Access, Question, Talk, Task, is_something_else, other_words, pick, picked_or_written
 from actions.wording import TALK_TO_A_PERSON, YES_OR_NO, Button
+from bot.core.desk_records import preview
 from bot.core.handoffs import HandoffReason, Stage
 from bot.core.requests import RequestKind
 from bot.core.shop import Shop
 from bot.core.wishes import LEAVE_CONTACT, TOPICS
 from bot.services.calling import Calling
+from bot.services.handoff_summary import latest_wish, notes_of, summary_of
+from bot.services.handoff_words import moment_in_words
 from bot.services.handoffs import note_call_back, request_handoff
 from bot.services.line_places import what_comes_next
 from bot.services.turn_context import TurnContext
@@ -59,7 +61,11 @@ class Called:
 async def bring_in_a_person(turn: TurnContext, tracker: Tracker, calling: Calling) -> Called:
     """Ask for a person, and return what happens next, in words."""
     known = await turn.work.handoffs.open_for(turn.conversation.id) is not None
-    wish = calling.wish or latest_wish(tracker)
+    wish = calling.wish or latest_wish(await notes_of(turn.work, turn.conversation, tracker.events))
+    session = list(tracker.events)
+    if calling.reason is HandoffReason.MISUNDERSTOOD:
+        # Which is what is being said just now.
+        session.append({"event": "action", "name": "action_decline"})
     standing = await request_handoff(
         turn.work,
         turn.clock,
@@ -68,7 +74,7 @@ async def bring_in_a_person(turn: TurnContext, tracker: Tracker, calling: Callin
         calling.reason,
         topic=TOPICS.get(wish or ""),
         priority=turn.shop.desk.priority(calling.reason.value, wish),
-        summary=summary_of(tracker),
+        summary=await summary_of(turn.work, turn.conversation, session),
     )
     turn.conversation = standing.conversation
     comes_next = await what_comes_next(turn.work, turn.clock, turn.shop, standing)
@@ -297,12 +303,16 @@ class CallbackRequest(Task):
     async def finish(self, talk: Talk) -> None:
         turn = talk.turn
         await talk.pass_on(RequestKind.CALLBACK, contact=talk.slots["contact"])
+        summary = await summary_of(turn.work, turn.conversation, talk.tracker.events)
         turn.conversation = await note_call_back(
-            turn.work, turn.clock, turn.shop, turn.conversation, talk.slots["contact"]
+            *(turn.work, turn.clock, turn.shop, turn.conversation, talk.slots["contact"]),
+            summary={**summary, "said": preview(talk.slots["details"])},
         )
-        hours, now = turn.shop.hours, turn.clock.now()
+        shop, now = turn.shop, turn.clock.now()
+        handoff = await turn.work.handoffs.open_for(turn.conversation.id)
         when = "soon"
-        if not hours.is_open(now) and (opens := hours.next_opening(now)) is not None:
-            local = opens.astimezone(hours.zone)
-            when = f"after we open again on {local:%A} at {local:%H:%M}"
+        if handoff is not None and handoff.due_at is not None:
+            when = f"by {moment_in_words(handoff.due_at, shop, now)}"
+        elif (opens := shop.desk.opens_at(shop.hours, now)) is not None:
+            when = f"after we open again, {moment_in_words(opens, shop, now)}"
         talk.say(f"Done: our team has your number, {talk.slots['contact']}, and will call you {when}.")

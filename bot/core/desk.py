@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 
-from bot.core.opening_hours import OpeningHours
+from bot.core.opening_hours import Interval, OpeningHours
 
 # However short a shop's hours are.
 OPENINGS_LOOKED_AT = 400
@@ -60,6 +60,11 @@ class DeskPolicy:
     def is_open(self, hours: OpeningHours, at: datetime) -> bool:
         """Whether people answer then."""
         return self.always_open or hours.is_open(at)
+
+    def own_hours(self, hours: OpeningHours) -> OpeningHours:
+        """The hours in which people answer: the shop's, or all there are."""
+        always = ((Interval.parse("00:00-24:00"),),) * 7
+        return replace(hours, weekly=always, holidays={}) if self.always_open else hours
 
     def opens_at(self, hours: OpeningHours, at: datetime) -> datetime | None:
         """When people answer next; None while they do, and where they never do."""

@@ -69,10 +69,9 @@ class Step(str, Enum):
     GIVE_UP = "give_up"  # the customer is gone
     CALLED = "called"  # the customer was called or written to, outside of this conversation
     WRITE_AGAIN = "write_again"  # the customer writes after it was resolved
+    END = "end"  # the customer ends the chat with a person
     BLOCK = "block"  # somebody at the desk closes it for good
     LOG_OUT = "log_out"  # the customer logs out: whoever comes next is somebody else
-    STOP = "stop"  # the customer wants to hear nothing more on that channel
-    ERASE = "erase"  # everything about the customer is erased
     STOP = "stop"  # the customer wants to hear nothing more on that channel
     ERASE = "erase"  # everything about the customer is erased
 
@@ -101,13 +100,9 @@ TRANSITIONS: Mapping[tuple[Stage, Step], Stage] = MappingProxyType(
         (Stage.AGENT, Step.RETURN): Stage.BOT,
         (Stage.AGENT, Step.RESOLVE): Stage.RESOLVED,
         (Stage.AGENT, Step.GIVE_UP): Stage.RESOLVED,
+        (Stage.AGENT, Step.END): Stage.RESOLVED,
         (Stage.AGENT, Step.LOG_OUT): Stage.RESOLVED,
         (Stage.AGENT, Step.BLOCK): Stage.RESOLVED,
-        (Stage.QUEUE, Step.STOP): Stage.RESOLVED,
-        (Stage.AGENT, Step.STOP): Stage.AGENT,
-        (Stage.QUEUE, Step.ERASE): Stage.BOT,
-        (Stage.AGENT, Step.ERASE): Stage.BOT,
-        (Stage.CALLBACK, Step.ERASE): Stage.BOT,
         (Stage.QUEUE, Step.STOP): Stage.RESOLVED,
         (Stage.AGENT, Step.STOP): Stage.AGENT,
         (Stage.QUEUE, Step.ERASE): Stage.BOT,

@@ -21,13 +21,14 @@ from bot.core.conversations import (
     clean_text,
 )
 from bot.core.customers import ChannelIdentity, Customer, CustomerId, IdentityId, normalise_email
+from bot.core.handoffs import Step
 from bot.core.held_proofs import prolonged
 from bot.core.shop import Shop
 from bot.errors import ConversationNotFound, DuplicateMessageId, EmptyText, SignedOut, TextTooLong, UnknownChoice
 from bot.services.bot_lines import say_at_once
 from bot.services.customers import add_customer
 from bot.services.handoff_surveys import is_score_choice
-from bot.services.handoffs import keep_proof_of, write_again
+from bot.services.handoffs import keep_proof_of, take_step, write_again
 from bot.services.ids import new_id
 from bot.services.line_choices import is_line_choice, take_line_choice
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
@@ -223,7 +224,7 @@ async def record_inbound(
     if conversation.owner is not Owner.BOT:
         await work.handoffs.hear(conversation.id, now)
         work.hint(Hint("desk", conversation.id))
-    if chosen is not None and shop is not None:
+    if chosen is not None and shop is not None and not blocked:
         await take_line_choice(work, clock, shop, conversation, chosen)
         await work.messages.answer_with_later(conversation.id, message.seq)
     elif not for_bot and says_log_out(inbound):
@@ -250,10 +251,16 @@ async def mark_read(db: Database, conversation_id: ConversationId, seq: int) -> 
                 work.hint(Hint("read", conversation_id))
 
 
-async def end_conversation(db: Database, clock: Clock, conversation_id: ConversationId) -> None:
-    """Note that the customer closed the chat. What they have written is still answered."""
+async def end_conversation(db: Database, clock: Clock, shop: Shop, conversation_id: ConversationId) -> None:
+    """The customer ends the chat: they leave the line, or the person. What they asked the bot is still answered."""
     async with db.transaction() as work:
+        conversation = await work.conversations.lock(conversation_id)
+        if conversation is None:
+            return
         await work.conversations.add_event(ConversationEvent(conversation_id, "ended_by_customer", clock.now()))
+        step = {Owner.QUEUE: Step.CANCEL, Owner.AGENT: Step.END}.get(conversation.owner)
+        if step is not None:
+            await take_step(work, clock, shop, conversation, step, by=None)
 
 
 async def current_conversation(work: UnitOfWork, channel: str, external_id: str) -> Conversation | None:

@@ -53,6 +53,10 @@ class DeskRepository(Protocol):
         """Note that the desk has read so far; False where it had read that far already."""
         ...
 
+    async def read_until(self, conversation_id: ConversationId) -> int:
+        """How far the desk has read; 0 for nothing of it."""
+        ...
+
     async def canned(self) -> Sequence[CannedReply]:
         """All of them, by their shortcuts."""
         ...

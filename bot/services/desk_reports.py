@@ -28,7 +28,7 @@ async def desk_report(db: Database, shop: Shop, window: Window, now: datetime) -
             replies=await work.desk_reports.replies(window),
             names={agent.id: agent.name for agent in await work.agents.all()},
         )
-    return desk_figures(facts, window, shop.hours, now)
+    return desk_figures(facts, window, shop.desk.own_hours(shop.hours), now)
 
 
 def as_csv(figures: Mapping[str, Any]) -> str:

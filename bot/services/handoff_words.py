@@ -80,7 +80,7 @@ def words_for(step: Step, shop: Shop, people: People, handoff: Handoff | None, n
         case Step.RESOLVE:
             return f"{by} has closed the conversation. Write again whenever you like."
         case Step.END:
-            return "The customer has ended the chat. It goes on whenever they write again."
+            return "The chat has been ended. Write again whenever you like."
         case Step.GIVE_UP:
             return "We have not heard from you for a while, so we close this for now. Write again whenever you like."
         case Step.CANCEL:

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from bot.core.agents import Agent
-from bot.core.conversations import Conversation, ConversationEvent, Owner
+from bot.core.conversations import Conversation, ConversationEvent, Message, Owner
 from bot.core.handoffs import (
     OWNERS,
     STATES,
@@ -30,11 +30,13 @@ from bot.services.handoff_summary import summary_of
 from bot.services.handoff_surveys import ask_how_it_was
 from bot.services.handoff_words import People, words_for
 from bot.services.ids import new_id
+from bot.services.left_unanswered import leave_to_bot, left_unanswered
 from bot.services.ports import Clock, Hint, UnitOfWork
 from bot.services.standings import Standing, locked_standing_of
 from bot.services.system_lines import say
 
 _TO_CALL_BACK = (Step.NOBODY_CAME, Step.LEAVE_MESSAGE)
+_PERSON_IS_DONE = (Step.RETURN, Step.RESOLVE, Step.END)
 # Whoever asks for people again within so long, where they are reached by mail alone, asks for the same.
 SAME_REQUEST = timedelta(minutes=30)
 
@@ -79,8 +81,7 @@ async def request_handoff(
     is_open = not call_back and await reach_of(work, shop, now) is Reach.OPEN
     if before.stage in (Stage.QUEUE, Stage.AGENT):
         return before
-    # What the turn that is under way has brought to light counts more than what was known before it.
-    summary = {**await summary_of(work, before.conversation), **(summary or {})}
+    summary = await summary_of(work, before.conversation) if summary is None else summary
     if before.stage is Stage.CALLBACK and not is_open and before.handoff is not None:
         more = {"topic": topic, "language": language, "priority": priority, "summary": summary, "contact": contact}
         return await _ask_again(work, clock, shop, before, before.handoff, more, is_mailed=not call_back)
@@ -210,9 +211,19 @@ async def take_step(
         await work.agents.set_free(had, now)
     if step in _TO_CALL_BACK and after.handoff is not None:
         await mail_the_shop(work, clock, shop, after.conversation, after.handoff)
-    if step in (Step.RETURN, Step.RESOLVE) and handoff is not None:
-        return replace(after, conversation=await ask_how_it_was(work, clock, shop, after.conversation, handoff))
+    if step in _PERSON_IS_DONE and handoff is not None:
+        after = replace(after, conversation=await ask_how_it_was(work, clock, shop, after.conversation, handoff))
+        # Given back, the assistant answers whatever is open; of what was dealt with, only what nobody has seen.
+        is_open = await left_unanswered(work, before.conversation, unread=step is not Step.RETURN)
+        if is_open:
+            return await _go_on(work, clock, after, is_open)
     return after
+
+
+async def _go_on(work: UnitOfWork, clock: Clock, standing: Standing, is_open: list[Message]) -> Standing:
+    if standing.stage is Stage.RESOLVED:
+        standing = await _move(work, clock, standing, Step.WRITE_AGAIN, None)
+    return replace(standing, conversation=await leave_to_bot(work, clock, standing.conversation, is_open))
 
 
 async def write_again(work: UnitOfWork, clock: Clock, conversation: Conversation) -> Conversation:

@@ -96,6 +96,10 @@ class SqlDesk:
         )
         return (await self._connection.execute(statement)).rowcount == 1
 
+    async def read_until(self, conversation_id: ConversationId) -> int:
+        query = select(_READ.seq).where(_READ.conversation_id == conversation_id)
+        return await self._connection.scalar(query) or 0
+
     async def canned(self) -> list[CannedReply]:
         rows = await self._connection.execute(select(tables.canned_replies).order_by(_CANNED.shortcut))
         return [CannedReply(**row) for row in rows.mappings()]

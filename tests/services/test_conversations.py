@@ -237,11 +237,11 @@ async def test_reading_goes_forward_and_not_past_the_end(db, clock):
     await mark_read(db, "nothing", 1)
 
 
-async def test_a_customer_who_leaves_is_still_answered(db, clock):
+async def test_a_customer_who_leaves_is_still_answered(db, clock, shop):
     conversation = await stored_conversation(db)
     await written(db, clock, conversation)
 
-    await end_conversation(db, clock, conversation.id)
+    await end_conversation(db, clock, shop, conversation.id)
 
     assert [event.kind for event in await events_now(db, conversation.id)] == ["ended_by_customer"]
     assert (await conversation_now(db, conversation.id)).next_turn_at == NOW
