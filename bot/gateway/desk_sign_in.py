@@ -64,7 +64,7 @@ async def login(call: Call) -> Answer:
 @endpoints.add("POST", "/logout", Right.SIGNED_IN)
 async def logout(call: Call) -> Answer:
     """End the session."""
-    await sign_out(call.db, call.token)
+    await sign_out(call.db, call.clock, call.token)
     response = web.json_response({})
     response.del_cookie(COOKIE, path="/desk", httponly=True, samesite="Strict")
     return response

@@ -26,7 +26,7 @@ from bot.core.conversations import clean_text
 from bot.core.languages import named_language
 from bot.errors import AgentRefused, SignInRefused
 from bot.services.ids import new_id
-from bot.services.ports import Clock, Database, Hint, UnitOfWork
+from bot.services.ports import Clock, Database, Hint
 
 TOKEN_BYTES = 32
 ONE_TIME_PASSWORD_BYTES = 12
@@ -107,8 +107,11 @@ async def sign_in(db: Database, clock: Clock, *, email: str, password: str) -> S
         if agent.is_locked(now):
             raise SignInRefused(locked_until=agent.locked_until)
         if is_right and found is not None and agent.password_hash == found.password_hash:
-            # Who left without signing out does not take conversations before they have said so.
-            agent = await _as_signed_in(work, replace(agent, wrong_passwords=0, locked_until=None), now)
+            agent = replace(agent, wrong_passwords=0, locked_until=None)
+            sessions = await work.agents.sessions_of(agent.id)
+            if sessions and all(session.is_over(now) for session in sessions):
+                # Who left without signing out takes no conversations before they say so.
+                agent = _away(agent, now)
             await work.agents.save(agent)
             token = secrets.token_urlsafe(TOKEN_BYTES)
             await work.agents.add_session(AgentSession(hash_token(token), agent.id, now, now))
@@ -140,9 +143,11 @@ async def sign_out(db: Database, clock: Clock, token: str) -> None:
         agent = await work.agents.lock(session.agent_id) if session else None
         await work.agents.end_session(hash_token(token))
         if agent is not None:
-            await work.agents.save(await _as_signed_in(work, agent, clock.now()))
+            now = clock.now()
+            if all(other.is_over(now) for other in await work.agents.sessions_of(agent.id)):
+                await work.agents.save(_away(agent, now))
+                work.hint(Hint("desk"))
             work.hint(Hint("desk", agent.id))
-            work.hint(Hint("desk"))
 
 
 async def change_password(db: Database, agent_id: AgentId, token: str, *, old: str, new: str) -> None:
@@ -177,7 +182,8 @@ async def reset_password(db: Database, agent_id: AgentId) -> str:
         fresh = replace(
             agent, password_hash=password_hash, must_change_password=True, wrong_passwords=0, locked_until=None
         )
-        await work.agents.save(fresh)
+        # Whoever is signed out takes no conversations.
+        await work.agents.save(replace(fresh, presence=Presence.AWAY))
         await work.agents.end_sessions(agent_id)
         work.hint(Hint("desk", agent_id))
     return password
@@ -228,11 +234,8 @@ async def change_agent(db: Database, clock: Clock, agent_id: AgentId, change: Ag
         return changed
 
 
-async def _as_signed_in(work: UnitOfWork, agent: Agent, now: datetime) -> Agent:
-    """The agent, who must be locked, as they are: whoever is signed in nowhere is away."""
-    if agent.presence is Presence.AWAY or not all(one.is_over(now) for one in await work.agents.sessions_of(agent.id)):
-        return agent
-    return replace(agent, presence=Presence.AWAY, away_since=now)
+def _away(agent: Agent, now: datetime) -> Agent:
+    return replace(agent, presence=Presence.AWAY, away_since=now) if agent.presence is Presence.ONLINE else agent
 
 
 def _changed(agent: Agent, change: AgentChange, clock: Clock) -> Agent:
@@ -245,9 +248,9 @@ def _changed(agent: Agent, change: AgentChange, clock: Clock) -> Agent:
         words["languages"] = tuple(dict.fromkeys(_language(one) for one in words["languages"] if clean_text(one)))
     if change.disabled is not None:
         words["disabled_at"] = (agent.disabled_at or clock.now()) if change.disabled else None
-        # Whoever is let in again is not there before they say so.
-        words |= {"presence": Presence.AWAY, "away_since": clock.now()} if change.disabled else {}
-    return replace(agent, **words)
+    changed = replace(agent, **words)
+    # Whoever is let in again is not there before they say so.
+    return _away(changed, clock.now()) if changed.disabled_at is not None else changed
 
 
 def _language(text: str) -> str:

@@ -49,6 +49,10 @@ class AgentRepository(Protocol):
         """End all sessions of somebody, but perhaps one; the hashes of those that ended."""
         ...
 
+    async def sessions_of(self, agent_id: AgentId) -> list[AgentSession]:
+        """Where somebody is signed in; some of it may be over."""
+        ...
+
     async def end_session(self, token_hash: str) -> None: ...
     async def forget_sessions(self, before: datetime) -> int:
         """Forget sessions in which nothing was done since then; how many."""

@@ -74,6 +74,10 @@ class SqlAgents:
         )
         return list((await self._connection.scalars(statement.returning(_SESSION.token_hash))).all())
 
+    async def sessions_of(self, agent_id: AgentId) -> list[AgentSession]:
+        query = select(tables.agent_sessions).where(_SESSION.agent_id == agent_id)
+        return [AgentSession(**row) for row in (await self._connection.execute(query)).mappings()]
+
     async def end_session(self, token_hash: str) -> None:
         await self._connection.execute(delete(tables.agent_sessions).where(_SESSION.token_hash == token_hash))
 

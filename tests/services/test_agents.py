@@ -183,11 +183,57 @@ async def test_a_session_ends_after_a_week_however_busy(sql_db, clock, ana):
 async def test_signing_out_ends_this_session_and_no_other(sql_db, clock, ana):
     here, there = await enter(sql_db, clock), await enter(sql_db, clock)
 
-    await sign_out(sql_db, here.token)
-    await sign_out(sql_db, here.token)
+    await sign_out(sql_db, clock, here.token)
+    await sign_out(sql_db, clock, here.token)
 
     assert await signed_in_agent(sql_db, clock, here.token) is None
     assert await signed_in_agent(sql_db, clock, there.token) is not None
+
+
+async def test_who_signs_out_everywhere_takes_no_conversations(sql_db, clock, ana):
+    here, there = await enter(sql_db, clock), await enter(sql_db, clock)
+    await set_presence(sql_db, clock, ana.id, Presence.ONLINE)
+
+    await sign_out(sql_db, clock, here.token)
+    assert (await now(sql_db, ana)).is_there(clock.now())
+    clock.advance(timedelta(seconds=5))
+    await sign_out(sql_db, clock, there.token)
+
+    gone = await now(sql_db, ana)
+    assert (gone.presence, gone.away_since) == (Presence.AWAY, clock.now())
+
+
+async def test_who_is_still_signed_in_where_it_is_long_over_is_signed_out(sql_db, clock, ana):
+    await enter(sql_db, clock)
+    clock.advance(IDLE_FOR)
+    today = await enter(sql_db, clock)
+    await set_presence(sql_db, clock, ana.id, Presence.ONLINE)
+
+    await sign_out(sql_db, clock, today.token)
+
+    assert (await now(sql_db, ana)).presence is Presence.AWAY
+
+
+async def test_who_left_without_signing_out_is_not_online_at_once_when_they_are_back(sql_db, clock, ana):
+    await enter(sql_db, clock)
+    await set_presence(sql_db, clock, ana.id, Presence.ONLINE)
+    clock.advance(timedelta(hours=1))
+    await enter(sql_db, clock)
+    assert (await now(sql_db, ana)).presence is Presence.ONLINE
+
+    clock.advance(timedelta(days=3))
+    await enter(sql_db, clock)
+
+    assert (await now(sql_db, ana)).presence is Presence.AWAY
+
+
+async def test_who_is_let_in_again_is_not_there_before_they_say_so(sql_db, clock, ana):
+    await set_presence(sql_db, clock, ana.id, Presence.ONLINE)
+
+    await change_agent(sql_db, clock, ana.id, AgentChange(disabled=True))
+    again = await change_agent(sql_db, clock, ana.id, AgentChange(disabled=False))
+
+    assert not again.is_there(clock.now())
 
 
 async def test_disabling_somebody_ends_their_sessions(sql_db, clock, ana):
