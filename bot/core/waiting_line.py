@@ -80,7 +80,8 @@ def offers(waiting: Iterable[Handoff], helpers: Sequence[Helper], now: datetime)
         if len(found) == room:
             # However long the line is: nobody can take one more.
             break
-        if handoff.offered_to is not None and handoff.offered_until is not None and now < handoff.offered_until:
+        if handoff.offered_to in load and handoff.offered_until is not None and now < handoff.offered_until:
+            # Only to somebody who is there still.
             continue
         if (chosen := _helper_for(handoff, helpers, load, now)) is not None:
             load[chosen] += 1
@@ -92,8 +93,9 @@ def _helper_for(
     handoff: Handoff, helpers: Sequence[Helper], load: Mapping[AgentId, int], now: datetime
 ) -> AgentId | None:
     wanted = handoff.wanted_agent_id if handoff.wanted_until is not None and now < handoff.wanted_until else None
-    if wanted is not None and any(helper.id == wanted for helper in helpers) and wanted not in handoff.passed_by:
-        helpers = [helper for helper in helpers if helper.id == wanted]
+    if wanted is not None and wanted not in handoff.passed_by:
+        # Nobody waits for somebody who has no room.
+        helpers = [one for one in helpers if one.id == wanted and load[one.id] < one.capacity] or helpers
     fresh = [helper for helper in helpers if helper.id not in handoff.passed_by]
     for asked in (fresh, helpers):
         free = [helper for helper in _best_of(asked, handoff, now) if load[helper.id] < helper.capacity]

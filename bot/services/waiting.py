@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.agents import Agent, AgentId
 from bot.core.conversations import ConversationId
 from bot.core.desk import Assignment
-from bot.core.handoffs import Handoff, HandoffState, Stage, Step
+from bot.core.handoffs import Handoff, HandoffId, HandoffState, Stage, Step
 from bot.core.shop import Shop
 from bot.core.waiting_line import Helper, offers
 from bot.services.handoff_words import (
@@ -42,10 +42,14 @@ async def look_after_line(db: Database, clock: Clock, shop: Shop) -> int:
         # Whoever is at the desk after hours helps those who came in time.
         is_manned = shop.desk.is_open(shop.hours, now) or any(agent.is_there(now) for agent in desk.agents.values())
         late = await left_alone(work, shop, desk.active, desk.agents, now, is_manned=is_manned)
-    due = [one.conversation_id for one in desk.waiting if _is_due(one, shop, now, is_manned)]
-    done = await _each(db, due, lambda work, at: _who_waits(work, clock, shop, at, is_manned))
+    found = [] if shop.desk.assignment is Assignment.MANUAL else desk.offers(now)
+    # Nobody is sent away for whom somebody is about to be asked who was not asked before.
+    expected = frozenset(one.id for one, agent_id in found if agent_id not in one.passed_by)
+    line = _Line(shop, now, desk.agents, expected, is_manned)
+    due = [one.conversation_id for one in desk.waiting if line.is_due(one)]
+    done = await _each(db, due, lambda work, at: _who_waits(work, clock, line, at))
     done += await _each(db, late, lambda work, at: who_is_helped(work, clock, shop, at, is_manned=is_manned))
-    if shop.desk.assignment is Assignment.MANUAL or (not done and not desk.offers(now)):
+    if shop.desk.assignment is Assignment.MANUAL or (not done and not found):
         # Mostly there is nothing to offer, and nobody need wait for that.
         return done
     return done + await _offer_all(db, clock, shop)
@@ -81,7 +85,7 @@ class _Desk:
         if not self.waiting:
             return []
         loads = Counter(one.agent_id for one in self.active)
-        loads.update(one.offered_to for one in self.waiting if one.offered_to and not _is_offer_over(one, now))
+        loads.update(one.offered_to for one in self.waiting if _is_on_offer(one, self.agents, now))
         helpers = [
             Helper(
                 *(agent.id, agent.capacity, loads[agent.id], agent.free_since),
@@ -90,7 +94,7 @@ class _Desk:
             for agent in self.agents.values()
             if agent.is_there(now)
         ]
-        return offers(self.waiting, helpers, now)
+        return offers([_as_offered(one, self.agents, now) for one in self.waiting], helpers, now)
 
 
 async def _look(work: UnitOfWork) -> _Desk:
@@ -107,20 +111,56 @@ async def _each(db: Database, ids: list[ConversationId], look: _Act) -> int:
     return await one_by_one(db, ids, do, what="the line")
 
 
-def _is_due(handoff: Handoff, shop: Shop, now: datetime, is_manned: bool) -> bool:
-    """Whether there is something to do for somebody who waits."""
-    since = handoff.waiting_since or handoff.requested_at
-    return (
-        now - since >= shop.desk.give_up_after
-        or not is_manned
-        or _is_offer_over(handoff, now)
-        or _is_silent(handoff, shop, now)
-        or _is_to_be_asked(handoff, shop, now)
-    )
+@dataclass(frozen=True)
+class _Line:
+    """What is due in the line now. `expected` are those for whom somebody is about to be asked."""
+
+    shop: Shop
+    now: datetime
+    agents: Mapping[AgentId, Agent]
+    expected: Collection[HandoffId]
+    is_manned: bool
+
+    def is_due(self, handoff: Handoff) -> bool:
+        """Whether there is something to do for somebody who waits."""
+        return (
+            self.is_in_vain(handoff)
+            or self.is_offer_over(handoff)
+            or _is_silent(handoff, self.shop, self.now)
+            or _is_to_be_asked(handoff, self.shop, self.now)
+        )
+
+    def is_in_vain(self, handoff: Handoff) -> bool:
+        """Whether nobody comes any more: not today, or not after so long, unless somebody is just being asked."""
+        desk, heard = self.shop.desk, handoff.heard_at
+        if not self.is_manned:
+            return True
+        if self.now - (handoff.waiting_since or handoff.requested_at) < desk.give_up_after:
+            return False
+        # Nor is anybody sent away who has only just said that they go on waiting.
+        is_just_heard = heard is not None and self.now - heard < desk.offer_time
+        return not (is_just_heard or handoff.id in self.expected or _is_on_offer(handoff, self.agents, self.now))
+
+    def is_offer_over(self, handoff: Handoff) -> bool:
+        """Whether an offer was let pass, or whoever it was made to has gone."""
+        return _as_offered(handoff, self.agents, self.now) != handoff
 
 
-def _is_offer_over(handoff: Handoff, now: datetime) -> bool:
-    return handoff.offered_until is not None and now >= handoff.offered_until
+def _is_on_offer(handoff: Handoff, agents: Mapping[AgentId, Agent], now: datetime) -> bool:
+    if handoff.offered_to is None or handoff.offered_until is None or now >= handoff.offered_until:
+        return False
+    asked = agents.get(handoff.offered_to)
+    return asked is not None and asked.is_there(now)
+
+
+def _as_offered(handoff: Handoff, agents: Mapping[AgentId, Agent], now: datetime) -> Handoff:
+    """The request without an offer that is over: it was let pass, or whoever it was made to has gone."""
+    if handoff.offered_until is None or _is_on_offer(handoff, agents, now):
+        return handoff
+    # Who went away meanwhile has not let it pass.
+    asked = handoff.offered_to if now >= handoff.offered_until else None
+    passed_by = (*handoff.passed_by, asked) if asked and asked not in handoff.passed_by else handoff.passed_by
+    return replace(handoff, passed_by=passed_by, offered_to=None, offered_until=None)
 
 
 def _is_silent(handoff: Handoff, shop: Shop, now: datetime) -> bool:
@@ -139,12 +179,15 @@ def _is_to_be_asked(handoff: Handoff, shop: Shop, now: datetime) -> bool:
     return now - since >= shop.desk.ask_after
 
 
-async def _who_waits(work: UnitOfWork, clock: Clock, shop: Shop, at: Standing, is_manned: bool) -> bool:
-    now, handoff = clock.now(), at.handoff
-    if handoff is None or at.stage is not Stage.QUEUE or not _is_due(handoff, shop, now, is_manned):
+async def _who_waits(work: UnitOfWork, clock: Clock, before: _Line, at: Standing) -> bool:
+    now, handoff, shop = clock.now(), at.handoff, before.shop
+    if handoff is None or at.stage is not Stage.QUEUE:
         return False
-    since = handoff.waiting_since or handoff.requested_at
-    if now - since >= shop.desk.give_up_after or not is_manned:
+    agents = {agent.id: agent for agent in await work.agents.all()}
+    line = replace(before, now=now, agents=agents)
+    if not line.is_due(handoff):
+        return False
+    if line.is_in_vain(handoff):
         await take_step(work, clock, shop, at.conversation, Step.NOBODY_CAME, by=None)
         return True
     if _is_silent(handoff, shop, now):
@@ -153,10 +196,10 @@ async def _who_waits(work: UnitOfWork, clock: Clock, shop: Shop, at: Standing, i
     locked = await work.handoffs.lock_open(at.conversation.id)
     if locked is None:
         return False
-    handoff = _passed(locked) if _is_offer_over(locked, now) else locked
+    handoff = _as_offered(locked, agents, now)
     if _is_to_be_asked(handoff, shop, now):
         handoff = replace(handoff, asked_at=now)
-        there = any(agent.is_there(now) for agent in await work.agents.all())
+        there = any(agent.is_there(now) for agent in agents.values())
         text = ASKED_TO_GO_ON if there else NOBODY_THERE_YET
         choices = (WAIT_ON_CHOICE, LEAVE_MESSAGE_CHOICE, BACK_TO_BOT_CHOICE)
         await say(work, clock, at.conversation, text, choices)
@@ -165,9 +208,3 @@ async def _who_waits(work: UnitOfWork, clock: Clock, shop: Shop, at: Standing, i
     await work.handoffs.save(handoff)
     work.hint(Hint("desk", at.conversation.id))
     return True
-
-
-def _passed(handoff: Handoff) -> Handoff:
-    """The request after an offer that nobody took."""
-    offered = (handoff.offered_to,) if handoff.offered_to and handoff.offered_to not in handoff.passed_by else ()
-    return replace(handoff, passed_by=(*handoff.passed_by, *offered), offered_to=None, offered_until=None)

@@ -114,12 +114,17 @@ def test_the_person_whom_the_customer_knows_is_asked_first_for_a_while():
     assert offered([waiting("a", **known, wanted_until=NOW + MINUTE)], helpers[1:]) == [("a", "ben")]
     passed = waiting("a", **known, wanted_until=NOW + MINUTE, passed_by=(AgentId("ana"),))
     assert offered([passed], helpers) == [("a", "ben")]
+    # Nobody waits for somebody who has no room.
+    full = [helper("ana", load=3), helper("ben", load=2)]
+    assert offered([waiting("a", **known, wanted_until=NOW + MINUTE)], full) == [("a", "ben")]
 
 
 def test_what_is_on_offer_already_is_not_offered_to_a_second_one():
     on_offer = {"offered_to": AgentId("ana"), "offered_until": NOW + MINUTE}
 
-    assert offered([waiting("a", **on_offer)], [helper("ben")]) == []
+    assert offered([waiting("a", **on_offer)], [helper("ana", load=1), helper("ben")]) == []
+    # Unless whoever it was offered to has gone.
+    assert offered([waiting("a", **on_offer)], [helper("ben")]) == [("a", "ben")]
 
 
 def test_how_long_it_takes_is_told_from_how_it_went_or_not_at_all():

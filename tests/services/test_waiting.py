@@ -112,6 +112,34 @@ async def test_an_offer_that_is_let_go_is_passed_on_at_once(sql_db, clock, open_
     assert await offered_to(sql_db, conversation) == BEN.id
 
 
+@pytest.mark.parametrize("gone", [{"presence": Presence.AWAY}, {"disabled_at": NOW}, {"seen_at": NOW - MINUTE}])
+async def test_an_offer_to_somebody_who_has_gone_is_somebody_elses_at_once(sql_db, clock, open_shop, desk, gone):
+    conversation = await waiting(sql_db, clock, open_shop)
+    await look_after_line(sql_db, clock, open_shop)
+    assert await offered_to(sql_db, conversation) == ANA.id
+
+    await change_agent(sql_db, ANA, **gone)
+    await look_after_line(sql_db, clock, open_shop)
+
+    handoff = (await standing_now(sql_db, conversation)).handoff
+    # She has not let it pass, and may be asked when she is back.
+    assert (handoff.offered_to, handoff.passed_by) == (BEN.id, ())
+
+
+async def test_an_offer_to_the_only_one_who_then_goes_is_made_again_when_they_are_back(sql_db, clock, open_shop, desk):
+    await change_agent(sql_db, BEN, presence=Presence.AWAY)
+    conversation = await waiting(sql_db, clock, open_shop)
+    await look_after_line(sql_db, clock, open_shop)
+    await change_agent(sql_db, ANA, presence=Presence.AWAY)
+    await look_after_line(sql_db, clock, open_shop)
+    assert await offered_to(sql_db, conversation) is None
+
+    await change_agent(sql_db, ANA, presence=Presence.ONLINE)
+    await look_after_line(sql_db, clock, open_shop)
+
+    assert await offered_to(sql_db, conversation) == ANA.id
+
+
 async def test_a_customer_is_offered_to_somebody_who_speaks_their_language(sql_db, clock, open_shop, desk):
     await change_agent(sql_db, ANA, languages=("en",))
     await change_agent(sql_db, BEN, languages=("en", "es"))
@@ -289,7 +317,64 @@ async def test_after_a_while_nobody_comes_any_more_and_a_call_back_is_promised(s
     assert standing.stage is Stage.CALLBACK
     assert (await system_lines(sql_db, conversation))[-1].startswith("I'm sorry: nobody of our team could come.")
     async with sql_db.reading() as work:
-        assert await work.outbox.has(f"handoff:{standing.handoff.id}")
+        assert await work.outbox.has(f"handoff:{standing.handoff.id}:{int(standing.handoff.due_at.timestamp())}")
+
+
+async def test_nobody_is_sent_away_while_somebody_is_just_being_asked(sql_db, clock, open_shop, nobody_there):
+    conversation = await waiting(sql_db, clock, open_shop)
+    clock.advance(open_shop.desk.give_up_after - SECOND)
+    await change_agent(sql_db, ANA, presence=Presence.ONLINE, seen_at=clock.now())
+    await look_after_line(sql_db, clock, open_shop)
+    assert await offered_to(sql_db, conversation) == ANA.id
+
+    clock.advance(SECOND)
+    await look_after_line(sql_db, clock, open_shop)
+    assert await stage(sql_db, conversation) is Stage.QUEUE
+    # She lets it pass, and there is nobody else.
+    clock.advance(open_shop.desk.offer_time)
+    await see(sql_db, clock, ANA)
+    await look_after_line(sql_db, clock, open_shop)
+
+    assert await stage(sql_db, conversation) is Stage.CALLBACK
+
+
+async def test_nobody_is_sent_away_at_the_moment_when_somebody_comes(sql_db, clock, open_shop, nobody_there):
+    first = await waiting(sql_db, clock, open_shop)
+    clock.advance(SECOND)
+    second = await waiting(sql_db, clock, open_shop)
+    clock.advance(open_shop.desk.give_up_after)
+    await change_agent(sql_db, ANA, presence=Presence.ONLINE, seen_at=clock.now(), capacity=1)
+
+    await look_after_line(sql_db, clock, open_shop)
+
+    # There is room for one.
+    assert await offered_to(sql_db, first) == ANA.id
+    assert await stage(sql_db, second) is Stage.CALLBACK
+
+
+async def test_who_has_just_said_that_they_go_on_waiting_is_not_sent_away_yet(sql_db, clock, open_shop, nobody_there):
+    conversation = await waiting(sql_db, clock, open_shop)
+    clock.advance(open_shop.desk.give_up_after - 10 * SECOND)
+    await look_after_line(sql_db, clock, open_shop)
+    await pick(sql_db, clock, open_shop, conversation, WAIT_ON)
+
+    clock.advance(10 * SECOND)
+    await look_after_line(sql_db, clock, open_shop)
+    assert await stage(sql_db, conversation) is Stage.QUEUE
+    clock.advance(open_shop.desk.offer_time - 10 * SECOND)
+    await look_after_line(sql_db, clock, open_shop)
+
+    assert await stage(sql_db, conversation) is Stage.CALLBACK
+
+
+async def test_where_people_take_for_themselves_nobody_waits_longer_for_that(sql_db, clock, manual_shop, desk):
+    conversation = await waiting(sql_db, clock, manual_shop)
+    clock.advance(manual_shop.desk.give_up_after)
+    await see(sql_db, clock, ANA)
+
+    await look_after_line(sql_db, clock, manual_shop)
+
+    assert await stage(sql_db, conversation) is Stage.CALLBACK
 
 
 async def test_closing_time_ends_the_waiting_unless_somebody_is_still_there(sql_db, clock, shop, desk):
