@@ -17,11 +17,11 @@ from actions.people import bring_in_a_person, how_they_answer
 from actions.shop import ProductAvailability
 from actions.slots import begin_task
 from actions.undoing_rewards import undoes_reward
-from actions.wording import CAPABILITIES, TALK_TO_A_PERSON, WISH_TITLES, Button, payload
+from actions.wording import CAPABILITIES, TALK_TO_A_PERSON, Button, payload
 from bot.core.desk import Signal
 from bot.core.handoffs import HandoffReason
 from bot.core.orders import can_change
-from bot.core.wishes import LEAVE_CONTACT, TASKS, UNDO_REWARD
+from bot.core.wishes import LEAVE_CONTACT, TASKS, UNDO_REWARD, WISH_TITLES
 from bot.services.calling import Calling, is_called_for
 from bot.services.handoff_words import promise_in_words
 from bot.services.handoffs import Reach, reach_of

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from actions.wording import WISH_TITLES
 from bot.business import load_business
 from bot.config import load_config
 from bot.core.desk import Assignment, DeskPolicy, Signal
-from bot.core.wishes import WISHES
+from bot.core.wishes import WISH_TITLES, WISHES
 from bot.desk_settings import Desk
 from tests.test_business import faults, load
 from tests.test_config import PRODUCTION, root

@@ -347,6 +347,10 @@ class TrackerEventRepository(Protocol):
         """The events (JSON texts) since the last session began, and the position after the last one."""
         ...
 
+    async def recent(self, conversation_id: ConversationId, limit: int) -> list[str]:
+        """The last events (JSON texts) of all sessions, oldest first."""
+        ...
+
     async def last_at(self, conversation_id: ConversationId) -> datetime | None:
         """When the last event was added."""
         ...

@@ -33,6 +33,11 @@ class SqlTrackerEvents:
         rows = (await self._connection.execute(query.order_by(c.position))).all()
         return [row.event for row in rows], rows[-1].position + 1 if rows else 0
 
+    async def recent(self, conversation_id: ConversationId, limit: int) -> list[str]:
+        c = tables.tracker_events.c
+        query = select(c.event).where(c.conversation_id == conversation_id).order_by(c.position.desc()).limit(limit)
+        return list(await self._connection.scalars(query))[::-1]
+
     async def last_at(self, conversation_id: ConversationId) -> datetime | None:
         c = tables.tracker_events.c
         query = select(c.at).where(c.conversation_id == conversation_id).order_by(c.position.desc()).limit(1)

@@ -500,6 +500,10 @@ class FakeTrackerEvents:
         start = max((position for position, _, begins in events if begins), default=0)
         return [event for position, event, _ in events if position >= start], events[-1][0] + 1 if events else 0
 
+    async def recent(self, conversation_id: str, limit: int) -> list[str]:
+        found = sorted(key for key in self._state.tracker_events if key[0] == conversation_id)
+        return [self._state.tracker_events[key][0] for key in found[-limit:]]
+
     async def append(
         self, conversation_id: str, position: int, events: Sequence[tuple[str, bool]], at: datetime
     ) -> None:

@@ -57,7 +57,7 @@ async def test_a_request_is_recorded_and_mailed_with_what_was_said(db, clock, sh
     assert (mail.to, mail.reply_to) == ("team@corner.example", None)
     assert mail.subject == "[Corner Shop] A visitor is waiting for a person"
     assert "Customer: a visitor without a sign-in" in mail.body
-    assert mail.body.index("My mug is broken.") < mail.body.index("Hello?")
+    assert mail.body.index("Customer: My mug is broken.") < mail.body.index("Customer: Hello?")
     assert conversation.id in mail.body
 
 
