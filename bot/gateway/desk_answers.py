@@ -71,6 +71,8 @@ def row_answer(listed: Listed, agent: Agent, now: datetime) -> Json:
         # How far the customer has read.
         "read_seq": conversation.read_seq,
         "blocked": conversation.blocked_at is not None,
+        # Whoever sits at that screen now is somebody else.
+        "signed_out": conversation.signed_out_at is not None,
         "created_at": moment(conversation.created_at),
         "resolved_at": moment(conversation.resolved_at),
     }
@@ -133,7 +135,7 @@ def view_answer(view: ConversationView, agent: Agent, now: datetime, viewers: Se
         "conversation": row_answer(view.listed, agent, now),
         "messages": messages,
         "notes": [note_answer(note, view.agents) for note in view.notes],
-        "events": [event_answer(event) for event in view.events],
+        "events": [event_answer(event, view.agents) for event in view.events],
         "summary": summary,
         "claimed": claimed_answer(view),
         "customer": panel_answer(view.panel, agent, now, verified=verified) if view.panel else None,
@@ -148,9 +150,10 @@ def note_answer(note: DeskNote, agents: Mapping[str, Agent]) -> Json:
     return {"id": note.id, "agent": who, "text": note.text, "after_seq": note.after_seq, "at": moment(note.at)}
 
 
-def event_answer(event: ConversationEvent) -> Json:
-    """Something that happened and that no message shows."""
-    return {"kind": event.kind, "detail": plain(event.detail), "at": moment(event.at)}
+def event_answer(event: ConversationEvent, agents: Mapping[str, Agent]) -> Json:
+    """Something that happened and that no message shows, and by whom, if it was somebody at the desk."""
+    by = agents.get(str(event.detail.get("agent")))
+    return {"kind": event.kind, "detail": plain(event.detail), "by": by.name if by else None, "at": moment(event.at)}
 
 
 def mark_answer(mark: TeachingMark, agents: Mapping[str, Agent]) -> Json:

@@ -68,7 +68,7 @@ def test_whoever_is_blocked_writes_to_nobody_until_it_is_undone(desk: DeskWindow
     open_row(page, "mine", chat)
     do(page, "block")
     dialog = page.get_by_role("dialog", name="Block this visitor?")
-    expect(dialog).to_contain_text("write no more")
+    expect(dialog).to_contain_text("Nobody answers here any more")
     page.get_by_test_id("block-cancel").click()
     stands(page, "With you")
 
@@ -81,7 +81,7 @@ def test_whoever_is_blocked_writes_to_nobody_until_it_is_undone(desk: DeskWindow
     expect(row(page, chat)).to_have_count(0, timeout=WAIT_MS)
 
     do(page, "unblock")
-    is_told(page, "They may write again.")
+    is_told(page, "They are answered again")
     expect(page.get_by_test_id("thread-facts")).not_to_contain_text("Blocked", timeout=WAIT_MS)
     desk.say(chat, "I am sorry")
     expect(lines(page, "customer").last).to_contain_text("I am sorry", timeout=WAIT_MS)

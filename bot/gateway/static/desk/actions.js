@@ -16,7 +16,10 @@ export const isMine = (row, me) => row.stage === "agent" && row.agent?.id === me
 /** The actions for a conversation, the first of them the one to expect: [{id, label, key, kind}]. */
 export function actionsFor(row, me) {
   const label = { id: "label", label: "Labels", key: "l" };
-  const block = row.blocked ? { id: "unblock", label: "Unblock" } : { id: "block", label: "Block", kind: "danger" };
+  const block = { id: "block", label: "Block", kind: "danger" };
+  if (row.blocked) return [{ id: "unblock", label: "Unblock" }, label];
+  // Nobody would see what is written there: what is left is to call them.
+  if (row.signed_out && !isMine(row, me)) return row.stage === "callback" ? [{ id: "called", label: "Has been called", kind: "primary" }, label] : [label];
   if (row.offered_to_me) return [{ id: "claim", label: "Accept", key: "c", kind: "primary" }, { id: "pass", label: "Pass", key: "Shift+P" }, label];
   if (row.stage === "queue") return [{ id: "claim", label: "Claim", key: "c", kind: "primary" }, label];
   if (row.stage === "callback") {
@@ -99,7 +102,7 @@ export class Actions {
     if (id === "return") toast("Back with the assistant.");
     if (id === "pass") toast("Passed on to the next one.");
     if (id === "called") toast("Noted as called.");
-    if (id === "unblock") toast("They may write again.");
+    if (id === "unblock") toast("They are answered again, and were told so.");
     if (["resolve", "return", "pass"].includes(id)) this.#on.gone(row.id);
   }
 
@@ -193,7 +196,7 @@ export class Actions {
   async #block(row) {
     const done = await ask({
       title: "Block this visitor?",
-      body: [el("p", {}, "They can write no more, and the conversation is closed. What was said is kept.")],
+      body: [el("p", {}, "Nobody answers here any more, neither your team nor the assistant; they are told so. What was said is kept, and you can undo it.")],
       label: "Block",
       kind: "danger",
       test: "block",

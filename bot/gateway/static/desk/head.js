@@ -23,6 +23,7 @@ function facts(row, me) {
   if (row.customer?.verified) shown.push(chip("Verified", "good"));
   if (row.priority > 0) shown.push(chip("Urgent", "bad"));
   if (row.blocked) shown.push(chip("Blocked", "bad"));
+  if (row.signed_out) shown.push(chip("Logged out", "bad", { title: "Whoever is there now is not who wrote this" }));
   if (row.reason && row.stage !== "bot") shown.push(el("span", { class: "extra" }, reasonOf(row.reason)));
   if (row.topic) shown.push(el("span", { class: "extra" }, said(readable(row.topic))));
   shown.push(el("span", {}, words.channels[row.channel] ?? readable(row.channel)));
@@ -32,6 +33,8 @@ function facts(row, me) {
 
 /** Why one may not reply. */
 export function whyNot(row) {
+  if (row.blocked) return "It is blocked: nobody answers here.";
+  if (row.signed_out && row.stage !== "agent") return "They have logged out here, and would not see what you write.";
   if (row.stage === "queue" || row.stage === "callback") return "Claim it to reply.";
   if (row.stage === "agent") return `${row.agent?.name ?? "Somebody else"} has this conversation.`;
   return row.stage === "bot" ? "The assistant has it: take it over to reply." : "It is resolved: reopen it to reply.";

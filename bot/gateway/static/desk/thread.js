@@ -170,9 +170,12 @@ export class Thread {
 
   // What a message says as well is not said twice.
   #step(data, index) {
-    const text = words.steps[data.detail?.step];
+    const { step, reason: why } = data.detail ?? {};
+    const deed = words.deeds[data.kind];
+    const special = words.steps[`${step} ${why}`];
+    const text = deed ? `${data.by ?? "Somebody"} ${deed}` : special ?? words.steps[step];
     if (!text) return [];
-    const reason = words.reasons[data.detail.reason];
+    const reason = special ? undefined : words.reasons[why];
     const before = this.#detail.messages.filter((message) => Date.parse(message.at) <= Date.parse(data.at)).at(-1);
     return [{ kind: "step", key: `e ${index}`, at: data.at, place: (before?.seq ?? 0) + 0.3, data: { text, reason } }];
   }

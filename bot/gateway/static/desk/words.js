@@ -53,12 +53,19 @@ export const words = {
   steps: {
     ask: "Passed to the team",
     ask_closed: "Nobody could be reached, and a call-back was promised",
+    "ask_closed callback": "The customer asked for a call-back",
     leave_message: "The customer left a message for a call-back",
     called: "The customer was called back",
     write_again: "The customer wrote again",
     log_out: "The customer logged out",
+    customer_ended: "The customer ended the chat",
     stop: "The customer stopped this chat, and does not get what is written here",
     erase: "Everything about the customer was erased",
+  },
+  // What somebody at the desk did, after their name.
+  deeds: {
+    blocked: "blocked it: nobody answers here any more",
+    unblocked: "unblocked it: the customer is answered again",
   },
   channels: { web: "Website", telegram: "Telegram", rest: "App", email: "E-mail" },
   authors: { customer: "Customer", bot: "Assistant", agent: "Agent", system: "Notice" },
