@@ -3,7 +3,7 @@
 import { el } from "../dom.js";
 import { Attachments } from "./attach.js";
 import { icon } from "./icons.js";
-import { announce, said } from "./widgets.js";
+import { announce, said, toast } from "./widgets.js";
 import { count } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -25,6 +25,7 @@ export class ReplyBox {
   #found = [];
   #picked = 0;
   #typingSentAt = 0;
+  #questioned = null; // what was not sent because something was left open in it
   #wanted = {}; // what was last chosen to write, by conversation
 
   /**
@@ -41,7 +42,8 @@ export class ReplyBox {
     text.addEventListener("compositionend", () => this.#changed(false));
     text.addEventListener("keydown", (event) => this.#key(event));
     text.addEventListener("paste", (event) => this.attachments.paste(event) && event.preventDefault());
-    text.addEventListener("blur", () => setTimeout(() => this.#closeCanned(), 150));
+    text.addEventListener("blur", ({ relatedTarget }) => $("no-canned").contains(relatedTarget) || setTimeout(() => this.#closeCanned(), 150));
+    $("no-canned").addEventListener("focusout", () => this.#closeCanned());
     $("composer").addEventListener("submit", (event) => (event.preventDefault(), this.#submit()));
     for (const kind of ["reply", "note"]) $(`mode-${kind}`).addEventListener("change", () => this.choose(kind));
   }
@@ -136,12 +138,26 @@ export class ReplyBox {
     if (!conversation || !(value || this.attachments.hasSome)) return;
     if ([...value].length > MOST_CHARACTERS) return announce(`This is too long: ${MOST_CHARACTERS} characters at most.`);
     const kind = this.kind;
+    if (kind === "reply" && this.#isLeftOpen(value)) return;
     this.#put("");
     this.#typingSentAt = 0;
     if (value) this.#on.send(conversation, kind, value);
     for (const file of this.attachments.take()) this.#on.sendFile(conversation, file);
     // A note is said in passing: back to the reply, where there is one.
     if (kind === "note" && this.#mayReply) this.choose("reply");
+  }
+
+  /** Whether something of a canned reply is still to be filled in; it is selected, and whoever sends the same again means it. */
+  #isLeftOpen(value) {
+    const [open] = PLACEHOLDER.exec(value) ?? [];
+    const isMeant = this.#questioned === value;
+    this.#questioned = value;
+    if (!open || isMeant) return false;
+    this.focus();
+    const from = $("text").value.indexOf(open);
+    $("text").setSelectionRange(from, from + open.length);
+    toast(`${open} is still to be filled in. Send it again to send it as it is.`, { kind: "bad" });
+    return true;
   }
 
   #changed(composing) {
@@ -172,7 +188,10 @@ export class ReplyBox {
     // While a word is being composed (Japanese, Chinese, …) keys belong to the input method; 229 is Safari's way to say so.
     if (event.isComposing || event.keyCode === 229) return;
     if (this.#found.length && this.#cannedKey(event)) return;
-    if (event.key === "Escape") {
+    if (event.key === "Escape" && !$("no-canned").hidden) {
+      event.stopPropagation();
+      $("no-canned").hidden = true;
+    } else if (event.key === "Escape") {
       event.stopPropagation();
       $("text").blur();
     }
@@ -199,6 +218,7 @@ export class ReplyBox {
     this.#found = match ? this.#canned.filter(fits).slice(0, MOST_SHOWN) : [];
     this.#picked = 0;
     this.#drawCanned();
+    $("no-canned").hidden = !match || this.#canned.length > 0;
     if (this.#found.length) announce(`${count(this.#found.length, "canned reply", "canned replies")}. Arrows to choose, Enter to take.`);
   }
 
@@ -218,6 +238,7 @@ export class ReplyBox {
   }
 
   #closeCanned() {
+    $("no-canned").hidden = true;
     this.#found = [];
     this.#drawCanned();
   }
