@@ -2,6 +2,7 @@
 
 import { el } from "../dom.js";
 
+const FOR_ADMINS = new Set(["teaching", "agents"]);
 const PAGES = {
   canned: () => import("./page-canned.js"),
   teaching: () => import("./page-teaching.js"),
@@ -18,6 +19,7 @@ export async function openPage(name, desk) {
   root.replaceChildren(el("p", { class: "quiet" }, "Loading…"));
   try {
     if (!PAGES[name]) throw new Error("There is no such page.");
+    if (FOR_ADMINS.has(name) && desk.agent.role !== "admin") throw new Error("Only admins may do this.");
     const { draw } = await PAGES[name]();
     const content = el("div", { class: "page-body" });
     await draw(content, desk);
