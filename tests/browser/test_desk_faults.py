@@ -5,14 +5,19 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from bot.clock import SystemClock
 from bot.core.agents import Agent
-from bot.core.conversations import Author
+from bot.core.conversations import Author, ConversationId
+from bot.services.ports import UnitOfWork
+from bot.services.sign_out import sign_out
 from tests.browser.desk_page import (
     WAIT_MS,
     Open,
     ana,
     ben,
     desk,
+    do,
+    is_told,
     lines,
     open_at,
     open_desk,
@@ -21,6 +26,7 @@ from tests.browser.desk_page import (
     stands,
     write,
 )
+from tests.browser.desk_people import to_call_back
 from tests.browser.desk_window import DeskWindow
 
 __all__ = ["ana", "ben", "desk", "open_desk"]
@@ -139,3 +145,110 @@ def test_what_the_customer_is_told_of_takes_shift(desk: DeskWindow, open_desk: O
     stands(page, "With you")
     page.keyboard.press("Shift+E")
     stands(page, "Resolved")
+
+
+# What is said of a conversation
+
+
+def test_whoever_logged_out_is_not_taken_over(desk: DeskWindow, open_desk: Open, ana: Agent) -> None:
+    chat = desk.waiting("Hello", name="Gone Girl")
+    desk.claim(ana, chat)
+    page = open_desk()
+    open_row(page, "mine", chat)
+    stands(page, "With you")
+
+    async def log_out(work: UnitOfWork) -> None:
+        talk = await work.conversations.lock(ConversationId(chat))
+        assert talk is not None
+        await sign_out(work, SystemClock(), talk)
+
+    desk.change(log_out)
+    stands(page, "Resolved")
+    expect(page.get_by_test_id("thread-facts")).to_contain_text("Logged out")
+    expect(page.get_by_test_id("step").last).to_contain_text("The customer logged out")
+    expect(page.get_by_test_id("action-label")).to_be_visible()
+    expect(page.get_by_test_id("action-takeover")).to_have_count(0)
+    expect(page.get_by_test_id("mode-reply")).to_be_disabled()
+    expect(page.get_by_test_id("composer")).to_contain_text("would not see what you write")
+
+
+def test_what_is_blocked_can_only_be_unblocked_and_says_who_did_it(
+    desk: DeskWindow, open_desk: Open, ana: Agent
+) -> None:
+    (chat,) = of_ana(desk, ana, "Spammer")
+    page = open_desk()
+    open_row(page, "mine", chat)
+    do(page, "block")
+    expect(page.get_by_role("dialog")).to_contain_text("they are told so")
+    page.get_by_test_id("block-ok").click()
+    expect(page.get_by_test_id("step").last).to_contain_text("Ana Cruz blocked it", timeout=WAIT_MS)
+    expect(page.get_by_test_id("action-unblock")).to_be_visible()
+    expect(page.get_by_test_id("action-takeover")).to_have_count(0)
+    expect(page.get_by_test_id("composer")).to_contain_text("nobody answers here")
+    do(page, "unblock")
+    expect(page.get_by_test_id("step").last).to_contain_text("Ana Cruz unblocked it", timeout=WAIT_MS)
+    expect(page.get_by_test_id("action-takeover")).to_be_visible()
+
+
+def test_a_call_back_that_was_asked_for_is_not_one_that_had_to_be_promised(desk: DeskWindow, open_desk: Open) -> None:
+    chat = desk.customer("Please call me")
+    to_call_back(desk, chat, "+63 917 555 0101")
+    page = open_desk()
+    open_row(page, "callback", chat)
+    expect(page.get_by_test_id("step")).to_contain_text("The customer asked for a call-back", timeout=WAIT_MS)
+    expect(page.get_by_test_id("transcript")).not_to_contain_text("Nobody could be reached")
+
+
+# Canned replies
+
+
+def test_what_is_left_open_in_a_canned_reply_is_not_sent_unseen(desk: DeskWindow, open_desk: Open, ana: Agent) -> None:
+    (chat,) = of_ana(desk, ana, "Liza")
+    page = open_desk()
+    open_row(page, "mine", chat)
+    text = page.get_by_test_id("text")
+    write(page, "Your order {order} is here.")
+    is_told(page, "{order} is still to be filled in")
+    assert text.evaluate("box => box.value.slice(box.selectionStart, box.selectionEnd)") == "{order}"
+    page.keyboard.type("TC-1042")
+    text.press("Enter")
+    expect(lines(page, "agent")).to_contain_text("Your order TC-1042 is here.", timeout=WAIT_MS)
+
+    write(page, "Write {name} for the name.")
+    text.press("Enter")
+    expect(lines(page, "agent").last).to_contain_text("Write {name} for the name.", timeout=WAIT_MS)
+    assert len(desk.texts(chat, Author.AGENT)) == 2
+
+
+def test_a_slash_says_that_there_are_no_canned_replies_and_where_to_write_them(
+    desk: DeskWindow, open_desk: Open, ana: Agent
+) -> None:
+    (chat,) = of_ana(desk, ana, "Liza")
+    page = open_desk()
+    open_row(page, "mine", chat)
+    none = page.get_by_test_id("no-canned")
+    page.get_by_test_id("text").press_sequentially("/")
+    expect(none).to_contain_text("no canned replies yet")
+    page.get_by_test_id("text").press("Escape")
+    expect(none).to_be_hidden()
+    expect(page.get_by_test_id("text")).to_be_focused()
+    page.get_by_test_id("text").press_sequentially(" /")
+    none.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="Canned replies")).to_be_visible(timeout=WAIT_MS)
+
+
+# Places
+
+
+def test_the_pages_of_admins_are_for_admins(open_desk: Open) -> None:
+    page = open_desk(path="/desk#/agents")
+    expect(page.get_by_role("alert")).to_contain_text("Only admins", timeout=WAIT_MS)
+    expect(page.get_by_test_id("add-agent")).to_have_count(0)
+
+
+def test_an_empty_customer_column_is_no_stop_for_the_keyboard(desk: DeskWindow, open_desk: Open, ana: Agent) -> None:
+    (chat,) = of_ana(desk, ana, "Liza")
+    page = open_desk()
+    expect(page.get_by_test_id("panel")).to_have_attribute("tabindex", "-1")
+    open_row(page, "mine", chat)
+    expect(page.get_by_test_id("panel")).to_have_attribute("tabindex", "0", timeout=WAIT_MS)

@@ -27,6 +27,7 @@ export class CustomerPanel {
   clear() {
     this.#shown = null;
     this.#root.replaceChildren();
+    this.#root.tabIndex = -1;
   }
 
   draw(detail) {
@@ -36,6 +37,7 @@ export class CustomerPanel {
     const shown = JSON.stringify([id, channel, reason, contact, due, labels, who, customer, summary, detail.claimed]);
     if (shown === this.#shown) return;
     this.#shown = shown;
+    this.#root.tabIndex = 0; // it scrolls, also by keyboard
     const top = this.#root.scrollTop;
     const open = new Set([...this.#root.querySelectorAll("details[open]")].map((node) => node.dataset.name));
     const parts = present([
