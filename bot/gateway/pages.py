@@ -40,7 +40,7 @@ async def frame(request: web.Request) -> web.FileResponse:
     return web.FileResponse(STATIC / "frame.html", headers=headers)
 
 
-@routes.get(r"/static/{name:[\w-]+\.(?:js|css)}")
+@routes.get(r"/static/{name:(?:desk/)?[\w-]+\.(?:js|css)}")
 async def script_or_style(request: web.Request) -> web.Response:
     """A script or style sheet: a tenth of its size on the way, and nothing at all where the browser has it."""
     served = served_file(request.match_info["name"])

@@ -99,7 +99,8 @@ async def test_a_page_has_nothing_inline_and_everything_it_names_exists(gateway,
 
 
 async def test_a_file_that_has_not_changed_is_not_sent_again(gateway):
-    for path in ("/widget.js", "/chat/config", "/chat/config?lang=ar", "/chat/frame", "/static/frame.js"):
+    of_the_chat = ("/widget.js", "/chat/config", "/chat/config?lang=ar", "/chat/frame", "/static/frame.js")
+    for path in (*of_the_chat, "/static/desk/desk.js"):
         async with gateway.session.get(gateway.url + path) as response:
             seen = response.headers["ETag"]
         async with gateway.session.get(gateway.url + path, headers={"If-None-Match": seen}) as response:
@@ -109,7 +110,7 @@ async def test_a_file_that_has_not_changed_is_not_sent_again(gateway):
 
 
 async def test_scripts_and_styles_are_sent_without_remarks_and_packed(gateway):
-    for name, media_type in (("frame.js", "text/javascript"), ("frame.css", "text/css")):
+    for name, media_type in (("frame.js", "text/javascript"), ("desk/desk.css", "text/css")):
         async with gateway.session.get(f"{gateway.url}/static/{name}") as response:
             assert (response.content_type, response.headers["Content-Encoding"]) == (media_type, "gzip")
             sent = await response.text()
