@@ -24,9 +24,10 @@ from bot.core.feedback import FeedbackPolicy, Survey
 from bot.core.handoffs import TRANSITIONS, HandoffReason, HandoffState, Stage, Step
 from bot.errors import BotError, LeaseLost, StepRefused, UnknownChoice
 from bot.services import desk
-from bot.services.conversations import receive_message
+from bot.services.conversations import end_conversation, receive_message
 from bot.services.handoffs import request_handoff, take_step
 from bot.services.ids import new_id
+from bot.services.sign_out import sign_out
 from bot.services.standings import Standing, standing_of
 from bot.services.turns import begin_turn, claim_turn, finish_turn, give_up_turn
 from bot.services.waiting import look_after_line
@@ -110,6 +111,23 @@ class Desk(DatabaseMachine):
 
         self.run(do())
 
+    @rule(one=CONVERSATIONS)
+    def end_the_chat(self, one: int) -> None:
+        self.run(end_conversation(self.db, self.clock, self.shop, self.conversations[one].id))
+
+    @rule(one=CONVERSATIONS)
+    def log_out(self, one: int) -> None:
+        async def do() -> None:
+            async with self.db.transaction() as work:
+                await sign_out(work, self.clock, await work.conversations.lock(self.conversations[one].id))
+
+        self.run(do())
+        self.nothing_is_lost_and_nobody_is_talked_over()
+        assert self.owners[one].stage not in (Stage.QUEUE, Stage.AGENT)
+        # Whoever writes next begins another one.
+        self.conversations[one] = self.run(stored_conversation(self.db))
+        self.seen[one], self.owners = 0, self.run(self.standings())
+
     # The bot
 
     @rule()
@@ -180,6 +198,15 @@ class Desk(DatabaseMachine):
             self.run(desk.reply(self.db, self.clock, BY_NAME[agent], self.conversations[one].id, "Hello!", new_id()))
         except StepRefused:
             pass
+
+    @rule(one=CONVERSATIONS, agent=AGENTS, blocked=st.booleans())
+    def block(self, one: int, agent: str, blocked: bool) -> None:
+        conversation_id, by = self.conversations[one].id, BY_NAME[agent]
+        try:
+            self.run(desk.block(self.db, self.clock, self.shop, by, conversation_id, blocked=blocked))
+        except StepRefused:
+            return
+        assert not blocked or self.run(self.standings())[one].stage in (Stage.BOT, Stage.RESOLVED)
 
     @rule(one=CONVERSATIONS, agent=AGENTS)
     def let_an_offer_go(self, one: int, agent: str) -> None:
