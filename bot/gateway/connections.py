@@ -37,15 +37,15 @@ def allow_many_connections() -> None:
 
 
 class OpenConnections:
-    """Counts the connections that each address holds open."""
+    """Counts the connections that each address, or whoever has signed in, holds open."""
 
     def __init__(self) -> None:
         self._by_address: Counter[str] = Counter()
 
     @contextlib.contextmanager
-    def held_by(self, address: str) -> Iterator[None]:
-        """One connection more while it is open. Raises RateLimited when the address holds too many."""
-        if self._by_address[address] >= MAX_FROM_ONE_ADDRESS:
+    def held_by(self, address: str, most: int | None = None) -> Iterator[None]:
+        """One connection more while it is open. Raises RateLimited when so many are held already."""
+        if self._by_address[address] >= (MAX_FROM_ONE_ADDRESS if most is None else most):
             raise RateLimited(RETRY_SECONDS)
         self._by_address[address] += 1
         try:

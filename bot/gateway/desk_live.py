@@ -109,6 +109,10 @@ class DeskHub:
         there = [one for one, until in self._viewing.get(conversation_id, {}).items() if until > now]
         return sorted(({"id": one, "name": self._names.get(one, "")} for one in there), key=lambda one: one["name"])
 
+    def is_on_a_screen_of(self, agent: Agent, conversation_id: ConversationId) -> bool:
+        """Whether one of somebody's open desks here shows a conversation."""
+        return any(screen.agent.id == agent.id for screen in self._watching(conversation_id))
+
     async def tell_viewing(self, agent: Agent, conversation_id: ConversationId, *, looks: bool) -> None:
         """Let the others at the desk know that somebody looks at a conversation, or has left it."""
         async with self._db.transaction(durable=False) as work:

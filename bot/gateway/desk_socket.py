@@ -13,6 +13,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from bot.core.conversations import Conversation, ConversationId, Owner
 from bot.errors import BotError
 from bot.gateway import settings
+from bot.gateway.connections import WRITTEN_AHEAD_BYTES, leave_soon
 from bot.gateway.database import database_answers
 from bot.gateway.desk_answers import agent_answer, message_answer
 from bot.gateway.desk_endpoints import ID, Call, Right, admitted, check_own_origin
@@ -28,6 +29,8 @@ from bot.services.ports import Hint
 HEARTBEAT_SECONDS = 20.0
 MAX_FRAME_BYTES = 4 * 1024
 MAX_BAD_FRAMES = 25
+# So many windows of one person at once; nobody has a use for more.
+MAX_OPEN_DESKS = 30
 # A desk that takes nothing for so long is gone.
 PATIENCE_SECONDS = 20.0
 PAGE = 200
@@ -45,14 +48,29 @@ async def desk_socket(request: web.Request) -> web.StreamResponse:
         check_own_origin(request)
         with database_answers():
             call = await admitted(request, Right.AGENT)
+        with request.app[settings.CONNECTIONS].held_by(f"desk {call.agent.id}", MAX_OPEN_DESKS):
+            return await _hold_socket(call)
     except BotError as error:
         request.app[settings.METRICS].refused(error.code)
         response = error_response(error)
         response.headers.pop("WWW-Authenticate", None)
         return response
-    socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES + 1, heartbeat=HEARTBEAT_SECONDS)
-    await socket.prepare(request)
-    sockets = request.app[settings.SOCKETS]
+
+
+async def _hold_socket(call: Call) -> web.WebSocketResponse:
+    request = call.request
+    # Not packed, as in the chat: what packs frames would take ten times the memory of all the rest.
+    socket = web.WebSocketResponse(
+        max_msg_size=MAX_FRAME_BYTES + 1,
+        heartbeat=HEARTBEAT_SECONDS,
+        compress=False,
+        writer_limit=WRITTEN_AHEAD_BYTES,
+    )
+    try:
+        await socket.prepare(request)
+    except ValueError as error:  # letters in the handshake's key that no such key has
+        raise web.HTTPBadRequest(text="This is not how a WebSocket is opened.") from error
+    sockets, transport = request.app[settings.SOCKETS], request.transport
     sockets[socket] = request
     try:
         with request.app[DESK].open(call.agent) as screen:
@@ -64,6 +82,7 @@ async def desk_socket(request: web.Request) -> web.StreamResponse:
         await socket.close(code=WSCloseCode.INTERNAL_ERROR, message=b"something went wrong")
     finally:
         sockets.pop(socket, None)
+        leave_soon(transport)
     return socket
 
 
@@ -117,7 +136,9 @@ class _Session:
     async def _watch(self, conversation_id: ConversationId | None) -> None:
         before, self._screen.watched = self._screen.watched, None
         if before is not None and before != conversation_id:
-            await self._hub.tell_viewing(self._call.agent, before, looks=False)
+            # Another window of theirs may show it still.
+            if not self._hub.is_on_a_screen_of(self._call.agent, before):
+                await self._hub.tell_viewing(self._call.agent, before, looks=False)
         if conversation_id is None:
             return
         async with self._call.db.reading() as work:

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from bot.core.conversations import ConversationId
+from bot.gateway import desk_socket
 from bot.gateway.desk_live import DESK, MAX_CHANGED
 from bot.gateway.settings import LIVE
 from bot.services.agents import AgentChange, change_agent, reset_password
@@ -104,6 +105,41 @@ async def test_two_in_one_conversation_see_each_other_until_one_leaves(ana, ben,
             assert len(view["viewers"]) == 2
 
         assert [one["name"] for one in (await anas.expect("viewers"))["viewers"]] == ["Ana Cruz"]
+
+
+async def test_closing_one_of_two_windows_is_not_leaving(ana, ben, helped):
+    async with ana.at_socket() as kept, ben.at_socket() as bens:
+        await watched(kept, helped.conversation_id)
+        await watched(bens, helped.conversation_id)
+        async with ana.at_socket() as closed:
+            for looks_at in (helped.conversation_id, None):
+                await closed.send({"type": "watch", "conversation_id": looks_at})
+            await closed.send("nonsense")
+            await closed.error()
+        await helped.say("Are you there?")
+        await bens.expect("message")
+
+        viewers = (await ben.get(f"conversations/{helped.conversation_id}"))["viewers"]
+    assert [one["name"] for one in viewers] == ["Ana Cruz", "Ben Lim"]
+
+
+async def test_nobody_opens_more_windows_than_they_can_use(ana, ben, monkeypatch):
+    monkeypatch.setattr(desk_socket, "MAX_OPEN_DESKS", 2)
+    async with ana.at_socket(), ana.at_socket():
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            async with ana.at_socket():
+                pass
+        async with ben.at_socket():
+            pass
+
+    assert refused.value.status == 429
+    async with ana.at_socket():
+        pass
+
+
+async def test_what_the_desk_is_told_is_not_packed(desk_gateway, ana):
+    async with ana.session.ws_connect(f"{desk_gateway.url}/desk/ws", compress=15) as socket:
+        assert socket.compress == 0
 
 
 async def test_an_offer_is_told_to_whom_it_is_made(desk_gateway, ana, ben, waiting):
