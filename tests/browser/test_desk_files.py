@@ -496,7 +496,7 @@ def test_what_was_said_before_the_chat_stands_below_the_shops_own_questions(
         page = open_desk()
         open_at(page, talk)
         claimed = page.get_by_test_id("panel-claimed")
-        expect(claimed).to_contain_text("claimed, not proven")
+        expect(claimed).to_contain_text("Claimed, not proven")
         assert claimed.locator("dt").all_inner_texts() == ["Your name", label, "Old one"]
         assert claimed.locator("dd").all_inner_texts() == ["Maria", "A <i>late</i> order", "yes"]
     finally:

@@ -8,7 +8,7 @@ const KINDS = { order: "Order", reward: "Reward", points: "Points" };
 /** The cards of a message; null where it has none. */
 export function drawCards({ cards }) {
   if (!cards?.length) return null;
-  return el("ul", { class: "card-list", "aria-label": "Shown as cards", "data-testid": "cards" }, ...cards.map(card));
+  return el("ul", { class: "shown-cards", "aria-label": "Shown as cards", "data-testid": "cards" }, ...cards.map(card));
 }
 
 function card({ kind, title, facts = [], steps = [], step }) {

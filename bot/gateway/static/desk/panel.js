@@ -191,7 +191,7 @@ function section(title, name, ...body) {
 function claimed(answers) {
   if (!answers.length) return null;
   const shown = answers.map(({ id, title, answer }) => [title ?? readable(id), answer]);
-  return section(["Said before the chat", chip("claimed, not proven", "person")], "claimed", pairs(shown));
+  return section("Said before the chat", "claimed", el("p", { class: "quiet" }, "Claimed, not proven:"), pairs(shown));
 }
 
 const pairs = (all) => el("dl", { class: "pairs" }, ...all.flatMap(([key, value]) => [el("dt", {}, said(key)), el("dd", {}, said(value))]));
