@@ -10,7 +10,7 @@ import pytest
 from bot.business import load_business
 from bot.config import load_config
 from bot.core.desk import Assignment, DeskPolicy, Signal
-from bot.core.wishes import WISH_TITLES, WISHES
+from bot.core.wishes import TOPICS, WISH_TITLES, WISHES
 from bot.desk_settings import Desk
 from tests.test_business import faults, load
 from tests.test_config import PRODUCTION, root
@@ -86,6 +86,14 @@ def test_every_wish_that_can_be_given_to_people_is_one_that_customers_can_pick()
     others = {"contact_human_agent", "ask_capabilities", "sign_out", "connect_messenger"}
     assert set(WISH_TITLES) - WISHES == others
     assert WISHES <= set(WISH_TITLES)
+
+
+def test_the_documentation_lists_the_wishes_of_every_topic():
+    lines = (ROOT / "docs" / "desk.md").read_text(encoding="utf-8").splitlines()
+    cells = [line.strip("| ").split(" | ") for line in lines if line.startswith("| `")]
+    listed = {wish.strip("`"): topic.strip("`") for topic, wishes, *_ in cells for wish in wishes.split(", ")}
+
+    assert {wish: topic for wish, topic in listed.items() if wish in WISHES} == TOPICS
 
 
 @pytest.mark.parametrize(("setting", "always"), [("business", False), ("always", True)])
