@@ -76,6 +76,10 @@ class HandoffRepository(Protocol):
         """The last one that was closed."""
         ...
 
+    async def last_helped(self, conversation_id: ConversationId) -> Handoff | None:
+        """The last one that was closed and that somebody had: who only waited was helped by nobody."""
+        ...
+
     async def last_of(self, conversation_id: ConversationId) -> Handoff | None:
         """The last one there was, open or not."""
         ...

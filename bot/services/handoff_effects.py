@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.agents import Agent, Presence
-from bot.core.desk import FIRST
+from bot.core.desk import FIRST, NORMAL
 from bot.core.handoffs import DESK_STEPS, Handoff, HandoffId, HandoffReason, Stage, Step, stage_after
 from bot.core.shop import Shop
 from bot.errors import StepRefused
@@ -34,7 +34,7 @@ async def check_step(
         raise StepRefused(stage.value, "This conversation is blocked. Unblock it first.")
     if step in (Step.CLAIM, Step.TAKE_OVER) and before.conversation.signed_out_at is not None:
         raise StepRefused(stage.value, "They have logged out here, and would not see what you write.")
-    if step is Step.CLAIM and taker.presence is Presence.AWAY:
+    if step in (Step.CLAIM, Step.TAKE_OVER) and taker.presence is Presence.AWAY:
         raise StepRefused(stage.value, "You are away: say that you are online first, to take conversations.")
     if step is not Step.TRANSFER:
         return taker, None
@@ -83,5 +83,7 @@ def request_after(
         case Step.VANISH:
             changes = again
         case Step.NOBODY_CAME | Step.LEAVE_MESSAGE:
-            changes = {**nobody, "due_at": shop.desk.due_at(shop.hours, now)}
+            # Who goes before the others for having lost their agent does so while they wait for another one.
+            priority = handoff.priority if handoff.priority < FIRST else NORMAL
+            changes = {**nobody, "due_at": shop.desk.due_at(shop.hours, now), "priority": priority}
     return replace(handoff, **changes)

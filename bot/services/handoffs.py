@@ -87,7 +87,7 @@ async def request_handoff(
         return await _ask_again(work, clock, shop, before, before.handoff, more, is_mailed=not call_back)
     if before.stage is Stage.RESOLVED:
         before = await _move(work, clock, before, Step.WRITE_AGAIN, before.handoff)
-    last = await work.handoffs.latest_of(conversation.id)
+    last = await work.handoffs.last_helped(conversation.id)
     helper = last.agent_id if last and last.closed_at and now - last.closed_at < shop.desk.same_agent_within else None
     # Of whoever they have just complained, they are not sent back to first.
     wanted, unwanted = (None, helper) if reason is HandoffReason.LOW_RATING else (helper, None)

@@ -46,9 +46,10 @@ class SqlHandoffs:
         return _handoff(row) if row else None
 
     async def latest_of(self, conversation_id: ConversationId) -> Handoff | None:
-        query = select(tables.handoffs).where(_C.conversation_id == conversation_id, _C.closed_at.is_not(None))
-        row = (await self._connection.execute(query.order_by(_C.closed_at.desc(), _C.id).limit(1))).mappings().first()
-        return _handoff(row) if row else None
+        return await self._closed(_C.conversation_id == conversation_id)
+
+    async def last_helped(self, conversation_id: ConversationId) -> Handoff | None:
+        return await self._closed(_C.conversation_id == conversation_id, _C.agent_id.is_not(None))
 
     async def last_of(self, conversation_id: ConversationId) -> Handoff | None:
         query = select(tables.handoffs).where(_C.conversation_id == conversation_id)
@@ -89,6 +90,11 @@ class SqlHandoffs:
 
     async def claims_since(self, at: datetime) -> Sequence[datetime]:
         return (await self._connection.scalars(select(_C.claimed_at).where(_C.claimed_at >= at))).all()
+
+    async def _closed(self, *conditions: ColumnElement[bool]) -> Handoff | None:
+        query = select(tables.handoffs).where(*conditions, _C.closed_at.is_not(None))
+        row = (await self._connection.execute(query.order_by(_C.closed_at.desc(), _C.id).limit(1))).mappings().first()
+        return _handoff(row) if row else None
 
     async def _list(self, *conditions: ColumnElement[bool]) -> list[Handoff]:
         query = select(tables.handoffs).where(*conditions).order_by(_C.waiting_since, _C.requested_at, _C.id)

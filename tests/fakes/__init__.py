@@ -569,6 +569,10 @@ class FakeHandoffs:
         ]
         return max(closed, key=lambda one: one.closed_at, default=None)
 
+    async def last_helped(self, conversation_id: str) -> Handoff | None:
+        # Nobody works at the desk.
+        return None
+
     async def hear(self, conversation_id: str, at: datetime) -> None:
         if (handoff := await self.open_for(conversation_id)) is not None:
             await self.save(replace(handoff, heard_at=at, snoozed_until=None))

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.agents import Presence
 from bot.core.conversations import Author, Owner, TurnState
-from bot.core.desk import FIRST
+from bot.core.desk import FIRST, NORMAL, URGENT
 from bot.core.handoffs import DESK_STEPS, HandoffReason, Stage, Step
 from bot.errors import LeaseLost, StepRefused
 from bot.services.conversations import receive_message
@@ -107,6 +107,10 @@ async def test_whoever_is_away_or_shut_out_claims_nothing(sql_db, clock, open_sh
         await step(sql_db, clock, open_shop, conversation, Step.CLAIM, by=ANA)
 
     assert await stage(sql_db, conversation) is Stage.QUEUE
+    other = await stored_conversation(sql_db)
+    with pytest.raises(StepRefused, match=words):
+        await step(sql_db, clock, open_shop, other, Step.TAKE_OVER, by=ANA)
+    assert await stage(sql_db, other) is Stage.BOT
 
 
 @pytest.mark.parametrize("what", sorted(DESK_STEPS, key=lambda one: one.value))
@@ -157,6 +161,26 @@ async def test_whose_agent_vanishes_is_first_in_line_and_told_so(sql_db, clock, 
     )
     # It is not given up for having begun long ago, and Ana is asked again only if nobody else is there.
     assert (handoff.waiting_since, handoff.priority, handoff.passed_by) == (clock.now(), FIRST, (ANA.id,))
+
+
+@pytest.mark.parametrize("what", [Step.LEAVE_MESSAGE, Step.NOBODY_CAME])
+async def test_who_asks_another_day_is_not_first_for_having_lost_somebody_once(sql_db, clock, open_shop, desk, what):
+    conversation = await stored_conversation(sql_db)
+    await ask(sql_db, clock, open_shop, conversation)
+    await step(sql_db, clock, open_shop, conversation, Step.CLAIM, by=ANA)
+    await step(sql_db, clock, open_shop, conversation, Step.TRANSFER_TEAM, by=ANA, topic="returns")
+    await step(sql_db, clock, open_shop, conversation, what)
+    clock.advance(timedelta(days=1))
+
+    assert (await ask(sql_db, clock, open_shop, conversation)).handoff.priority == NORMAL
+
+
+async def test_who_was_urgent_is_so_after_a_call_back_too(sql_db, clock, open_shop, desk):
+    conversation = await stored_conversation(sql_db)
+    await ask(sql_db, clock, open_shop, conversation, HandoffReason.ANGER, priority=URGENT)
+    await step(sql_db, clock, open_shop, conversation, Step.LEAVE_MESSAGE)
+
+    assert (await ask(sql_db, clock, open_shop, conversation)).handoff.priority == URGENT
 
 
 async def test_passing_on_to_a_colleague(sql_db, clock, open_shop, desk):
@@ -361,6 +385,34 @@ async def test_who_was_unhappy_with_somebody_comes_to_them_last(sql_db, clock, o
     await look_after_line(sql_db, clock, open_shop)
 
     assert (handoff.wanted_agent_id, handoff.wanted_until, handoff.passed_by) == (None, None, (ANA.id,))
+    assert (await standing_now(sql_db, conversation)).handoff.offered_to == BEN.id
+
+
+async def test_who_asked_and_left_the_line_again_in_between_still_gets_the_same_person(sql_db, clock, open_shop, desk):
+    conversation = await stored_conversation(sql_db)
+    await ask(sql_db, clock, open_shop, conversation)
+    await step(sql_db, clock, open_shop, conversation, Step.CLAIM, by=ANA)
+    await step(sql_db, clock, open_shop, conversation, Step.RESOLVE, by=ANA)
+    clock.advance(MINUTE)
+    await ask(sql_db, clock, open_shop, conversation)
+    await step(sql_db, clock, open_shop, conversation, Step.CANCEL)
+    clock.advance(MINUTE)
+
+    assert (await ask(sql_db, clock, open_shop, conversation)).handoff.wanted_agent_id == ANA.id
+
+
+async def test_nobody_waits_for_the_same_person_who_has_no_room(sql_db, clock, open_shop, desk):
+    await change_agent(sql_db, ANA, capacity=1)
+    conversation, other = await stored_conversation(sql_db), await stored_conversation(sql_db)
+    for one in (conversation, other):
+        await ask(sql_db, clock, open_shop, one)
+        await step(sql_db, clock, open_shop, one, Step.CLAIM, by=ANA)
+        if one is conversation:
+            await step(sql_db, clock, open_shop, one, Step.RESOLVE, by=ANA)
+
+    assert (await ask(sql_db, clock, open_shop, conversation)).handoff.wanted_agent_id == ANA.id
+    await look_after_line(sql_db, clock, open_shop)
+
     assert (await standing_now(sql_db, conversation)).handoff.offered_to == BEN.id
 
 
