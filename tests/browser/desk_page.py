@@ -18,7 +18,7 @@ WAIT_MS = 15_000
 ANA, BEN = "ana@corner.example", "ben@corner.example"
 WIDE, TABLET = {"width": 1280, "height": 720}, {"width": 820, "height": 1180}
 # What a browser says when the test takes the server away, or does what is refused.
-EXPECTED = re.compile(r"WebSocket|ERR_CONNECTION|status of (401|403|409|422|404)|ERR_INCOMPLETE|ERR_EMPTY|ERR_FAILED")
+EXPECTED = re.compile(r"WebSocket|ERR_CONNECTION|status of (400|401|403|404|409|422)|ERR_INCOMPLETE|ERR_EMPTY|ERR_FAILED")
 
 Open = Callable[..., Page]
 
@@ -71,7 +71,8 @@ def open_desk(browser: Browser, desk: DeskWindow, ana: Agent, ben: Agent) -> Ite
     yield open_
     for context in contexts:
         context.close()
-    assert [line for line in complaints if not EXPECTED.search(line)] == []
+    if unexpected := [line for line in complaints if not EXPECTED.search(line)]:
+        pytest.fail(f"the page complained: {unexpected}")
 
 
 def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:

@@ -141,8 +141,9 @@ export class OpenConversation {
   markRead() {
     const { row } = this;
     const { lastSeq } = this.#of.thread;
-    if (!row || document.hidden || !isMine(row, this.#of.me()) || lastSeq <= (this.#seen[row.id] ?? 0)) return;
+    if (!row || document.hidden || !isMine(row, this.#of.me()) || (lastSeq <= (this.#seen[row.id] ?? 0) && !row.unread)) return;
     this.#seen[row.id] = lastSeq;
+    row.unread = 0; // what was passed on to others, and comes back, has been read by nobody again
     this.#of.api.post(`conversations/${row.id}/read`, { seq: lastSeq }).catch(() => {});
   }
 
@@ -209,8 +210,7 @@ export class OpenConversation {
     const { id } = this.row;
     const done = await attempt(() => this.#of.api.post(`messages/${id}/${message.seq}/teach`, { intent }));
     if (!done) return;
-    message.taught = intent;
-    this.#of.thread.draw();
+    if (this.isOpen(id)) this.#of.thread.taught(message.seq, intent);
     toast(`Thank you. It is on the list to be taught as “${readable(intent)}”.`);
   }
 

@@ -95,6 +95,13 @@ export class Thread {
     log.scrollTop = log.scrollHeight - fromEnd;
   }
 
+  /** What a message was meant as; it may have been told anew since it was drawn. */
+  taught(seq, intent) {
+    const message = this.#detail?.messages.find((one) => one.seq === seq);
+    if (message) message.taught = intent;
+    this.draw();
+  }
+
   /** How far the customer has read. */
   readUntil(seq) {
     if (!this.#detail) return;
