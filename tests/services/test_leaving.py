@@ -101,12 +101,12 @@ async def test_given_back_what_is_open_is_answered_by_the_assistant(sql_db, cloc
     await say(sql_db, clock, talk, "Where is my order?")
     await step(sql_db, clock, shop, talk, Step.CLAIM, by=ANA)
     await reply(sql_db, clock, talk, ANA, "On its way.")
-    await say(sql_db, clock, talk, "Thanks.", "When do you open?")
+    await say(sql_db, clock, talk, "And your hours?", "When do you open?")
     await step(sql_db, clock, shop, talk, Step.RETURN, by=ANA)
 
-    assert await pending(sql_db, talk) == ["Thanks.", "When do you open?"]
+    assert await pending(sql_db, talk) == ["And your hours?", "When do you open?"]
     assert (await conversation_now(sql_db, talk.id)).next_turn_at == clock.now()
-    assert (await claim_turn(sql_db, clock, "worker")).message.text == "Thanks."
+    assert (await claim_turn(sql_db, clock, "worker")).message.text == "And your hours?"
 
 
 async def test_what_was_answered_is_not_answered_again(sql_db, clock, shop, talk):
@@ -125,6 +125,15 @@ async def test_of_many_lines_the_last_ones_are_answered(sql_db, clock, shop, tal
     await step(sql_db, clock, shop, talk, Step.RETURN, by=ANA)
 
     assert await pending(sql_db, talk) == [f"line {number}" for number in range(9)][-ANSWERED_AT_MOST:]
+
+
+@pytest.mark.parametrize("text", ["Thanks!", "ok thank you so much, bye", "Perfect, got it.", "👍"])
+async def test_thanks_are_no_question(sql_db, clock, shop, talk, text):
+    await be_helped(sql_db, clock, shop, talk)
+    await say(sql_db, clock, talk, text)
+    await step(sql_db, clock, shop, talk, Step.RETURN, by=ANA)
+
+    assert await pending(sql_db, talk) == []
 
 
 async def test_a_choice_of_the_line_is_no_question(sql_db, clock, shop, talk):
