@@ -64,8 +64,10 @@ async def step(
         if note:
             await _add_note(work, clock, agent, conversation, note)
         after = await take_step(work, clock, shop, conversation, wanted, by=agent, to=colleague, topic=topic)
+        if wanted in (Step.TRANSFER, Step.TRANSFER_TEAM):
+            await work.desk.forget_read(conversation_id)
         if wanted is Step.TRANSFER_TEAM:
-            return replace(after, conversation=await tell_place(work, clock, after))
+            return replace(after, conversation=await tell_place(work, clock, shop, after))
         return after
 
 

@@ -57,6 +57,10 @@ class DeskRepository(Protocol):
         """How far the desk has read; 0 for nothing of it."""
         ...
 
+    async def forget_read(self, conversation_id: ConversationId) -> None:
+        """Whoever has it next has read nothing of it yet."""
+        ...
+
     async def canned(self) -> Sequence[CannedReply]:
         """All of them, by their shortcuts."""
         ...

@@ -100,6 +100,9 @@ class SqlDesk:
         query = select(_READ.seq).where(_READ.conversation_id == conversation_id)
         return await self._connection.scalar(query) or 0
 
+    async def forget_read(self, conversation_id: ConversationId) -> None:
+        await self._connection.execute(delete(tables.desk_reads).where(_READ.conversation_id == conversation_id))
+
     async def canned(self) -> list[CannedReply]:
         rows = await self._connection.execute(select(tables.canned_replies).order_by(_CANNED.shortcut))
         return [CannedReply(**row) for row in rows.mappings()]

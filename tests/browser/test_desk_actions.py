@@ -306,10 +306,11 @@ def test_a_notification_leads_to_the_conversation_and_the_title_counts_what_wait
         }"""
     )
     page.get_by_test_id("notifications").click()
+    page.get_by_test_id("tab-mine").click()
+    before = counted(page.title())
     chat = desk.waiting("my secret", name="Rosa Ring")
     desk.claim(ana, chat)
-    expect(page.get_by_test_id("count-mine")).not_to_be_empty(timeout=WAIT_MS)
-    before = counted(page.title())
+    expect(row(page, chat)).to_be_visible(timeout=WAIT_MS)
     desk.say(chat, "hello? my secret")
     until(page, "window.told.some(one => one.body.includes('has written'))")
     assert counted(page.title()) == before + 1

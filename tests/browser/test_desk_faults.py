@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from bot.clock import SystemClock
 from bot.core.agents import Agent
 from bot.core.conversations import Author, ConversationId
+from bot.core.handoffs import Step
 from bot.services.ports import UnitOfWork
 from bot.services.sign_out import sign_out
 from tests.browser.desk_page import (
+    BEN,
     WAIT_MS,
     Open,
     ana,
@@ -197,6 +201,75 @@ def test_a_call_back_that_was_asked_for_is_not_one_that_had_to_be_promised(desk:
     open_row(page, "callback", chat)
     expect(page.get_by_test_id("step")).to_contain_text("The customer asked for a call-back", timeout=WAIT_MS)
     expect(page.get_by_test_id("transcript")).not_to_contain_text("Nobody could be reached")
+
+
+# New work
+
+
+def told(page: Page) -> None:
+    """Keep what is told in `window.told`."""
+    page.evaluate(
+        """() => {
+          window.told = [];
+          document.hasFocus = () => false;
+          window.Notification = class extends EventTarget {
+            static permission = 'granted';
+            constructor(title, options) { super(); window.told.push(options.body); }
+          };
+        }"""
+    )
+    page.get_by_test_id("notifications").click()
+    expect(page.get_by_test_id("notifications")).to_have_attribute("aria-pressed", "true")
+
+
+def counted(page: Page) -> int:
+    """How much waits, by the title of the window."""
+    found = re.match(r"\((\d+)\)", page.title())
+    return int(found[1]) if found else 0
+
+
+def test_what_is_passed_on_to_somebody_makes_itself_known(
+    desk: DeskWindow, open_desk: Open, ana: Agent, ben: Agent
+) -> None:
+    (chat,) = of_ana(desk, ana, "Maria")
+    page = open_desk(BEN, permissions=["notifications"])
+    told(page)
+    page.get_by_test_id("tab-mine").click()
+    before = counted(page)
+    desk.step(ana, chat, Step.TRANSFER, to=ben.id)
+
+    expect(row(page, chat)).to_contain_text("New", timeout=WAIT_MS)
+    assert page.evaluate("window.told") == ["A visitor is with you now."]
+    expect(page).to_have_title(f"({before + 1}) Desk")
+    open_row(page, "mine", chat)
+    expect(row(page, chat)).not_to_contain_text("New", timeout=WAIT_MS)
+    expect(page).to_have_title(re.compile(rf"^(\({before}\) )?Desk$"), timeout=WAIT_MS)
+
+
+def test_what_one_takes_oneself_is_no_news(desk: DeskWindow, open_desk: Open) -> None:
+    chat = desk.waiting("Hello", name="Rosa")
+    page = open_desk(permissions=["notifications"])
+    open_row(page, "queue", chat)
+    told(page)
+    page.get_by_test_id("action-claim").click()
+    stands(page, "With you")
+    page.get_by_test_id("tab-mine").click()
+    expect(row(page, chat)).to_be_visible(timeout=WAIT_MS)
+    assert page.evaluate("window.told") == []
+
+
+def test_a_new_call_back_makes_itself_known_and_is_counted_at_once(desk: DeskWindow, open_desk: Open) -> None:
+    chat = desk.customer("Please call me")
+    page = open_desk(permissions=["notifications"])
+    told(page)
+    expect(page.get_by_test_id("rows")).to_be_attached()
+    before, waiting = counted(page), int(page.get_by_test_id("count-callback").inner_text() or 0)
+    to_call_back(desk, chat, "+63 917 555 0101")
+
+    # Sooner than one looks anyway.
+    expect(page.get_by_test_id("count-callback")).to_have_text(str(waiting + 1), timeout=WAIT_MS)
+    expect(page).to_have_title(f"({before + 1}) Desk")
+    assert page.evaluate("window.told") == ["A visitor is to be called back."]
 
 
 # Canned replies

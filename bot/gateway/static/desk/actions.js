@@ -45,7 +45,10 @@ export class Actions {
   #row = null;
   #shown = "";
 
-  /** `on` has changed(id) after something was done, gone(id) when it left this desk, team(), and goOnline(). */
+  /**
+   * `on` has taking(id) before one is taken, and refused(id) where it was not; changed(id) after something was done, gone(id) when
+   * it left this desk, team(), and goOnline().
+   */
   constructor({ api, me, on }) {
     this.#api = api;
     this.#me = me;
@@ -96,8 +99,9 @@ export class Actions {
   async run(id, row) {
     if (NEEDS_AN_ANSWER.has(id)) return this.#asked(id, row);
     if (id === "claim" && this.#me.presence === "away") return this.#offerToGoOnline(row);
+    if (id === "claim" || id === "takeover") this.#on.taking(row.id);
     const done = await (id === "unblock" ? this.#do(row, "block", { blocked: false }) : this.#do(row, id));
-    if (!done) return;
+    if (!done) return this.#on.refused(row.id);
     if (id === "resolve") toast("Resolved. The customer was told, and may write again.", { action: { label: "Reopen", run: () => this.run("takeover", row) } });
     if (id === "return") toast("Back with the assistant.");
     if (id === "pass") toast("Passed on to the next one.");

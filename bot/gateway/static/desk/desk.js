@@ -30,7 +30,7 @@ const api = new Api();
 const signIn = new SignIn(api, begin);
 const files = new Files(api);
 const uploads = new Uploads(api, files);
-const desk = { agent: null, csrf: "", wishes: [], knowsQueue: false, wasOnPage: false };
+const desk = { agent: null, csrf: "", wishes: [], known: new Set(), taken: new Set(), wasOnPage: false };
 let drafts, outgoing, actions;
 
 const notifier = new Notifier(open);
@@ -77,7 +77,7 @@ function begin({ agent, csrf }) {
   desk.agent = agent;
   drafts = new Drafts(agent.id);
   outgoing = new Outgoing({ agentId: agent.id, send: deliver, onChange: delivered, holds: (id) => uploads.has(id) });
-  actions = new Actions({ api, me: agent, on: { changed, gone, team, goOnline: () => setPresence("online") } });
+  actions = new Actions({ api, me: agent, on: { taking: (id) => desk.taken.add(id), refused: (id) => desk.taken.delete(id), changed, gone, team, goOnline: () => setPresence("online") } });
   api.onSignedOut = () => leave("Your session is over. Please sign in again; what you wrote is kept.");
   $("desk").hidden = false;
   frame.show(agent);
@@ -94,6 +94,7 @@ function leave(problem = "") {
   current.close();
   files.clear();
   desk.agent = null;
+  desk.known.clear();
   api.csrf = desk.csrf = "";
   lists.clear();
   offers.clear();
@@ -224,18 +225,24 @@ function linkChanged(state) {
 /** A list has been looked at again: is there something new to do? */
 function news(before, after, tab) {
   offers.show([...lists.rowsOf("queue"), ...lists.rowsOf("callback")].filter((row) => row.offered_to_me));
-  const unread = lists.rowsOf("mine").filter((row) => row.unread > 0).length;
-  notifier.count(lists.rowsOf("queue").length + unread);
   current.compare(after.find((row) => current.isOpen(row.id)));
   const knew = new Map(before.map((row) => [row.id, row]));
   for (const row of after) {
     const name = row.customer?.verified ? nameOf(row.customer) : "A visitor";
     const known = knew.get(row.id);
-    if (tab === "queue" && row.offered_to_me && !known?.offered_to_me) notifier.tell(`${name} is offered to you.`, row.id);
-    else if (tab === "queue" && !known && desk.knowsQueue) notifier.tell(`${name} waits for a person.`, row.id);
-    else if (tab === "mine" && row.unread > (known?.unread ?? 0) && !current.isOpen(row.id)) notifier.tell(`${name} has written.`, row.id);
+    const isNew = !known && desk.known.has(tab);
+    if ((tab === "queue" || tab === "callback") && row.offered_to_me && !known?.offered_to_me) notifier.tell(`${name} is offered to you.`, row.id);
+    else if (tab === "queue" && isNew) notifier.tell(`${name} waits for a person.`, row.id);
+    else if (tab === "callback" && isNew) notifier.tell(`${name} is to be called back.`, row.id);
+    // What one has taken here oneself is no news.
+    else if (tab === "mine" && isNew && !desk.taken.delete(row.id)) {
+      notifier.tell(`${name} is with you now.`, row.id);
+      lists.isNew(row.id);
+    }
+    else if (tab === "mine" && known && row.unread > known.unread && !current.isOpen(row.id)) notifier.tell(`${name} has written.`, row.id);
   }
-  if (tab === "queue") desk.knowsQueue = true;
+  desk.known.add(tab);
+  notifier.count(lists.rowsOf("queue").length + lists.rowsOf("callback").length + lists.unseen);
 }
 
 /** The time has come to which somebody had put a conversation off. */

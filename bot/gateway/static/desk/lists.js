@@ -15,7 +15,6 @@ const SEARCH_AFTER_MS = 250;
 const REFRESH_AFTER_MS = 150;
 // Not more often than this, however much happens: a whole office asks from one address.
 const REFRESH_EVERY_MS = 2000;
-const CALLBACKS_EVERY_MS = 15000;
 
 export class Lists {
   tab = "mine";
@@ -27,11 +26,11 @@ export class Lists {
   #state = {}; // by tab: "known" once it was answered, "failed" where it could not be
   #label = "";
   #open = null;
+  #fresh = new Set(); // what came to this agent and was not opened since
   #drafts;
   #timer;
   #searchTimer;
   #refreshedAt = 0;
-  #callbacksAt = 0;
   #resting = new Set();
   #late = 0;
 
@@ -83,10 +82,7 @@ export class Lists {
     clearTimeout(this.#timer);
     this.#timer = null;
     this.#refreshedAt = Date.now();
-    const tabs = new Set(["mine", "queue", this.tab]);
-    if (this.#refreshedAt - this.#callbacksAt > CALLBACKS_EVERY_MS) tabs.add("callback");
-    if (tabs.has("callback")) this.#callbacksAt = this.#refreshedAt;
-    await Promise.all([...tabs].map((tab) => this.#load(tab, null, true)));
+    await Promise.all([...new Set([...COUNTED, this.tab])].map((tab) => this.#load(tab, null, true)));
   }
 
   show(tab) {
@@ -103,9 +99,21 @@ export class Lists {
     this.show("search");
   }
 
+  /** Something came to this agent by itself: it is marked until it is opened. */
+  isNew(id) {
+    if (id !== this.#open) this.#fresh.add(id);
+    this.draw();
+  }
+
+  /** How many of one's own conversations are to be looked at. */
+  get unseen() {
+    return this.#rows.mine.filter((row) => row.unread > 0 || this.#fresh.has(row.id)).length;
+  }
+
   /** Which conversation is on the screen. */
   mark(id) {
     this.#open = id;
+    this.#fresh.delete(id);
     this.draw();
   }
 
@@ -124,6 +132,7 @@ export class Lists {
     this.#state = {};
     this.#label = $("query").value = "";
     this.#open = null;
+    this.#fresh.clear();
     this.draw();
   }
 
@@ -140,7 +149,7 @@ export class Lists {
     }
     $("tab-panel").setAttribute("aria-labelledby", `tab-${this.tab}`);
     const rows = this.tab === "mine" ? restingLast(this.rows) : this.rows;
-    const look = (row) => ({ where: this.tab, isOpen: row.id === this.#open, hasDraft: this.#drafts.has(row.id), open: this.#on.open });
+    const look = (row) => ({ where: this.tab, isOpen: row.id === this.#open, isFresh: this.tab === "mine" && this.#fresh.has(row.id), hasDraft: this.#drafts.has(row.id), open: this.#on.open });
     showItems($("rows"), rows.map((row) => rowItem(row, look(row))));
     $("rows-empty").textContent = this.#whyEmpty();
     $("rows-empty").hidden = rows.length > 0;

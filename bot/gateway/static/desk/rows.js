@@ -7,9 +7,9 @@ import { chip, said } from "./widgets.js";
 import { initials, nameOf, readable, words } from "./words.js";
 
 /** The line as an item for showItems(). `where` is the tab; `open(id)` is called when it is picked. */
-export function rowItem(row, { where, isOpen, hasDraft, open }) {
-  const update = (item) => fill(item, row, { where, isOpen, hasDraft });
-  return { key: row.id, sign: JSON.stringify([row, where, isOpen, hasDraft, rests(row), isLate(row)]), draw: () => update(frame(row.id, open)), update };
+export function rowItem(row, { open, ...look }) {
+  const update = (item) => fill(item, row, look);
+  return { key: row.id, sign: JSON.stringify([row, look, rests(row), isLate(row)]), draw: () => update(frame(row.id, open)), update };
 }
 
 function frame(id, open) {
@@ -18,7 +18,7 @@ function frame(id, open) {
   return el("li", { class: "row", "data-testid": "conversation-row", "data-id": id }, pick);
 }
 
-function fill(item, row, { where, isOpen, hasDraft }) {
+function fill(item, row, { where, isOpen, isFresh, hasDraft }) {
   const name = nameOf(row.customer);
   const unread = row.unread > 0 ? el("span", { class: "unread" }, String(row.unread), spoken(" unread")) : "";
   const pick = item.firstChild;
@@ -31,7 +31,7 @@ function fill(item, row, { where, isOpen, hasDraft }) {
       { class: "row-text" },
       el("span", { class: "row-top" }, said(name, { class: "row-name" }), row.customer?.verified ? verified() : "", when(row, where)),
       el("span", { class: "row-last" }, hasDraft ? el("em", { class: "draft" }, "Draft ") : "", said(lastWords(row)), unread),
-      el("span", { class: "row-chips" }, ...chips(row, where)),
+      el("span", { class: "row-chips" }, isFresh ? chip("New", "person") : "", ...chips(row, where)),
     ),
   );
   item.classList.toggle("offered", Boolean(row.offered_to_me));
