@@ -19,6 +19,7 @@ from bot.gateway import (
     demo_mail,
     desk_conversations,
     desk_customers,
+    desk_endpoints,
     desk_files,
     desk_live,
     desk_pages,
@@ -82,6 +83,7 @@ def create_gateway(
     app[settings.LIVE].listeners.append(hub.receive_hint)
     app[SEEN] = SeenLately()
     app[desk_sign_in.SIGN_IN_LIMIT] = RateLimit(desk_sign_in.SIGN_INS_AT_ONCE, desk_sign_in.SIGN_INS_PER_SECOND)
+    app[desk_endpoints.SESSION_LIMIT] = RateLimit(desk_endpoints.SESSION_AT_ONCE, desk_endpoints.SESSION_PER_SECOND)
     app[desk_socket.TYPING_LIMIT] = RateLimit(TYPING_AT_ONCE, TYPING_PER_SECOND)
     app[settings.NEW_CHAT_LIMIT] = RateLimit(NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND)
     app[settings.CONNECTIONS] = OpenConnections()

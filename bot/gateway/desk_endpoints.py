@@ -21,14 +21,18 @@ from bot.errors import BotError, ConversationNotFound
 from bot.gateway import settings
 from bot.gateway.api_requests import Model, read_body, read_query
 from bot.gateway.database import database_answers
-from bot.gateway.limits import client_address
+from bot.gateway.limits import RateLimit, client_address
 from bot.gateway.responses import error_response
-from bot.services.agents import note_presence, signed_in_agent
+from bot.services.agents import hash_token, note_presence, signed_in_agent
 from bot.services.ports import Clock, Database
 
 COOKIE = "kasuki_desk"
 CSRF_HEADER = "X-CSRF-Token"
 API = "/desk/api"
+# A whole office works behind one address, so whoever has signed in has a limit of their own: a busy desk asks some
+# two times a second. Only who has not is counted by the address.
+SESSION_AT_ONCE, SESSION_PER_SECOND = 200, 10.0
+SESSION_LIMIT = web.AppKey("session_limit", RateLimit)
 # What the ids of ours look like, in paths, bodies and frames.
 ID = re.compile("[0-9A-Za-z_-]{1,64}")
 
@@ -159,18 +163,25 @@ class DeskEndpoints:
 
 
 async def admitted(request: web.Request, right: Right) -> Call:
-    """Who asks, if they may. Raises NotSignedIn, Forbidden or MustChangePassword."""
-    request.app[settings.ADDRESS_LIMIT].spend(client_address(request))
+    """Who asks, if they may. Raises NotSignedIn, Forbidden, MustChangePassword or RateLimited."""
+    token = "" if right is Right.ANYBODY else request.cookies.get(COOKIE, "")
+    session, sessions = hash_token(token), request.app[SESSION_LIMIT]
+    if token and sessions.knows(session):
+        sessions.spend(session)
+    else:
+        request.app[settings.ADDRESS_LIMIT].spend(client_address(request))
     changes_something = request.method not in ("GET", "HEAD")
     if changes_something:
         check_own_origin(request)
     if right is Right.ANYBODY:
         return Call(request, None, "")
     db, clock = request.app[settings.DATABASE], request.app[settings.CLOCK]
-    token = request.cookies.get(COOKIE, "")
     agent = await signed_in_agent(db, clock, token) if token else None
     if agent is None:
+        sessions.forget(session)
         raise NotSignedIn
+    if not sessions.knows(session):
+        sessions.spend(session)
     if changes_something and not hmac.compare_digest(
         request.headers.get(CSRF_HEADER, "").encode("utf-8", "replace"), csrf_token(request.app, token).encode()
     ):

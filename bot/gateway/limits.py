@@ -47,6 +47,14 @@ class RateLimit:
         if not allowed:
             raise RateLimited(max(1, math.ceil((amount - tokens) / self._per_second)))
 
+    def knows(self, key: str) -> bool:
+        """Whether something was spent under the key lately."""
+        return key in self._buckets
+
+    def forget(self, key: str) -> None:
+        """Nothing was spent under the key."""
+        self._buckets.pop(key, None)
+
     def give_back(self, key: str, amount: float) -> None:
         """Return what was spent on something that did not come about."""
         if key in self._buckets:
