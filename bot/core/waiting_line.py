@@ -112,15 +112,18 @@ def _best_of(helpers: Sequence[Helper], handoff: Handoff, now: datetime) -> Sequ
     return [helper for helper in speaking if helper.knows(handoff)] or speaking
 
 
-def expected_wait(position: int, claims: Sequence[datetime], now: datetime, window: timedelta) -> timedelta | None:
+def expected_wait(
+    position: int, claims: Sequence[datetime], stands_since: datetime, now: datetime, window: timedelta
+) -> timedelta | None:
     """How long it will take at the pace of the last claims; None where too few tell nothing.
 
     The median pause between claims within the window, the one since the last claim included if it is longer than that,
-    for each place in the line: a line that stands still is not promised to move as it did.
+    for each place in the line: a line that stands still is not promised to move as it did. It stands still only while
+    somebody is in it; `stands_since` is since when whoever has been in it for longest has been.
     """
     recent = sorted(at for at in claims if now - at <= window)
     if len(recent) < CLAIMS_TO_JUDGE_BY:
         return None
     pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(recent)]
-    pause = max(statistics.median(pauses), (now - recent[-1]).total_seconds())
+    pause = max(statistics.median(pauses), (now - max(recent[-1], stands_since)).total_seconds())
     return timedelta(seconds=pause * position)

@@ -110,5 +110,9 @@ class HandoffRepository(Protocol):
         ...
 
     async def claims_since(self, at: datetime) -> Sequence[datetime]:
-        """When somebody was helped, since then."""
+        """When somebody was taken from the line, since then; the oldest first."""
+        ...
+
+    async def line_since(self) -> datetime | None:
+        """Since when whoever has waited for longest has; None where nobody waits."""
         ...

@@ -40,11 +40,12 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Place:
-    """A place in the line, and how long it will take, if the pace of the line tells."""
+    """A place in the line, and how long it will take, if the pace of the line tells, or somebody is being asked."""
 
     position: int
     expected: timedelta | None
     anybody_there: bool
+    is_expected: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ def place_in_words(place: Place | None) -> str:
             f"{where}. We are open, but nobody of our team is at the desk right now, so I cannot say how long it will "
             "take."
         )
+    if place.is_expected:
+        return f"{where}. Somebody of our team is free, and is being asked to come."
     if place.expected is None:
         return f"{where}. Our team is at the desk, but I cannot say yet how long it will take."
     minutes = max(round(place.expected.total_seconds() / 60), 1)

@@ -68,7 +68,7 @@ async def who_is_helped(work: UnitOfWork, clock: Clock, shop: Shop, at: Standing
         case _Due.VANISH:
             after = await take_step(work, clock, shop, at.conversation, Step.VANISH, by=None)
             if is_manned:
-                await tell_place(work, clock, after)
+                await tell_place(work, clock, shop, after)
             else:
                 # They are not sent to a line in which nobody is helped any more today.
                 await take_step(work, clock, shop, after.conversation, Step.NOBODY_CAME, by=None)

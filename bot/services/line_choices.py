@@ -43,5 +43,5 @@ async def take_line_choice(
     step = LINE_CHOICES[payload]
     if step is not None:
         return (await take_step(work, clock, shop, conversation, step, by=None)).conversation
-    place = await place_of(work, clock, standing.handoff)
+    place = await place_of(work, clock, shop, standing.handoff)
     return await say(work, clock, conversation, f"All right, you keep your place. {place_in_words(place)}")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
+from bot.core.agents import Agent
 from bot.core.conversations import Conversation, Reply
+from bot.core.desk import Assignment
 from bot.core.handoffs import Handoff, Stage
 from bot.core.shop import Shop
 from bot.core.waiting_line import expected_wait
@@ -17,6 +20,7 @@ from bot.services.handoff_words import (
     promise_in_words,
 )
 from bot.services.handoffs import Reach, reach_of
+from bot.services.line_looks import look
 from bot.services.ports import Clock, UnitOfWork
 from bot.services.standings import Standing
 from bot.services.system_lines import say
@@ -25,23 +29,37 @@ from bot.services.system_lines import say
 PACE_WINDOW = timedelta(hours=1)
 
 
-async def place_of(work: UnitOfWork, clock: Clock, handoff: Handoff) -> Place | None:
+async def place_of(work: UnitOfWork, clock: Clock, shop: Shop, handoff: Handoff) -> Place | None:
     """The place in the line; None for somebody who does not wait."""
     now = clock.now()
     line = await work.handoffs.line()
     if handoff.conversation_id not in line:
         return None
     position = line.index(handoff.conversation_id) + 1
+    there = [agent for agent in await work.agents.all() if agent.is_there(now)]
+    if shop.desk.assignment is Assignment.OFFER and await _is_anybody_free(work, there):
+        whole = await look(work)
+        # As it is now: what was read with the conversation may not know of an offer.
+        theirs = next((one for one in whole.waiting if one.id == handoff.id), handoff)
+        if whole.is_expected(theirs, now):
+            return Place(position, None, True, is_expected=True)
     claims = await work.handoffs.claims_since(now - PACE_WINDOW)
-    there = any(agent.is_there(now) for agent in await work.agents.all())
-    return Place(position, expected_wait(position, claims, now, PACE_WINDOW), there)
+    stands_since = await work.handoffs.line_since() or now
+    return Place(position, expected_wait(position, claims, stands_since, now, PACE_WINDOW), bool(there))
 
 
-async def tell_place(work: UnitOfWork, clock: Clock, standing: Standing) -> Conversation:
+async def _is_anybody_free(work: UnitOfWork, there: Sequence[Agent]) -> bool:
+    loads = await work.handoffs.loads() if there else {}
+    return any(loads.get(agent.id, 0) < agent.capacity for agent in there)
+
+
+async def tell_place(work: UnitOfWork, clock: Clock, shop: Shop, standing: Standing) -> Conversation:
     """Tell somebody who is in line again where, and what they can choose. The conversation must be locked."""
     if standing.handoff is None:
         return standing.conversation
-    text = f"{place_in_words(await place_of(work, clock, standing.handoff))} You can wait, or choose something else."
+    text = (
+        f"{place_in_words(await place_of(work, clock, shop, standing.handoff))} You can wait, or choose something else."
+    )
     return await say(work, clock, standing.conversation, text, (LEAVE_MESSAGE_CHOICE, BACK_TO_BOT_CHOICE))
 
 
@@ -54,7 +72,7 @@ async def what_comes_next(work: UnitOfWork, clock: Clock, shop: Shop, standing: 
     if handoff is None:
         return None
     if standing.stage is Stage.QUEUE:
-        where = place_in_words(await place_of(work, clock, handoff))
+        where = place_in_words(await place_of(work, clock, shop, handoff))
         text = f"A person from our team will join us here. {where} You can wait, or choose something else."
         return Reply(text, (LEAVE_MESSAGE_CHOICE, BACK_TO_BOT_CHOICE))
     match await reach_of(work, shop, now):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.agents import Agent, AgentId
 from bot.core.conversations import ConversationId
 from bot.core.desk import Assignment
-from bot.core.handoffs import Handoff, HandoffId, HandoffState, Stage, Step
+from bot.core.handoffs import Handoff, HandoffId, Stage, Step
 from bot.core.shop import Shop
-from bot.core.waiting_line import Helper, offers
 from bot.services.handoff_words import (
     ASKED_TO_GO_ON,
     BACK_TO_BOT_CHOICE,
@@ -22,6 +20,7 @@ from bot.services.handoff_words import (
 )
 from bot.services.handoffs import take_step
 from bot.services.left_alone import left_alone, who_is_helped
+from bot.services.line_looks import as_offered, asked_anew, is_on_offer, look
 from bot.services.one_by_one import one_by_one
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
 from bot.services.retries import again_if_lost
@@ -38,13 +37,13 @@ async def look_after_line(db: Database, clock: Clock, shop: Shop) -> int:
     """
     now = clock.now()
     async with db.reading() as work:
-        desk = await _look(work)
+        desk = await look(work)
         # Whoever is at the desk after hours helps those who came in time.
         is_manned = shop.desk.is_open(shop.hours, now) or any(agent.is_there(now) for agent in desk.agents.values())
         late = await left_alone(work, shop, desk.active, desk.agents, now, is_manned=is_manned)
     found = [] if shop.desk.assignment is Assignment.MANUAL else desk.offers(now)
-    # Nobody is sent away for whom somebody is about to be asked who was not asked before.
-    expected = frozenset(one.id for one, agent_id in found if agent_id not in one.passed_by)
+    # Nobody is sent away for whom somebody is about to be asked.
+    expected = frozenset(asked_anew(found))
     line = _Line(shop, now, desk.agents, expected, is_manned)
     due = [one.conversation_id for one in desk.waiting if line.is_due(one)]
     done = await _each(db, due, lambda work, at: _who_waits(work, clock, line, at))
@@ -63,44 +62,13 @@ async def _offer_all(db: Database, clock: Clock, shop: Shop) -> int:
         async with db.transaction() as work:
             await work.agents.lock_line()
             until = now + shop.desk.offer_time
-            found = (await _look(work)).offers(now)
+            found = (await look(work)).offers(now)
             made = [one for one, agent_id in found if await work.handoffs.offer(one.id, agent_id, now, until)]
             for handoff in made:
                 work.hint(Hint("desk", handoff.conversation_id))
             return len(made)
 
     return await again_if_lost(attempt)
-
-
-@dataclass(frozen=True)
-class _Desk:
-    """Who waits, who is helped, and everybody at the desk."""
-
-    waiting: Sequence[Handoff]
-    active: Sequence[Handoff]
-    agents: Mapping[AgentId, Agent]
-
-    def offers(self, now: datetime) -> list[tuple[Handoff, AgentId]]:
-        """Whom to offer what at that moment."""
-        if not self.waiting:
-            return []
-        loads = Counter(one.agent_id for one in self.active)
-        loads.update(one.offered_to for one in self.waiting if _is_on_offer(one, self.agents, now))
-        helpers = [
-            Helper(
-                *(agent.id, agent.capacity, loads[agent.id], agent.free_since),
-                *(frozenset(agent.skills), frozenset(agent.languages)),
-            )
-            for agent in self.agents.values()
-            if agent.is_there(now)
-        ]
-        return offers([_as_offered(one, self.agents, now) for one in self.waiting], helpers, now)
-
-
-async def _look(work: UnitOfWork) -> _Desk:
-    waiting = await work.handoffs.in_state(HandoffState.WAITING)
-    active = await work.handoffs.in_state(HandoffState.ACTIVE)
-    return _Desk(waiting, active, {agent.id: agent for agent in await work.agents.all()})
 
 
 async def _each(db: Database, ids: list[ConversationId], look: _Act) -> int:
@@ -139,28 +107,11 @@ class _Line:
             return False
         # Nor is anybody sent away who has only just said that they go on waiting.
         is_just_heard = heard is not None and self.now - heard < desk.offer_time
-        return not (is_just_heard or handoff.id in self.expected or _is_on_offer(handoff, self.agents, self.now))
+        return not (is_just_heard or handoff.id in self.expected or is_on_offer(handoff, self.agents, self.now))
 
     def is_offer_over(self, handoff: Handoff) -> bool:
         """Whether an offer was let pass, or whoever it was made to has gone."""
-        return _as_offered(handoff, self.agents, self.now) != handoff
-
-
-def _is_on_offer(handoff: Handoff, agents: Mapping[AgentId, Agent], now: datetime) -> bool:
-    if handoff.offered_to is None or handoff.offered_until is None or now >= handoff.offered_until:
-        return False
-    asked = agents.get(handoff.offered_to)
-    return asked is not None and asked.is_there(now)
-
-
-def _as_offered(handoff: Handoff, agents: Mapping[AgentId, Agent], now: datetime) -> Handoff:
-    """The request without an offer that is over: it was let pass, or whoever it was made to has gone."""
-    if handoff.offered_until is None or _is_on_offer(handoff, agents, now):
-        return handoff
-    # Who went away meanwhile has not let it pass.
-    asked = handoff.offered_to if now >= handoff.offered_until else None
-    passed_by = (*handoff.passed_by, asked) if asked and asked not in handoff.passed_by else handoff.passed_by
-    return replace(handoff, passed_by=passed_by, offered_to=None, offered_until=None)
+        return as_offered(handoff, self.agents, self.now) != handoff
 
 
 def _is_silent(handoff: Handoff, shop: Shop, now: datetime) -> bool:
@@ -196,7 +147,7 @@ async def _who_waits(work: UnitOfWork, clock: Clock, before: _Line, at: Standing
     locked = await work.handoffs.lock_open(at.conversation.id)
     if locked is None:
         return False
-    handoff = _as_offered(locked, agents, now)
+    handoff = as_offered(locked, agents, now)
     if _is_to_be_asked(handoff, shop, now):
         handoff = replace(handoff, asked_at=now)
         there = any(agent.is_there(now) for agent in agents.values())

@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.agents import AgentId
 from bot.core.conversations import ConversationId
-from bot.core.handoffs import Handoff, HandoffId, HandoffReason, HandoffState
+from bot.core.handoffs import Handoff, HandoffId, HandoffReason, HandoffState, Stage, Step
 from bot.storage import tables
 
 _C = tables.handoffs.c
 _OPEN = _C.closed_at.is_(None)
+_EVENT = tables.conversation_events.c
 
 
 def _in(state: HandoffState) -> tuple[ColumnElement[bool], ...]:
@@ -89,7 +90,15 @@ class SqlHandoffs:
         return {AgentId(agent_id): number for agent_id, number in await self._connection.execute(query)}
 
     async def claims_since(self, at: datetime) -> Sequence[datetime]:
-        return (await self._connection.scalars(select(_C.claimed_at).where(_C.claimed_at >= at))).all()
+        query = select(_EVENT.at, _EVENT.detail).where(_EVENT.kind == "handoff_step", _EVENT.at >= at)
+        steps = await self._connection.execute(query.order_by(_EVENT.at))
+        from_line = {"step": Step.CLAIM.value, "from": Stage.QUEUE.value}
+        return [step.at for step in steps if from_line.items() <= step.detail.items()]
+
+    async def line_since(self) -> datetime | None:
+        since = func.min(func.coalesce(_C.waiting_since, _C.requested_at))
+        found: datetime | None = await self._connection.scalar(select(since).where(*_in(HandoffState.WAITING)))
+        return found
 
     async def _closed(self, *conditions: ColumnElement[bool]) -> Handoff | None:
         query = select(tables.handoffs).where(*conditions, _C.closed_at.is_not(None))

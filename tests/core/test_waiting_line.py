@@ -130,10 +130,13 @@ def test_what_is_on_offer_already_is_not_offered_to_a_second_one():
 def test_how_long_it_takes_is_told_from_how_it_went_or_not_at_all():
     claims = [NOW - minutes * MINUTE for minutes in (7, 5, 3, 1)]
 
-    assert expected_wait(3, claims, NOW, 60 * MINUTE) == 6 * MINUTE
-    assert expected_wait(1, claims[:2], NOW, 60 * MINUTE) is None
+    early = NOW - 60 * MINUTE
+    assert expected_wait(3, claims, early, NOW, 60 * MINUTE) == 6 * MINUTE
+    assert expected_wait(1, claims[:2], early, NOW, 60 * MINUTE) is None
     # It has stood still for longer than usual.
-    assert expected_wait(1, claims, NOW + 9 * MINUTE, 60 * MINUTE) == 10 * MINUTE
+    assert expected_wait(1, claims, early, NOW + 9 * MINUTE, 60 * MINUTE) == 10 * MINUTE
+    # Nobody was in it for most of that.
+    assert expected_wait(1, claims, NOW + 6 * MINUTE, NOW + 9 * MINUTE, 60 * MINUTE) == 3 * MINUTE
 
 
 _TOPICS, _LANGUAGES = st.sampled_from([None, "a", "b"]), st.sampled_from([None, "x", "y"])
