@@ -17,6 +17,9 @@ KEPT_SLOTS = ("last_order", "last_proof", "last_product", "last_wish")
 def session_after_people(tracker: DialogueStateTracker | None, happened: Aftermath) -> list[Event]:
     """A new session: what was said last, and what was asked with it as if the dialogue itself had asked."""
     known = {name: tracker.get_slot(name) for name in KEPT_SLOTS} if tracker else {}
+    if happened.order is not None and happened.order != known.get("last_order"):
+        # What proved another order proves nothing about this one.
+        known |= {"last_order": happened.order, "last_proof": None}
     events: list[Event] = [
         ActionExecuted(ACTION_SESSION_START_NAME),
         SessionStarted(),

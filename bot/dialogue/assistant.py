@@ -23,6 +23,7 @@ from threadpoolctl import threadpool_limits
 from bot.core.conversations import Card, Choice, Image, Message, Owner, Reply
 from bot.dialogue.actions import InProcessActions, action_failures
 from bot.dialogue.clauses import find_wishes, in_order
+from bot.dialogue.pronouns import about_the_order, asks_where_it_is
 from bot.dialogue.shortcuts import take_shortcuts
 from bot.dialogue.tracker_store import TurnTrackerStore
 from bot.errors import TurnFailed
@@ -188,6 +189,8 @@ class Assistant:
         A wish that is for people is answered by calling one.
         """
         wishes: list[dict[str, Any]] = parsed.get("wishes") or []
+        if not wishes and asks_where_it_is(message, parsed):
+            parsed = about_the_order(parsed, await self._store.retrieve(context.conversation.id))
         called = [await self._called_for(context, message, wish) for wish in wishes or [parsed]]
         if (wishes or any(called)) and await self._asked_for_own_words(context):
             return [parsed]

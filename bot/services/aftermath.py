@@ -10,6 +10,7 @@ from bot.core.feedback import Question
 from bot.core.handoffs import HandoffState, Step
 from bot.core.shop import Shop
 from bot.services.feedback import waiting_question
+from bot.services.orders_spoken_of import order_spoken_of
 from bot.services.ports import Clock, UnitOfWork
 
 _BEFORE_ALL = datetime.min.replace(tzinfo=timezone.utc)
@@ -25,12 +26,13 @@ _COMES_BACK = frozenset(
 
 @dataclass(frozen=True)
 class Aftermath:
-    """What was said last while the assistant was silent, and what the customer was asked with it."""
+    """What was said last while the assistant was silent, what the customer was asked with it, and about which order."""
 
     text: str
     choices: tuple[Choice, ...] = ()
     survey: Question | None = None
     asks_contact: bool = False
+    order: str | None = None
 
 
 async def aftermath_of(work: UnitOfWork, clock: Clock, shop: Shop, conversation: Conversation) -> Aftermath | None:
@@ -54,6 +56,7 @@ async def aftermath_of(work: UnitOfWork, clock: Clock, shop: Shop, conversation:
         choices=said[-1].choices if said and asked else (),
         survey=question if asked else None,
         asks_contact=handoff.state is HandoffState.CALLBACK and handoff.contact is None,
+        order=await order_spoken_of(work, clock, shop, conversation, [one for one in recent if one.at > since]),
     )
 
 

@@ -200,6 +200,42 @@ async def test_after_a_return_the_bot_works_again_and_a_second_request_does_too(
     assert (await talk.standing()).handoff.wanted_agent_id == ANA.id
 
 
+async def test_after_a_return_the_bot_knows_which_order_was_spoken_of(desk_talk, open_shop):
+    talk = await desk_talk(open_shop, as_="C-1001")
+    await talk.say("where is my order TC-10002?")
+    await talk.say("talk to a human please")
+    await talk.step(Step.CLAIM, by=ANA)
+    await talk.say("it is about my other one, 10003")
+    await reply(talk.db, talk.clock, talk.talk.conversation, ANA, "I see, and nobody has TC-99999. One moment.")
+    await talk.step(Step.RETURN, by=ANA)
+
+    assert "Order TC-10003 is being prepared" in await talk.say("ok, then where is it?")
+    assert "Order TC-10003 is being prepared" in await talk.say("where is it")
+    assert "I can cancel order TC-10003" in await talk.say("cancel it")
+
+
+async def test_an_order_that_a_stranger_spoke_of_with_people_is_still_to_be_proven(desk_talk, open_shop):
+    talk = await desk_talk(open_shop)
+    await talk.say("where is TC-10010, postcode 6000")
+    await talk.say("talk to a human please")
+    await talk.step(Step.CLAIM, by=ANA)
+    await reply(talk.db, talk.clock, talk.talk.conversation, ANA, "And TC-10003?")
+    await talk.step(Step.RETURN, by=ANA)
+
+    said = await talk.say("ok, then where is it?")
+
+    assert "e-mail address" in said and "being prepared" not in said and "I find no order" not in said
+
+
+async def test_where_the_shop_is_may_be_asked_after_an_order_too(desk_talk, open_shop):
+    talk = await desk_talk(open_shop, as_="C-1001")
+    await talk.say("where is my order TC-10003?")
+
+    assert "Order TC-10003 is being prepared" in await talk.say("where is it?")
+    await talk.say("and when does your shop open?")
+    assert "Mabini Street" in await talk.say("where is it?")
+
+
 async def test_after_a_return_the_bot_knows_what_was_said_last(desk_talk, open_shop):
     talk = await desk_talk(open_shop)
     await talk.say("talk to a human please")
