@@ -21,6 +21,7 @@ WISHES_NAMED = 5
 _DETAILS = ("order_number", "product", "email", "phone")
 _ORDERS = ("order_number", "named_order", "last_order")
 _NOT_UNDERSTOOD = ("action_decline", "action_default_fallback")
+_STOPPING = frozenset({"cancel_dialogue", "deny"})
 Note = Mapping[str, Any]
 
 
@@ -76,7 +77,7 @@ def summary_from(notes: Sequence[Note]) -> dict[str, str]:
         "tried": ", ".join(titles[1:]),
         "agreed": ", ".join(read.agreed),
         "declined": ", ".join(read.declined),
-        "unfinished": WISH_TITLES.get(str(read.slots.get("wish"))),
+        "unfinished": WISH_TITLES.get(str(read.slots.get("wish"))) or read.unfinished,
         "unclear": f"{unclear} of the last {len(users)} messages" if unclear else None,
         "rating": _rating(read, users),
         "mood": mood_in_words([str(one.get("text") or "") for one in users if not _is_picked(one)]),
@@ -102,6 +103,8 @@ class _Reading:
         self.agreed: list[str] = []
         self.declined: list[str] = []
         self.unclear: set[int] = set()
+        # What was left off within the last message.
+        self.unfinished: str | None = None
         self._user: Note | None = None
         for note in notes:
             self._take(note)
@@ -109,14 +112,18 @@ class _Reading:
     def _take(self, note: Note) -> None:
         match note["event"]:
             case "user":
-                self._user = note
+                self._user, self.unfinished = note, None
             case "session_started":
                 # What was going on before is over; what is still known is told again.
                 self.slots.clear()
             case "action" if note.get("name") in _NOT_UNDERSTOOD and self._user is not None:
                 self.unclear.add(id(self._user))
             case "action" if note.get("name") == "action_drop_task":
-                self._add(self.declined)
+                if _intent(self._user) in _STOPPING:
+                    self._add(self.declined)
+                else:
+                    # It gave way to what was wanted instead: a person, mostly.
+                    self.unfinished = self._title()
             case "slot":
                 self._take_slot(str(note["name"]), note.get("value"))
 
@@ -128,8 +135,11 @@ class _Reading:
                 self._add(answered)
         self.slots[name] = value
 
+    def _title(self) -> str | None:
+        return WISH_TITLES.get(str(self.slots.get("wish")))
+
     def _add(self, tasks: list[str]) -> None:
-        title, order = WISH_TITLES.get(str(self.slots.get("wish"))), self.slots.get("order_number")
+        title, order = self._title(), self.slots.get("order_number")
         if title is not None:
             said = f"{title} ({order})" if order else title
             tasks[:] = [*(one for one in tasks if one != said), said]

@@ -36,6 +36,17 @@ async def test_what_was_in_the_middle_is_unfinished_for_whoever_steps_in(desk_ta
     assert (handoff.summary["unfinished"], handoff.summary["order"]) == ("Cancel an order", "TC-10003")
 
 
+async def test_what_gave_way_to_a_person_is_unfinished_and_not_declined(desk_talk, open_shop):
+    talk = await desk_talk(open_shop)
+    await talk.say("where is my order TC-10002?")
+
+    await talk.say("this is ridiculous, you idiots!")
+
+    handoff = (await talk.standing()).handoff
+    assert (handoff.reason, handoff.summary["unfinished"]) == (HandoffReason.ANGER, "Where is my order?")
+    assert "declined" not in handoff.summary and handoff.summary["mood"] == "angry (ridiculous, idiots)"
+
+
 async def test_what_was_not_understood_is_counted(desk_talk, open_shop):
     talk = await desk_talk(open_shop)
     await talk.say("blorp zanni grelk")

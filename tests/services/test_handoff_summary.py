@@ -100,6 +100,15 @@ def test_what_was_agreed_to_what_was_declined_and_what_is_unfinished():
     assert summary_from(CANCELLING)["unfinished"] == "Cancel an order"
 
 
+def test_what_gave_way_to_a_person_is_unfinished_and_not_declined():
+    asked = [*CANCELLING, said("get me a person", "contact_human_agent"), did("action_drop_task"), *ENDED]
+
+    summary = summary_from(asked)
+
+    assert summary["unfinished"] == "Cancel an order" and "declined" not in summary
+    assert "unfinished" not in summary_from([*asked, said("hello again", "greet")])
+
+
 def test_an_answer_to_something_else_is_no_agreement():
     other_question = [*CANCELLING[:-1], slot("requested_slot", "order_number")]
 
