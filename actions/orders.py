@@ -82,7 +82,7 @@ async def order_question(task: Task, slot: str, talk: Talk) -> Question:
     if slot == "order_proof":
         number = talk.slots["order_number"]
         return Question(
-            "To keep orders private, I also need the e-mail address or the postcode "
+            "So that nobody else sees it, I also need the e-mail address or the postcode "
             f"that order {number} was placed with.",
             f"So, which e-mail address or postcode was order {number} placed with?",
         )
