@@ -96,3 +96,26 @@ def test_given_back_to_the_bot_it_answers_again(page: Page, desk: Page) -> None:
     expect(desk.get_by_test_id("stage")).to_have_text("With the assistant", timeout=ANSWER_MS)
     ask(panel, "what are your opening hours?")
     expect_answer(panel, "Monday")
+
+
+@pytest.mark.parametrize("page", [(1280, 800)], ids=["desktop"], indirect=True)
+def test_a_customer_may_leave_the_line_and_the_person(page: Page, desk: Page) -> None:
+    panel = open_chat(page)
+    notice = panel.get_by_test_id("owner-notice")
+    ask(panel, "I want to talk to a real person")
+    expect(desk.get_by_test_id("offer")).to_be_visible(timeout=ANSWER_MS)
+    notice.get_by_role("button", name="Stop waiting").click(timeout=ANSWER_MS)
+    notice.get_by_role("button", name="Yes").click()
+    expect_answer(panel, "You have left the line")
+    expect(notice).to_be_hidden(timeout=ANSWER_MS)
+    expect(desk.get_by_test_id("offer")).to_have_count(0, timeout=ANSWER_MS)
+
+    ask(panel, "I want to talk to a real person")
+    desk.get_by_test_id("offer-accept").click(timeout=ANSWER_MS)
+    expect(desk.get_by_test_id("stage")).to_have_text("With you", timeout=ANSWER_MS)
+    notice.get_by_role("button", name="End chat").click(timeout=ANSWER_MS)
+    notice.get_by_role("button", name="Yes").click()
+    expect(desk.get_by_test_id("stage")).to_have_text("Resolved", timeout=ANSWER_MS)
+    expect(notice).to_be_hidden(timeout=ANSWER_MS)
+    ask(panel, "what are your opening hours?")
+    expect_answer(panel, "Monday")

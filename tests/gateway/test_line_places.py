@@ -84,3 +84,15 @@ async def test_a_choice_in_line_is_done_at_once(desk_gateway, waiting):
     assert "You have left the line" in (await waiting.expect("message", author="system"))["text"]
     # And the bot answers again.
     assert await asyncio.wait_for(waiting.ask("Are you there?"), 10)
+
+
+async def test_the_end_of_the_chat_leaves_the_line_and_the_person(waiting, ana):
+    await waiting.send({"type": "end"})
+    await waiting.expect("owner", owner="bot")
+
+    await wants_a_person(ana.gateway, waiting.conversation_id)
+    await ana.do(waiting.conversation_id, "claim")
+    await waiting.expect("owner", owner="agent")
+    await waiting.send({"type": "end"})
+    await waiting.expect("owner", owner="bot")
+    assert (await ana.get(f"conversations/{waiting.conversation_id}"))["conversation"]["stage"] == "resolved"
