@@ -325,3 +325,52 @@ def test_an_empty_customer_column_is_no_stop_for_the_keyboard(desk: DeskWindow, 
     expect(page.get_by_test_id("panel")).to_have_attribute("tabindex", "-1")
     open_row(page, "mine", chat)
     expect(page.get_by_test_id("panel")).to_have_attribute("tabindex", "0", timeout=WAIT_MS)
+
+
+# Two tabs
+
+
+def test_what_is_written_in_two_tabs_is_kept_in_both(desk: DeskWindow, open_desk: Open, ana: Agent) -> None:
+    maria, john = of_ana(desk, ana, "Maria", "John")
+    page = open_desk()
+    open_row(page, "mine", maria)
+    page.get_by_test_id("text").fill("for Maria")
+    other = page.context.new_page()
+    other.goto(page.url.split("#")[0])
+    open_row(other, "mine", john)
+    other.get_by_test_id("text").fill("for John")
+    page.get_by_test_id("text").fill("for Maria, still")
+
+    for tab, chat, words in ((page, john, "for John"), (other, maria, "for Maria, still")):
+        expect(row(tab, chat)).to_contain_text("Draft", timeout=WAIT_MS)
+        open_row(tab, "mine", chat)
+        expect(tab.get_by_test_id("text")).to_have_value(words, timeout=WAIT_MS)
+
+    # What was sent in one tab is no draft in the other.
+    write(other, "for Maria, done")
+    expect(lines(other, "agent")).to_contain_text("done", timeout=WAIT_MS)
+    expect(row(page, maria)).not_to_contain_text("Draft", timeout=WAIT_MS)
+
+
+def test_what_one_tab_is_sending_has_not_failed_in_the_other(desk: DeskWindow, open_desk: Open, ana: Agent) -> None:
+    (maria,) = of_ana(desk, ana, "Maria")
+    page = open_desk()
+    open_row(page, "mine", maria)
+    held: list[Route] = []
+    with page.expect_request("**/reply"):
+        page.route("**/reply", lambda route: held.append(route))
+        write(page, "On its way.")
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.get_by_test_id("thread-name")).to_have_text("Maria", timeout=WAIT_MS)
+    expect(lines(other, "customer")).to_be_visible(timeout=WAIT_MS)
+    expect(other.get_by_test_id("pending")).to_have_count(0)
+
+    # What has failed is shown in both, and sent again from either it is gone from both.
+    held[0].abort()
+    for tab in (page, other):
+        expect(tab.get_by_test_id("pending")).to_have_attribute("data-state", "failed", timeout=WAIT_MS)
+    other.get_by_test_id("retry").click()
+    for tab in (page, other):
+        expect(tab.get_by_test_id("pending")).to_have_count(0, timeout=WAIT_MS)
+    assert desk.texts(maria, Author.AGENT) == ["On its way."]

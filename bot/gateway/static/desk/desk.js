@@ -269,6 +269,15 @@ document.addEventListener("keydown", (event) => {
   $("panel-toggle").focus();
 });
 window.addEventListener("hashchange", route);
+// Another tab of the same agent has written, or sent, something.
+window.addEventListener("storage", (event) => {
+  const written = desk.agent && drafts.writtenIn(event);
+  if (written) {
+    reply.writtenElsewhere(...written);
+    lists.draw();
+  }
+  if (desk.agent) outgoing.heard(event);
+});
 document.addEventListener("visibilitychange", () => current.markRead());
 startClocks(
   () => api.ahead,

@@ -2,19 +2,22 @@
 
 import { newClientId } from "../outbox.js";
 import { Shelf } from "../storage.js";
+import { Kept } from "./kept.js";
+
+// A tab that has not heard of a message for so long is gone.
+const WORDS_LAST_MS = 60000;
+const FILES_LAST_MS = 330000;
 
 /** Unsent words, one for each conversation and kind ("reply", "note"). */
 export class Drafts {
-  #shelf;
-  #all;
+  #kept;
 
   constructor(agentId) {
-    this.#shelf = new Shelf("local", `kasuki-desk:${agentId}:drafts`);
-    this.#all = this.#shelf.read() ?? {};
+    this.#kept = new Kept(`kasuki-desk:${agentId}:drafts`);
   }
 
   get(conversation, kind) {
-    return this.#all[`${conversation} ${kind}`] ?? "";
+    return this.#kept.get(`${conversation} ${kind}`) ?? "";
   }
 
   has(conversation) {
@@ -22,28 +25,33 @@ export class Drafts {
   }
 
   put(conversation, kind, text) {
-    const key = `${conversation} ${kind}`;
-    if (text) this.#all[key] = text;
-    else delete this.#all[key];
-    this.#shelf.write(this.#all);
+    if (text) this.#kept.set(`${conversation} ${kind}`, text);
+    else this.#kept.delete(`${conversation} ${kind}`);
+  }
+
+  /** Of a `storage` event: what was written in another tab, as [conversation, kind]; null where it is about something else. */
+  writtenIn(event) {
+    return this.#kept.nameIn(event)?.split(" ") ?? null;
   }
 
   forget() {
-    this.#all = {};
-    this.#shelf.remove();
+    this.#kept.clear();
   }
 }
 
 /**
- * Entries: {client_id, conversation, kind, text, file, failed, reason, isFinal}; kinds are "reply", "note" and "file". In each
+ * Entries: {client_id, conversation, kind, text, file, failed, reason, isFinal, tab, written, sent}; kinds are "reply", "note" and "file". In each
  * conversation one is under way at a time, so that the second cannot overtake the first; the same entry sent twice is one
  * message, by its client_id. Words do not wait for files, which may take long; files wait for the words before them.
+ * What another tab is sending is left to it: only what failed there, or what it left behind, is shown here as well.
  */
 export class Outgoing {
   #send;
   #onChange;
-  #shelf;
-  #entries;
+  #holds;
+  #kept;
+  #tab;
+  #entries = [];
   #underWay = new Set();
 
   /**
@@ -53,13 +61,41 @@ export class Outgoing {
   constructor({ agentId, send, onChange, holds = () => false }) {
     this.#send = send;
     this.#onChange = onChange;
-    this.#shelf = new Shelf("local", `kasuki-desk:${agentId}:outgoing`);
-    // A page that was closed while it sent does not know what became of it: it says so, and sends it again when asked.
-    this.#entries = (this.#shelf.read() ?? []).map((entry) => {
-      const isLost = entry.kind === "file" && !holds(entry.client_id);
-      const reason = isLost ? "The page was loaded anew: please choose the file again." : entry.reason ?? "The page was closed.";
-      return { ...entry, failed: true, reason, isFinal: isLost || entry.isFinal, lost: entry.lost && !isLost };
-    });
+    this.#holds = holds;
+    this.#tab = idOfTab();
+    this.#kept = new Kept(`kasuki-desk:${agentId}:outgoing`);
+    for (const name of this.#kept.names()) this.#take(this.#kept.get(name));
+  }
+
+  /** A `storage` event: another tab has sent something, or could not, or tries again. */
+  heard(event) {
+    const name = this.#kept.nameIn(event);
+    const known = this.#entries.find((entry) => entry.client_id === name);
+    // What is on its way from here is this tab's to tell of.
+    if (name === null || (known && !known.failed)) return;
+    this.#entries = this.#entries.filter((entry) => entry !== known);
+    const entry = this.#kept.get(name);
+    if (entry) this.#take(entry);
+    this.#onChange((known ?? entry)?.conversation, null, null);
+  }
+
+  // A page that was closed while it sent does not know what became of it: it says so, and sends it again when asked.
+  #take(entry) {
+    const isFile = entry.kind === "file";
+    const isOthers = entry.tab !== this.#tab;
+    const left = entry.sent + (isFile ? FILES_LAST_MS : WORDS_LAST_MS) - Date.now();
+    if (isOthers && left > 0 && (isFile || !entry.failed)) return void setTimeout(() => this.#takeLater(entry), left);
+    const isLost = isFile && !this.#holds(entry.client_id);
+    const reason = isLost ? "The page was loaded anew: please choose the file again." : entry.reason ?? "The page was closed.";
+    this.#entries.push({ ...entry, failed: true, reason, isFinal: isLost || entry.isFinal, lost: entry.lost && !isLost });
+    this.#entries.sort((one, other) => one.written - other.written);
+  }
+
+  #takeLater({ client_id: clientId }) {
+    const entry = this.#kept.get(clientId);
+    if (!entry || this.#entries.some((one) => one.client_id === clientId)) return;
+    this.#take(entry);
+    this.#onChange(entry.conversation, null, null);
   }
 
   of(conversation) {
@@ -76,30 +112,42 @@ export class Outgoing {
   }
 
   retry(entry) {
-    Object.assign(entry, { failed: false, reason: null });
-    this.#changed(entry.conversation);
+    Object.assign(entry, { failed: false, reason: null, tab: this.#tab, sent: Date.now() });
+    this.#keep(entry);
+    this.#onChange(entry.conversation, null, null);
     this.#pump(entry.conversation);
   }
 
   /** Everything that failed because the server was away, once it is back. */
   retryLost() {
-    for (const entry of this.#entries.filter(({ failed, lost }) => failed && lost)) this.retry(entry);
+    for (const entry of this.#entries.filter(({ failed, lost, tab }) => failed && lost && tab === this.#tab)) this.retry(entry);
   }
 
   remove(entry) {
-    this.#entries = this.#entries.filter((one) => one !== entry);
-    this.#changed(entry.conversation);
+    this.#drop(entry);
+    this.#onChange(entry.conversation, null, null);
   }
 
   forget() {
     this.#entries = [];
-    this.#shelf.remove();
+    this.#kept.clear();
   }
 
-  #begin(entry) {
-    this.#entries.push({ ...entry, failed: false });
-    this.#changed(entry.conversation);
+  #begin(about) {
+    const entry = { ...about, failed: false, tab: this.#tab, written: Date.now(), sent: Date.now() };
+    this.#entries.push(entry);
+    this.#keep(entry);
+    this.#onChange(entry.conversation, null, null);
     this.#pump(entry.conversation);
+  }
+
+  #keep(entry) {
+    this.#kept.set(entry.client_id, entry);
+  }
+
+  #drop(entry) {
+    this.#entries = this.#entries.filter((one) => one !== entry);
+    this.#kept.delete(entry.client_id);
   }
 
   #pump(conversation) {
@@ -112,10 +160,12 @@ export class Outgoing {
     if (!entry || this.#underWay.has(lane)) return;
     const { conversation } = entry;
     this.#underWay.add(lane);
+    entry.sent = Date.now();
+    this.#keep(entry);
     try {
       const answer = await this.#send(entry);
-      this.#entries = this.#entries.filter((one) => one !== entry);
-      this.#changed(conversation, answer, entry);
+      this.#drop(entry);
+      this.#onChange(conversation, answer, entry);
     } catch (error) {
       // Unless it was taken back meanwhile.
       if (this.#entries.includes(entry)) this.#failed(entry, error);
@@ -131,12 +181,17 @@ export class Outgoing {
     // What comes after words waits for a decision as well: an answer without the one before may mean something else.
     for (const later of entry.kind === "file" ? [] : after) {
       if (!later.failed) Object.assign(later, { failed: true, reason: "The one before was not sent.", lost: entry.lost });
+      this.#keep(later);
     }
-    this.#changed(entry.conversation);
+    this.#keep(entry);
+    this.#onChange(entry.conversation, null, null);
   }
+}
 
-  #changed(conversation, answer = null, entry = null) {
-    this.#shelf.write(this.#entries);
-    this.#onChange(conversation, answer, entry);
-  }
+/** What tells this tab from the others, also after it was loaded anew. */
+function idOfTab() {
+  const shelf = new Shelf("session", "kasuki-desk:tab");
+  const id = shelf.read() ?? newClientId();
+  shelf.write(id);
+  return id;
 }

@@ -101,6 +101,13 @@ export class ReplyBox {
     this.focus();
   }
 
+  /** What is written here was changed in another tab. */
+  writtenElsewhere(conversation, kind) {
+    if (!this.#conversation || conversation !== this.#conversation || kind !== this.kind) return;
+    $("text").value = this.#drafts.get(conversation, kind);
+    this.#redraw();
+  }
+
   focus() {
     $("text").focus({ preventScroll: true });
   }
