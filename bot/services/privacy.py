@@ -108,8 +108,9 @@ async def request_erasure(
     turn = current_turn.get(None)
     if turn is not None and turn.conversation.id == conversation.id:
         # The turn saves its conversation in the end.
-        nobodys = {"customer_id": None, "verified_until": None, "visitor_details": None, "language": None}
-        turn.conversation = replace(turn.conversation, **nobodys)
+        turn.conversation = replace(
+            turn.conversation, customer_id=None, verified_until=None, visitor_details=None, language=None
+        )
         turn.customer = None
     if customer.email:
         await _confirm(work, clock, shop, customer, customer.email)

@@ -25,7 +25,13 @@ from bot.core.handoffs import TRANSITIONS, HandoffReason, HandoffState, Stage, S
 from bot.errors import BotError, LeaseLost, StepRefused, UnknownChoice
 from bot.services import desk
 from bot.services.conversations import end_conversation, receive_message
-from bot.services.handoffs import request_handoff, take_step
+from bot.services.handoffs import (
+    leave_by_erasure,
+    leave_by_logging_out,
+    leave_by_stopping,
+    request_handoff,
+    take_step,
+)
 from bot.services.ids import new_id
 from bot.services.sign_out import sign_out
 from bot.services.standings import Standing, standing_of
@@ -127,6 +133,14 @@ class Desk(DatabaseMachine):
         # Whoever writes next begins another one.
         self.conversations[one] = self.run(stored_conversation(self.db))
         self.seen[one], self.owners = 0, self.run(self.standings())
+
+    @rule(one=CONVERSATIONS, leave=st.sampled_from([leave_by_logging_out, leave_by_stopping, leave_by_erasure]))
+    def leave(self, one: int, leave: Any) -> None:
+        async def do() -> None:
+            async with self.db.transaction() as work:
+                await leave(work, self.clock, await work.conversations.lock(self.conversations[one].id))
+
+        self.run(do())
 
     # The bot
 
