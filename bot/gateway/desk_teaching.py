@@ -45,10 +45,8 @@ async def get_intents(_call: Call) -> Answer:
 @endpoints.add("POST", "/messages/{id}/{seq}/teach")
 async def teach(call: Call) -> Answer:
     """Say what a message was meant as."""
-    body, seq = await call.body(TeachBody), call.name("seq")
-    if not (seq.isascii() and seq.isdigit() and 0 < int(seq[:10]) < 2**31):
-        raise ConversationNotFound
-    mark = await teaching.teach(call.db, call.clock, call.agent, call.conversation_id, int(seq[:10]), body.intent)
+    body = await call.body(TeachBody)
+    mark = await teaching.teach(call.db, call.clock, call.agent, call.conversation_id, _seq(call), body.intent)
     return mark_answer(mark, {call.agent.id: call.agent})
 
 
@@ -68,6 +66,13 @@ async def export_teaching(call: Call) -> Answer:
     return web.Response(text=text, content_type="application/yaml", headers=headers)
 
 
+@endpoints.add("DELETE", "/teaching/{id}/{seq}", Right.ADMIN)
+async def delete_mark(call: Call) -> Answer:
+    """Drop what a message of a conversation was meant as."""
+    await teaching.forget_mark(call.db, call.conversation_id, _seq(call))
+    return {}
+
+
 @endpoints.add("POST", "/knowledge")
 async def draft(call: Call) -> Answer:
     """Keep a question that waits for an answer."""
@@ -82,6 +87,13 @@ async def draft(call: Call) -> Answer:
 async def get_drafts(call: Call) -> Answer:
     """The questions that wait for an answer, newest first."""
     return {"knowledge": [_draft(one) for one in await teaching.drafts(call.db)]}
+
+
+@endpoints.add("DELETE", "/knowledge/{id}", Right.ADMIN)
+async def delete_draft(call: Call) -> Answer:
+    """Drop a question."""
+    await teaching.forget_draft(call.db, call.name("id"))
+    return {}
 
 
 @endpoints.add("GET", "/canned")
@@ -103,6 +115,13 @@ async def delete_canned(call: Call) -> Answer:
     """Forget a text."""
     await teaching.remove_canned_reply(call.db, call.request.match_info["shortcut"])
     return {}
+
+
+def _seq(call: Call) -> int:
+    seq = call.name("seq")
+    if not (seq.isascii() and seq.isdigit() and 0 < int(seq[:10]) < 2**31):
+        raise ConversationNotFound
+    return int(seq[:10])
 
 
 def _draft(one: KnowledgeDraft) -> Json:

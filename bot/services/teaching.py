@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -27,6 +28,10 @@ INTENTS: tuple[str, ...] = tuple(sorted((WISHES | NO_WISH | _MORE) - {"provide_d
 MARKS_SHOWN, DRAFTS_SHOWN = 1_000, 500
 # What Rasa would read as the mark of an entity.
 _MARKUP = re.compile(r"[\[\]{}]")
+# What nobody can see, or what stands for something that could not be kept: it teaches nothing, and turns text around.
+_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
+_JOINERS = frozenset("\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}")
+_LOST = "\N{REPLACEMENT CHARACTER}"
 
 
 async def teach(
@@ -34,7 +39,8 @@ async def teach(
 ) -> TeachingMark:
     """Note what a customer's message was meant as. Safe to repeat; the last one counts.
 
-    Raises DeskRefused for a wish that there is not, and ConversationNotFound where the customer wrote no such message.
+    Raises DeskRefused for a wish that there is not and for a file, and ConversationNotFound where the customer wrote no
+    such message.
     """
     if intent not in INTENTS:
         raise DeskRefused("There is no such wish. Choose one from the list.")
@@ -42,6 +48,8 @@ async def teach(
         found = await work.messages.after(conversation_id, seq - 1, 1)
         if not found or found[0].seq != seq or found[0].author is not Author.CUSTOMER:
             raise ConversationNotFound
+        if found[0].attachment is not None:
+            raise DeskRefused("A file has no words to learn from.")
         understood = (await work.desk.understood(conversation_id)).get(found[0].id)
         mark = TeachingMark(
             conversation_id,
@@ -66,13 +74,31 @@ def as_examples(taught: Sequence[TeachingMark]) -> str:
     """Training examples in Rasa's own form, to be looked through and put into data/nlu/."""
     by_intent: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for mark in sorted(taught, key=lambda mark: (mark.intent, mark.at)):
-        text = " ".join(_MARKUP.sub(" ", mark.text).split())
+        text = " ".join(_MARKUP.sub(" ", "".join(map(_seen, mark.text))).split())
         if text:
             by_intent[mark.intent][text] = None
     lines = ['version: "3.1"', "nlu:" if by_intent else "nlu: []"]
     for intent, texts in by_intent.items():
         lines += [f"- intent: {intent}", "  examples: |", *(f"    - {text}" for text in texts)]
     return "\n".join(lines) + "\n"
+
+
+def _seen(character: str) -> str:
+    if character == _LOST or (unicodedata.category(character) in _UNSEEN and character not in _JOINERS):
+        return " " if character.isspace() or character == _LOST else ""
+    return character
+
+
+async def forget_mark(db: Database, conversation_id: ConversationId, seq: int) -> None:
+    """Drop what a message was meant as, because it was marked wrongly or is dealt with. Safe to repeat."""
+    async with db.transaction() as work:
+        await work.desk.unmark(conversation_id, seq)
+
+
+async def forget_draft(db: Database, draft_id: str) -> None:
+    """Drop a question, because it has an answer or needs none. Safe to repeat."""
+    async with db.transaction() as work:
+        await work.desk.remove_draft(draft_id)
 
 
 async def draft_question(

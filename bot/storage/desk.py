@@ -120,6 +120,10 @@ class SqlDesk:
         await self._connection.execute(delete(tables.teaching_marks).where(*same))
         await self._connection.execute(insert(tables.teaching_marks).values(**asdict(mark)))
 
+    async def unmark(self, conversation_id: ConversationId, seq: int) -> bool:
+        gone = delete(tables.teaching_marks).where(_MARK.conversation_id == conversation_id, _MARK.seq == seq)
+        return (await self._connection.execute(gone)).rowcount == 1
+
     async def marks(self, limit: int) -> list[TeachingMark]:
         query = select(tables.teaching_marks).order_by(_MARK.at.desc(), _MARK.conversation_id, _MARK.seq)
         return [TeachingMark(**row) for row in (await self._connection.execute(query.limit(limit))).mappings()]
@@ -130,6 +134,10 @@ class SqlDesk:
 
     async def add_draft(self, draft: KnowledgeDraft) -> None:
         await self._connection.execute(insert(tables.knowledge_drafts).values(**asdict(draft)))
+
+    async def remove_draft(self, draft_id: str) -> bool:
+        gone = delete(tables.knowledge_drafts).where(_DRAFT.id == draft_id)
+        return (await self._connection.execute(gone)).rowcount == 1
 
     async def drafts(self, limit: int) -> list[KnowledgeDraft]:
         query = select(tables.knowledge_drafts).order_by(_DRAFT.at.desc(), _DRAFT.id).limit(limit)

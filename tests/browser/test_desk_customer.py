@@ -226,3 +226,9 @@ def test_what_was_misunderstood_is_marked_listed_and_exported(desk: DeskWindow, 
 
     marked.get_by_role("link").click()
     expect(lines(admins, "customer").first).to_contain_text("tea & <b>pots</b>?", timeout=WAIT_MS)
+
+    admins.go_back()
+    for listed in (marked, admins.get_by_test_id("knowledge").get_by_role("row").filter(has_text="pots")):
+        listed.get_by_test_id("teaching-delete").click()
+        admins.get_by_test_id("teaching-delete-dialog-ok").click()
+        expect(listed).to_have_count(0, timeout=WAIT_MS)
