@@ -362,6 +362,15 @@ async def test_what_is_read_is_not_unread_and_never_goes_back(ana, helped):
     assert (await ana.get("conversations", mine="1"))["conversations"][0]["unread"] == 0
 
 
+async def test_a_label_is_found_by_typing_it(desk_gateway, ana, helped):
+    other = await desk_gateway.chat()
+    await other.ask("Hello")
+    await ana.do(helped.conversation_id, "labels", add=["Warranty claim"])
+
+    assert await ana.listed(q="warranty") == [helped.conversation_id]
+    assert await ana.listed(q="guarantee") == []
+
+
 async def test_what_is_passed_on_is_unread_for_whoever_gets_it(ana, ben, helped):
     seq = await helped.say("One")
     await ana.do(helped.conversation_id, "read", seq=seq)

@@ -25,7 +25,7 @@ export const words = {
     queue: "Nobody is waiting.",
     callback: "Nobody is waiting for a call.",
     bot: "The assistant has no conversation at the moment.",
-    search: "Type a name, an e-mail address, an order number or a few words.",
+    search: "Type a name, an e-mail address, an order number, a label or a few words.",
     found: "Nothing was found.",
     failed: "This cannot be looked up just now.",
   },
