@@ -10,12 +10,14 @@ from playwright.sync_api import Page, Route, expect
 from bot.clock import SystemClock
 from bot.core.agents import Agent
 from bot.core.conversations import Author, ConversationId
-from bot.core.handoffs import Step
+from bot.core.handoffs import HandoffReason, Step
 from bot.services.ports import UnitOfWork
 from bot.services.sign_out import sign_out
 from tests.browser.desk_page import (
     BEN,
+    TABLET,
     WAIT_MS,
+    WIDE,
     Open,
     ana,
     ben,
@@ -374,3 +376,32 @@ def test_what_one_tab_is_sending_has_not_failed_in_the_other(desk: DeskWindow, o
     for tab in (page, other):
         expect(tab.get_by_test_id("pending")).to_have_count(0, timeout=WAIT_MS)
     assert desk.texts(maria, Author.AGENT) == ["On its way."]
+
+
+# Looks
+
+CUT = """() => [...document.querySelectorAll('.tabs, .tab, .thread-facts, .thread-facts > *')]
+  .filter(node => node.scrollWidth > node.clientWidth + 1).map(node => node.className)"""
+OUTSIDE = """() => {
+  const edges = document.getElementById('tabs').getBoundingClientRect();
+  return [...document.querySelectorAll('.tab, .tab > *')].filter(node => {
+    const { left, right, top, bottom } = node.getBoundingClientRect();
+    return left < edges.left || right > edges.right || top < edges.top || bottom > edges.bottom;
+  }).map(node => node.id || node.className);
+}"""
+
+
+@pytest.mark.parametrize("viewport", [WIDE, TABLET], ids=["desktop", "tablet"])
+def test_nothing_of_the_tabs_and_of_the_head_is_cut(
+    desk: DeskWindow, open_desk: Open, ana: Agent, viewport: dict[str, int]
+) -> None:
+    chat = desk.waiting("Hello", name="Maria", topic="wholesale coffee", priority=1, reason=HandoffReason.COMPLAINT)
+    desk.claim(ana, chat)
+    desk.label(chat, "vip", "wholesale", "a label of many words")
+    page = open_desk(viewport=viewport)
+    open_row(page, "mine", chat)
+    stands(page, "With you")
+    # More than a test of a desk has.
+    page.evaluate("document.querySelectorAll('.tab-count').forEach(node => { node.textContent = '100+'; })")
+    assert page.evaluate(CUT) == []
+    assert page.evaluate(OUTSIDE) == []
