@@ -107,7 +107,7 @@ def desk_figures(facts: DeskFacts, window: Window, hours: OpeningHours, now: dat
                 Counter(visit.began_at.astimezone(window.zone).hour for visit in facts.visits).items()
             )
         ],
-        "agents": _agents(facts),
+        "agents": _agents(facts, window),
     }
 
 
@@ -174,11 +174,12 @@ def _days(facts: DeskFacts, waits: Sequence[Span], window: Window, now: datetime
     return days
 
 
-def _agents(facts: DeskFacts) -> list[dict[str, Any]]:
+def _agents(facts: DeskFacts, window: Window) -> list[dict[str, Any]]:
     taken: Counter[AgentId] = Counter()
     for step in facts.steps:
         who = step.to_agent_id or step.agent_id
-        if step.ends == Stage.AGENT.value and who is not None:
+        # The steps go on for a while after the last day, for the waits that began on it.
+        if step.ends == Stage.AGENT.value and who is not None and window.starts_at <= step.at < window.ends_at:
             taken[who] += 1
     rows = []
     for agent_id, name in sorted(facts.names.items(), key=lambda one: one[1]):

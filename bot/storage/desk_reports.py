@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.agents import AgentId
@@ -15,6 +15,7 @@ from bot.storage import tables
 
 # A wait that began on the last day may end on the next ones.
 AFTER = timedelta(days=2)
+_AFTER_A_PERSON = "csat:handoff:"
 
 
 class SqlDeskReports:
@@ -48,7 +49,10 @@ class SqlDeskReports:
 
     async def ratings(self, window: Window) -> list[Rating]:
         f, handoff = tables.feedback.c, tables.handoffs.c
-        after_a_person = f.key == literal("csat:handoff:") + handoff.id
+        # The request's id is what the key ends with: cut out of the key, each is found by its index.
+        after_a_person = and_(
+            f.key.startswith(_AFTER_A_PERSON), handoff.id == func.substr(f.key, len(_AFTER_A_PERSON) + 1)
+        )
         query = (
             select(f.answered_at, f.score, handoff.id.is_not(None), handoff.agent_id)
             .select_from(tables.feedback.outerjoin(tables.handoffs, after_a_person))

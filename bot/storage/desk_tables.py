@@ -105,6 +105,7 @@ handoffs = Table(
     Index("ix_handoffs_agent_id", "agent_id", "claimed_at"),
     Index("ix_handoffs_conversation_id", "conversation_id", "closed_at"),
     Index("ix_handoffs_claimed_at", "claimed_at"),
+    Index("ix_handoffs_requested_at", "requested_at"),
 )
 
 # What agents write for each other; customers never see it.

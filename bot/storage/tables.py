@@ -148,6 +148,13 @@ conversations = Table(
     Index("ix_conversations_identity_id_created_at", "identity_id", "created_at"),
     Index("ix_conversations_customer_id", "customer_id"),
     Index(
+        "ix_conversations_resolved_at",
+        "resolved_at",
+        "id",
+        sqlite_where=text("resolved_at IS NOT NULL"),
+        postgresql_where=text("resolved_at IS NOT NULL"),
+    ),
+    Index(
         "ix_conversations_next_turn_at",
         "next_turn_at",
         sqlite_where=text("next_turn_at IS NOT NULL"),
@@ -204,6 +211,15 @@ messages = Table(
         postgresql_where=text("turn_state = 'pending'"),
     ),
     Index("ix_messages_reply_to_seq", "conversation_id", "reply_to_seq"),
+    # What happened last, and what was said in some days.
+    Index("ix_messages_at", "at", "conversation_id", "seq", "author"),
+    Index(
+        "ix_messages_agent_id",
+        "at",
+        "agent_id",
+        sqlite_where=text("agent_id IS NOT NULL"),
+        postgresql_where=text("agent_id IS NOT NULL"),
+    ),
     Index(
         "uq_messages_client_id",
         "conversation_id",
@@ -223,6 +239,7 @@ conversation_events = Table(
     Column("detail", JSON, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Index("ix_conversation_events_conversation_id", "conversation_id"),
+    Index("ix_conversation_events_kind_at", "kind", "at"),
 )
 
 tracker_events = Table(

@@ -66,6 +66,24 @@ def upgrade() -> None:
         sqlite_where=sa.text("client_id IS NOT NULL"),
         postgresql_where=sa.text("client_id IS NOT NULL"),
     )
+    op.create_index(
+        "ix_conversations_resolved_at",
+        "conversations",
+        ["resolved_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("resolved_at IS NOT NULL"),
+        postgresql_where=sa.text("resolved_at IS NOT NULL"),
+    )
+    op.create_index("ix_messages_at", "messages", ["at", "conversation_id", "seq", "author"], unique=False)
+    op.create_index(
+        "ix_messages_agent_id",
+        "messages",
+        ["at", "agent_id"],
+        unique=False,
+        sqlite_where=sa.text("agent_id IS NOT NULL"),
+        postgresql_where=sa.text("agent_id IS NOT NULL"),
+    )
+    op.create_index("ix_conversation_events_kind_at", "conversation_events", ["kind", "at"], unique=False)
     requests = _take_out()
     op.create_table(
         "handoffs",
@@ -113,6 +131,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_handoffs_agent_id", "handoffs", ["agent_id", "claimed_at"], unique=False)
     op.create_index("ix_handoffs_claimed_at", "handoffs", ["claimed_at"], unique=False)
+    op.create_index("ix_handoffs_requested_at", "handoffs", ["requested_at"], unique=False)
     op.create_index("ix_handoffs_conversation_id", "handoffs", ["conversation_id", "closed_at"], unique=False)
     op.create_index(
         "ix_handoffs_state",
@@ -255,6 +274,10 @@ def downgrade() -> None:
         "desk_notes",
     ):
         op.drop_table(table)
+    op.drop_index("ix_conversation_events_kind_at", table_name="conversation_events")
+    op.drop_index("ix_messages_agent_id", table_name="messages")
+    op.drop_index("ix_messages_at", table_name="messages")
+    op.drop_index("ix_conversations_resolved_at", table_name="conversations")
     op.drop_index("uq_messages_client_id", table_name="messages")
     op.drop_column("messages", "agent_id")
     op.drop_column("messages", "client_id")
