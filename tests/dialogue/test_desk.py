@@ -90,7 +90,7 @@ async def test_open_and_somebody_there(desk_talk, open_shop):
 
     said = await talk.say("i want to talk to a real person")
 
-    assert "You are next in line. Our team is at the desk" in said
+    assert "You are next in line. Somebody of our team is free" in said
     assert talk.talk.offered == ["Leave a message", "Back to the assistant"]
     standing = await talk.standing()
     assert (standing.stage, standing.conversation.owner) == (Stage.QUEUE, Owner.QUEUE)
