@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, delete, insert, select, text, update
+from sqlalchemy import ColumnElement, RowMapping, case, delete, insert, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.agents import Agent, AgentId, AgentSession, Presence, Role
+from bot.core.agents import GONE_AFTER, Agent, AgentId, AgentSession, Presence, Role
 from bot.storage import tables
 from bot.storage.engine import insert_unless_there
 
@@ -38,7 +38,11 @@ class SqlAgents:
         return await self._one(_C.email == email)
 
     async def see(self, agent_id: AgentId, at: datetime) -> None:
-        await self._connection.execute(update(tables.agents).where(_C.id == agent_id).values(seen_at=at))
+        # Whoever was gone has been free since they came back: not since yesterday, before whoever was there all along.
+        was_gone = or_(_C.seen_at.is_(None), _C.seen_at <= at - GONE_AFTER)
+        free_since = case((was_gone, literal(at, tables.UtcDateTime())), else_=_C.free_since)
+        statement = update(tables.agents).where(_C.id == agent_id)
+        await self._connection.execute(statement.values(seen_at=at, free_since=free_since))
 
     async def set_free(self, agent_id: AgentId, at: datetime) -> None:
         await self._connection.execute(update(tables.agents).where(_C.id == agent_id).values(free_since=at))
