@@ -18,7 +18,7 @@ WAIT_MS = 15_000
 ANA, BEN = "ana@corner.example", "ben@corner.example"
 WIDE, TABLET = {"width": 1280, "height": 720}, {"width": 820, "height": 1180}
 # What a browser says when the test takes the server away, or does what is refused.
-EXPECTED = re.compile(r"WebSocket|ERR_CONNECTION|status of (400|401|403|404|409|422)|ERR_INCOMPLETE|ERR_EMPTY|ERR_FAILED")
+EXPECTED = re.compile(r"WebSocket|ERR_(CONNECTION|INCOMPLETE|EMPTY|FAILED)|status of (400|401|403|404|409|422)")
 
 Open = Callable[..., Page]
 

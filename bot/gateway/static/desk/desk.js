@@ -11,7 +11,7 @@ import { Live } from "./live.js";
 import { Notifier } from "./notify.js";
 import { Offers } from "./offers.js";
 import { Drafts, Outgoing } from "./outgoing.js";
-import { openPage } from "./pages.js";
+import { decoded, openPage } from "./pages.js";
 import { CustomerPanel } from "./panel.js";
 import { ReplyBox } from "./reply.js";
 import { shortcutsFor } from "./shortcuts.js";
@@ -166,15 +166,6 @@ function open(id) {
   const hash = `#/c/${encodeURIComponent(id)}`;
   if (location.hash === hash) current.load(id);
   else location.hash = hash;
-}
-
-/** A part of the address in plain letters; nothing where somebody has made it up. */
-function decoded(part) {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return "";
-  }
 }
 
 /** Something may have changed in a conversation. */

@@ -31,6 +31,15 @@ export async function openPage(name, desk) {
   }
 }
 
+/** A part of the address in plain letters; nothing where somebody has made it up. */
+export function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return "";
+  }
+}
+
 /** The head of a page: its name, what it is for, and what can be done. */
 export function head(title, about, ...actions) {
   return el("header", { class: "page-head" }, el("div", {}, el("h1", { tabindex: "-1" }, title), el("p", { class: "quiet" }, about)), el("div", { class: "page-actions" }, ...actions));
