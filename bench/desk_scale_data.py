@@ -240,8 +240,6 @@ def fill_sqlite(path: Path, year: Year) -> None:
             words = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' for _ in names)})"
             connection.executemany(words, [[_for_sqlite(value) for value in row] for row in rows])
         connection.commit()
-        connection.execute("ANALYZE")
-        connection.commit()
     finally:
         connection.close()
 
