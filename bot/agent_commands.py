@@ -35,7 +35,7 @@ async def run_agent_command(db: Database, clock: Clock, options: Mapping[str, An
                 found = await work.agents.by_email(clean_text(str(options["email"])).lower())
             if found is None:
                 raise AgentRefused(f"There is nobody with the address {options['email']}: see `agent list`.")
-            return _password_in_words(found, await reset_password(db, found.id))
+            return _password_in_words(found, await reset_password(db, clock, found.id))
         case _:
             async with db.reading() as work:
                 everybody = await work.agents.all()

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import NewType
 
+from bot.core.common_passwords import is_common
+
 AgentId = NewType("AgentId", str)
 
-# So many wrong passwords in a row lock an account for a while; each further one locks it for twice as long.
+# So many wrong passwords in a row lock an account for whoever guesses, and each further one for twice as long.
 WRONG_PASSWORDS_ALLOWED = 5
 FIRST_LOCK = timedelta(minutes=1)
 LONGEST_LOCK = timedelta(hours=1)
@@ -94,8 +96,11 @@ def lock_after(wrong_passwords: int, at: datetime) -> datetime | None:
     return at + min(FIRST_LOCK * 2 ** min(over, 20), LONGEST_LOCK) if over >= 0 else None
 
 
-def password_fault(password: str, email: str) -> str | None:
-    """What is wrong with a new password, in words; None if it will do. Length is what makes it strong."""
+def password_fault(password: str, email: str, shop_name: str = "") -> str | None:
+    """What is wrong with a new password, in words; None if it will do. Length is what makes it strong.
+
+    What everybody would try first is refused (NIST SP 800-63B); of which kinds its characters are is not asked.
+    """
     fewest, most = PASSWORD_CHARACTERS
     if not fewest <= len(password) <= most:
         return f"A password has {fewest} to {most} characters."
@@ -103,9 +108,19 @@ def password_fault(password: str, email: str) -> str | None:
         return "This password has something in it that is no character."
     if len(set(password)) < fewest // 2:
         return "This password repeats the same few characters."
-    if email and email.partition("@")[0].lower() in password.lower() and len(email.partition("@")[0]) > 2:
+    squeezed = _squeezed(password)
+    own = email.partition("@")[0].lower()
+    if len(own) > 2 and (own in password.lower() or _squeezed(own) in squeezed):
         return "This password has your own address in it."
+    if len(_squeezed(shop_name)) > 2 and _squeezed(shop_name) in squeezed:
+        return "This password has the name of the shop in it."
+    if is_common(password):
+        return "This password is one of those that are tried first. A few words that do not belong together do well."
     return None
+
+
+def _squeezed(text: str) -> str:
+    return "".join(filter(str.isalnum, text.lower()))
 
 
 def _is_text(password: str) -> bool:

@@ -50,6 +50,7 @@ from bot.gateway.served import STATIC
 from bot.gateway.transfers import Transfers
 from bot.metrics import GatewayMetrics
 from bot.services.ports import Clock, Database
+from bot.services.wrong_passwords import WrongPasswords
 
 MAX_BODY_BYTES = 64 * 1024
 MESSAGES_AT_ONCE, MESSAGES_PER_SECOND = 20, 1.0
@@ -83,6 +84,7 @@ def create_gateway(
     app[settings.LIVE].listeners.append(hub.receive_hint)
     app[SEEN] = SeenLately()
     app[desk_sign_in.SIGN_IN_LIMIT] = RateLimit(desk_sign_in.SIGN_INS_AT_ONCE, desk_sign_in.SIGN_INS_PER_SECOND)
+    app[desk_sign_in.WRONG_PASSWORDS] = WrongPasswords()
     app[desk_endpoints.SESSION_LIMIT] = RateLimit(desk_endpoints.SESSION_AT_ONCE, desk_endpoints.SESSION_PER_SECOND)
     app[desk_socket.TYPING_LIMIT] = RateLimit(TYPING_AT_ONCE, TYPING_PER_SECOND)
     app[settings.NEW_CHAT_LIMIT] = RateLimit(NEW_CHATS_AT_ONCE, NEW_CHATS_PER_SECOND)

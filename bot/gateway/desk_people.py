@@ -9,7 +9,8 @@ from bot.gateway.api_requests import Model
 from bot.gateway.desk_answers import agent_answer
 from bot.gateway.desk_endpoints import Answer, Call, DeskEndpoints, Right
 from bot.gateway.desk_values import Capacity, Short
-from bot.services.agents import AgentChange, add_agent, change_agent, reset_password
+from bot.services.agent_changes import AgentChange, change_agent
+from bot.services.agents import add_agent, reset_password
 
 endpoints = DeskEndpoints()
 
@@ -46,7 +47,9 @@ async def get_agents(call: Call) -> Answer:
 async def post_agent(call: Call) -> Answer:
     """Let somebody work at the desk; their one-time password is shown once."""
     body = await call.body(AgentBody)
-    agent, password = await add_agent(call.db, call.clock, email=body.email, name=body.name, role=Role(body.role))
+    agent, password = await add_agent(
+        call.db, call.clock, email=body.email, name=body.name, role=Role(body.role), by=call.agent
+    )
     return {"agent": agent_answer(agent), "password": password}
 
 
@@ -62,10 +65,12 @@ async def patch_agent(call: Call) -> Answer:
         languages=tuple(body.languages) if body.languages is not None else None,
         disabled=body.disabled,
     )
-    return {"agent": agent_answer(await change_agent(call.db, call.clock, AgentId(call.name("id")), change))}
+    return {
+        "agent": agent_answer(await change_agent(call.db, call.clock, AgentId(call.name("id")), change, by=call.agent))
+    }
 
 
 @endpoints.add("POST", "/agents/{id}/reset", Right.ADMIN)
 async def reset_agent(call: Call) -> Answer:
     """A new one-time password for somebody who forgot theirs; their sessions end."""
-    return {"password": await reset_password(call.db, AgentId(call.name("id")))}
+    return {"password": await reset_password(call.db, call.clock, AgentId(call.name("id")), by=call.agent)}

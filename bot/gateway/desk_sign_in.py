@@ -14,10 +14,12 @@ from bot.gateway.desk_endpoints import COOKIE, Answer, Call, DeskEndpoints, Righ
 from bot.gateway.desk_values import Password, Typed
 from bot.gateway.limits import RateLimit, client_address
 from bot.services.agents import change_password, set_presence, sign_in, sign_out
+from bot.services.wrong_passwords import WrongPasswords
 
 # A whole office may sign in from one address in the morning; whoever guesses passwords is slowed down.
 SIGN_INS_AT_ONCE, SIGN_INS_PER_SECOND = 30, 0.5
 SIGN_IN_LIMIT = web.AppKey("sign_in_limit", RateLimit)
+WRONG_PASSWORDS = web.AppKey("wrong_passwords", WrongPasswords)
 
 endpoints = DeskEndpoints()
 
@@ -47,7 +49,8 @@ async def login(call: Call) -> Answer:
     """Begin a session: the cookie is for the browser alone, the token for the page to send along."""
     call.request.app[SIGN_IN_LIMIT].spend(client_address(call.request))
     body = await call.body(LoginBody)
-    signed = await sign_in(call.db, call.clock, email=body.email, password=body.password)
+    wrong, address = call.request.app[WRONG_PASSWORDS], client_address(call.request)
+    signed = await sign_in(call.db, call.clock, email=body.email, password=body.password, address=address, wrong=wrong)
     response = web.json_response(_me(call, signed.agent, signed.token))
     response.set_cookie(
         COOKIE,
@@ -81,7 +84,8 @@ async def put_password(call: Call) -> Answer:
     """Replace one's own password; one's other sessions end."""
     body = await call.body(PasswordBody)
     call.request.app[SIGN_IN_LIMIT].spend(f"password {call.agent.id}")
-    await change_password(call.db, call.agent.id, call.token, old=body.old, new=body.new)
+    shop_name = call.shop.name
+    await change_password(call.db, call.agent.id, call.token, old=body.old, new=body.new, shop_name=shop_name)
     return {}
 
 

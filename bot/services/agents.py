@@ -19,14 +19,15 @@ from bot.core.agents import (
     Presence,
     Role,
     agent_fault,
-    lock_after,
     password_fault,
 )
 from bot.core.conversations import clean_text
-from bot.core.languages import named_language
 from bot.errors import AgentRefused, SignInRefused
+from bot.services.audit import record_audit
+from bot.services.desk_views import actor_of
 from bot.services.ids import new_id
-from bot.services.ports import Clock, Database, Hint
+from bot.services.ports import Clock, Database, Hint, UnitOfWork
+from bot.services.wrong_passwords import WrongPasswords, after_wrong_password
 
 TOKEN_BYTES = 32
 ONE_TIME_PASSWORD_BYTES = 12
@@ -34,8 +35,6 @@ ONE_TIME_PASSWORD_BYTES = 12
 SEEN_EVERY_SECONDS = 60
 # That somebody is at the desk is noted this often at most.
 PRESENT_EVERY_SECONDS = 10
-# How many conversations somebody may take at once.
-MOST_AT_ONCE = (1, 50)
 
 # Argon2id with the library's parameters, which follow RFC 9106 for machines of little memory.
 _hasher = PasswordHasher()
@@ -49,25 +48,20 @@ class SignedIn:
     token: str
 
 
-@dataclass(frozen=True)
-class AgentChange:
-    """What is to be changed about somebody at the desk; None leaves it as it is."""
-
-    name: str | None = None
-    role: Role | None = None
-    capacity: int | None = None
-    skills: tuple[str, ...] | None = None
-    languages: tuple[str, ...] | None = None
-    disabled: bool | None = None
-
-
 async def add_agent(
-    db: Database, clock: Clock, *, email: str, name: str, role: Role, password: str | None = None
+    db: Database,
+    clock: Clock,
+    *,
+    email: str,
+    name: str,
+    role: Role,
+    password: str | None = None,
+    by: Agent | None = None,
 ) -> tuple[Agent, str]:
     """Somebody new at the desk, and the one-time password that they replace when they first sign in.
 
-    With a password, that one is theirs for good. Raises AgentRefused for an address or a name that will not do, or that
-    somebody has.
+    With a password, that one is theirs for good. `by` is the admin who adds them; None: whoever runs the service.
+    Raises AgentRefused for an address or a name that will not do, or that somebody has.
     """
     email, name = clean_text(email).lower(), clean_text(name)
     if (fault := agent_fault(email, name)) is not None:
@@ -87,39 +81,59 @@ async def add_agent(
     async with db.transaction() as work:
         if not await work.agents.add(agent):
             raise AgentRefused(f"There is somebody with the address {email} already.")
+        await record_account(work, clock, by, "agent_added", agent, role=role.value)
     return agent, password
 
 
-async def sign_in(db: Database, clock: Clock, *, email: str, password: str) -> SignedIn:
+async def sign_in(
+    db: Database, clock: Clock, *, email: str, password: str, address: str = "", wrong: WrongPasswords | None = None
+) -> SignedIn:
     """Begin a session. Raises SignInRefused, which does not tell whether the address or the password is wrong.
 
-    Several wrong passwords in a row lock the account for a while: then the right one is refused as well.
+    Several wrong passwords in a row lock the account for whoever asks from that network address, longer each time, and
+    for everybody for a moment: then the right one is refused as well. `wrong` keeps what was tried before.
     """
-    email, now = clean_text(email).lower(), clock.now()
+    email, now, wrong = clean_text(email).lower(), clock.now(), wrong or WrongPasswords()
     async with db.reading() as work:
         found = await work.agents.by_email(email)
+    # With the hash, so that a new password begins without locks, whichever process it was made in.
+    key = (email, address, found.password_hash if found and found.disabled_at is None else "")
+    if (until := wrong.locked_until(now, *key)) is not None:
+        raise SignInRefused(locked_until=until)
     # Compared outside the transaction, because it takes long on purpose; and for nobody, so that it takes as long.
     is_right = await _is_password(password, found.password_hash if found else await _nobodys_hash())
     async with db.transaction() as work:
         agent = await work.agents.lock_by_email(email)
         if agent is None or agent.disabled_at is not None:
-            raise SignInRefused
-        if agent.is_locked(now):
+            if (until := wrong.locked_until(now, email)) is not None:
+                raise SignInRefused(locked_until=until)
+            paused_until = wrong.note_wrong_for_nobody(now, email)
+        elif agent.is_locked(now):
             raise SignInRefused(locked_until=agent.locked_until)
-        if is_right and found is not None and agent.password_hash == found.password_hash:
-            agent = replace(agent, wrong_passwords=0, locked_until=None)
-            sessions = await work.agents.sessions_of(agent.id)
-            if sessions and all(session.is_over(now) for session in sessions):
-                # Who left without signing out takes no conversations before they say so.
-                agent = _away(agent, now)
-            await work.agents.save(agent)
-            token = secrets.token_urlsafe(TOKEN_BYTES)
-            await work.agents.add_session(AgentSession(hash_token(token), agent.id, now, now))
-            return SignedIn(agent, token)
-        wrong = agent.wrong_passwords + 1
-        locked_until = lock_after(wrong, now)
-        await work.agents.save(replace(agent, wrong_passwords=wrong, locked_until=locked_until))
-    raise SignInRefused(locked_until=locked_until)
+        elif is_right and found is not None and agent.password_hash == found.password_hash:
+            wrong.forget(*key)
+            return await _begin_session(work, agent, now)
+        else:
+            times, paused_until = after_wrong_password(agent.wrong_passwords, now)
+            await work.agents.save(replace(agent, wrong_passwords=times, locked_until=paused_until))
+            detail = {"agent": agent.id, "locked": paused_until is not None}
+            await record_audit(
+                work, clock, actor=actor_of(agent), action="sign_in_refused", customer_id=None, detail=detail
+            )
+    ends = [until for until in (wrong.note_wrong(now, *key), paused_until) if until is not None]
+    raise SignInRefused(locked_until=max(ends, default=None))
+
+
+async def _begin_session(work: UnitOfWork, agent: Agent, now: datetime) -> SignedIn:
+    agent = replace(agent, wrong_passwords=0, locked_until=None)
+    sessions = await work.agents.sessions_of(agent.id)
+    if sessions and all(session.is_over(now) for session in sessions):
+        # Who left without signing out takes no conversations before they say so.
+        agent = as_away(agent, now)
+    await work.agents.save(agent)
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    await work.agents.add_session(AgentSession(hash_token(token), agent.id, now, now))
+    return SignedIn(agent, token)
 
 
 async def signed_in_agent(db: Database, clock: Clock, token: str) -> Agent | None:
@@ -145,12 +159,14 @@ async def sign_out(db: Database, clock: Clock, token: str) -> None:
         if agent is not None:
             now = clock.now()
             if all(other.is_over(now) for other in await work.agents.sessions_of(agent.id)):
-                await work.agents.save(_away(agent, now))
+                await work.agents.save(as_away(agent, now))
                 work.hint(Hint("desk"))
             work.hint(Hint("desk", agent.id))
 
 
-async def change_password(db: Database, agent_id: AgentId, token: str, *, old: str, new: str) -> None:
+async def change_password(
+    db: Database, agent_id: AgentId, token: str, *, old: str, new: str, shop_name: str = ""
+) -> None:
     """Replace one's own password, and end one's other sessions. Raises SignInRefused or AgentRefused."""
     async with db.reading() as work:
         agent = await work.agents.get(agent_id)
@@ -158,7 +174,7 @@ async def change_password(db: Database, agent_id: AgentId, token: str, *, old: s
         raise SignInRefused
     if old == new:
         raise AgentRefused("The new password is the old one.")
-    if (fault := password_fault(new, agent.email)) is not None:
+    if (fault := password_fault(new, agent.email, shop_name)) is not None:
         raise AgentRefused(fault)
     password_hash = await _hash(new)
     async with db.transaction() as work:
@@ -171,8 +187,11 @@ async def change_password(db: Database, agent_id: AgentId, token: str, *, old: s
         work.hint(Hint("desk", agent_id))
 
 
-async def reset_password(db: Database, agent_id: AgentId) -> str:
-    """A new one-time password for somebody who forgot theirs; their sessions end. Raises AgentRefused for nobody."""
+async def reset_password(db: Database, clock: Clock, agent_id: AgentId, *, by: Agent | None = None) -> str:
+    """A new one-time password for somebody who forgot theirs; their sessions end. Raises AgentRefused for nobody.
+
+    `by` is the admin who makes it; None: whoever runs the service.
+    """
     password = secrets.token_urlsafe(ONE_TIME_PASSWORD_BYTES)
     password_hash = await _hash(password)
     async with db.transaction() as work:
@@ -185,6 +204,7 @@ async def reset_password(db: Database, agent_id: AgentId) -> str:
         # Whoever is signed out takes no conversations.
         await work.agents.save(replace(fresh, presence=Presence.AWAY))
         await work.agents.end_sessions(agent_id)
+        await record_account(work, clock, by, "password_reset", agent)
         work.hint(Hint("desk", agent_id))
     return password
 
@@ -208,60 +228,17 @@ async def note_presence(db: Database, clock: Clock, agent: Agent) -> None:
             await work.agents.see(agent.id, now)
 
 
-async def change_agent(db: Database, clock: Clock, agent_id: AgentId, change: AgentChange) -> Agent:
-    """Change what somebody is called, may do and takes; whoever is disabled is signed out. Safe to repeat.
-
-    Raises AgentRefused for nobody, for values that will not do, and where no admin would be left.
-    """
-    async with db.transaction() as work:
-        await work.agents.lock_line()
-        agent = await work.agents.lock(agent_id)
-        if agent is None:
-            raise AgentRefused("There is no such agent.")
-        changed = _changed(agent, change, clock)
-        if (fault := agent_fault(changed.email, changed.name)) is not None:
-            raise AgentRefused(fault)
-        if not MOST_AT_ONCE[0] <= changed.capacity <= MOST_AT_ONCE[1]:
-            raise AgentRefused(f"Somebody takes {MOST_AT_ONCE[0]} to {MOST_AT_ONCE[1]} conversations at once.")
-        if _is_admin(agent) and not _is_admin(changed):
-            others = [one for one in await work.agents.all() if one.id != agent_id and _is_admin(one)]
-            if not others:
-                raise AgentRefused("Somebody has to be an admin: make another one first.")
-        await work.agents.save(changed)
-        if changed.disabled_at is not None:
-            await work.agents.end_sessions(agent_id)
-        work.hint(Hint("desk", agent_id))
-        return changed
-
-
-def _away(agent: Agent, now: datetime) -> Agent:
+def as_away(agent: Agent, now: datetime) -> Agent:
+    """Somebody who takes no conversations from now on."""
     return replace(agent, presence=Presence.AWAY, away_since=now) if agent.presence is Presence.ONLINE else agent
 
 
-def _changed(agent: Agent, change: AgentChange, clock: Clock) -> Agent:
-    words = {name: value for name, value in vars(change).items() if value is not None and name != "disabled"}
-    if "name" in words:
-        words["name"] = clean_text(words["name"])
-    if "skills" in words:
-        words["skills"] = tuple(dict.fromkeys(filter(None, (clean_text(one).lower()[:40] for one in words["skills"]))))
-    if "languages" in words:
-        words["languages"] = tuple(dict.fromkeys(_language(one) for one in words["languages"] if clean_text(one)))
-    if change.disabled is not None:
-        words["disabled_at"] = (agent.disabled_at or clock.now()) if change.disabled else None
-    changed = replace(agent, **words)
-    # Whoever is let in again is not there before they say so.
-    return _away(changed, clock.now()) if changed.disabled_at is not None else changed
-
-
-def _language(text: str) -> str:
-    code = named_language(clean_text(text))
-    if code is None:
-        raise AgentRefused(f"{clean_text(text)[:40]!r} is no language we know: write its code, such as en, fil or es.")
-    return code
-
-
-def _is_admin(agent: Agent) -> bool:
-    return agent.role is Role.ADMIN and agent.disabled_at is None
+async def record_account(
+    work: UnitOfWork, clock: Clock, by: Agent | None, action: str, agent: Agent, **detail: object
+) -> None:
+    """Note for ever what was done to somebody's account, and by whom; with the unit of work."""
+    actor = actor_of(by) if by else "operator"
+    await record_audit(work, clock, actor=actor, action=action, customer_id=None, detail={"agent": agent.id, **detail})
 
 
 def hash_token(token: str) -> str:

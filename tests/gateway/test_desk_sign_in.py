@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
-from bot.core.agents import WRONG_PASSWORDS_ALLOWED
+from bot.core.agents import FIRST_LOCK, WRONG_PASSWORDS_ALLOWED
+from bot.storage import tables
 from tests.gateway.desk_client import PASSWORD, hired
 from tests.gateway.desk_fixtures import ana, ben, desk_gateway
 
@@ -52,6 +54,37 @@ async def test_an_account_is_locked_after_several_guesses_even_for_the_right_pas
     assert status == 401
     # Whoever is signed in stays so: a lock keeps nobody from working.
     assert (await ana.ask("GET", "me"))[0] == 200
+
+
+async def test_whoever_guesses_elsewhere_locks_themselves_out(desk_gateway, ana):
+    elsewhere = {"X-Forwarded-For": "198.51.100.7"}
+    for _ in range(WRONG_PASSWORDS_ALLOWED):
+        guess = {"email": ana.agent.email, "password": "a guess"}
+        await ana.ask("POST", "login", guess, headers=elsewhere)
+    desk_gateway.clock.ahead += FIRST_LOCK
+    await ana.ask("POST", "login", guess, headers=elsewhere)
+
+    right = {"email": ana.agent.email, "password": PASSWORD}
+    assert (await ana.ask("POST", "login", right, headers=elsewhere))[0] == 401
+    assert (await ana.post("login", right))[0] == 200
+
+
+async def test_what_an_admin_does_to_accounts_is_in_the_audit_log(desk_gateway, ana, ben):
+    await ben.post("agents", {"email": "new@corner.example", "name": "Nina", "role": "agent"})
+    await ben.ask("PATCH", f"agents/{ana.agent.id}", {"role": "admin"})
+    await ben.post(f"agents/{ana.agent.id}/reset")
+
+    c = tables.audit_log.c
+    async with desk_gateway.store.reading() as work:
+        rows = await work.customers._connection.execute(select(c.action).where(c.actor.like("agent:ben@%")))
+        assert [*rows.scalars()] == ["agent_added", "agent_changed", "password_reset"]
+
+
+async def test_a_password_that_names_the_shop_is_refused(desk_gateway, ana):
+    new = f"{desk_gateway.shop.name} 2026!"
+    status, answer = await ana.ask("PUT", "password", {"old": PASSWORD, "new": new})
+
+    assert (status, "name of the shop" in answer["detail"]) == (422, True)
 
 
 async def test_guessing_is_slowed_down_for_each_address(start_gateway, quick_hashes):

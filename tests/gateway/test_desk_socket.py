@@ -11,7 +11,8 @@ from bot.core.conversations import ConversationId
 from bot.gateway import desk_socket
 from bot.gateway.desk_live import DESK, MAX_CHANGED
 from bot.gateway.settings import LIVE
-from bot.services.agents import AgentChange, change_agent, reset_password
+from bot.services.agent_changes import AgentChange, change_agent
+from bot.services.agents import reset_password
 from bot.services.ports import Hint
 from tests.gateway.desk_fixtures import ana, ben, desk_gateway, helped, waiting
 
@@ -163,7 +164,7 @@ async def test_the_socket_ends_with_the_session(desk_gateway, ana, ben, how):
             case "sign out":
                 await ana.post("logout")
             case "reset":
-                await reset_password(desk_gateway.store, ana.agent.id)
+                await reset_password(desk_gateway.store, desk_gateway.clock, ana.agent.id)
             case _:
                 await change_agent(desk_gateway.store, desk_gateway.clock, ana.agent.id, AgentChange(disabled=True))
 

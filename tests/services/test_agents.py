@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from bot.core.agents import FIRST_LOCK, IDLE_FOR, LONGEST_LOCK, SESSION_LENGTH, WRONG_PASSWORDS_ALLOWED, Presence, Role
 from bot.errors import AgentRefused, SignInRefused
-from bot.services import agents
+from bot.services import agents, wrong_passwords
+from bot.services.agent_changes import AgentChange, change_agent
 from bot.services.agents import (
-    AgentChange,
     add_agent,
-    change_agent,
     change_password,
     hash_token,
     note_presence,
@@ -22,6 +22,8 @@ from bot.services.agents import (
     sign_out,
     signed_in_agent,
 )
+from bot.services.wrong_passwords import FORGOTTEN_AFTER, WrongPasswords
+from bot.storage import tables
 
 pytestmark = pytest.mark.usefixtures("quick_hashes")
 
@@ -35,15 +37,24 @@ async def ana(sql_db, clock):
     return agent
 
 
-async def enter(db, clock, password=PASSWORD, email=EMAIL):
-    return await sign_in(db, clock, email=email, password=password)
+HERE, THERE = "192.0.2.1", "198.51.100.7"
 
 
-async def wrong(db, clock, times=1, email=EMAIL):
+@pytest.fixture(autouse=True)
+def tried(monkeypatch):
+    """What was tried before, as one process remembers it."""
+    monkeypatch.setattr(enter, "wrong", WrongPasswords(), raising=False)
+
+
+async def enter(db, clock, password=PASSWORD, email=EMAIL, address=HERE):
+    return await sign_in(db, clock, email=email, password=password, address=address, wrong=enter.wrong)
+
+
+async def wrong(db, clock, times=1, email=EMAIL, address=HERE):
     refusal = None
     for _ in range(times):
         with pytest.raises(SignInRefused) as refused:
-            await enter(db, clock, "something else", email)
+            await enter(db, clock, "something else", email, address)
         refusal = refused.value
     return refusal
 
@@ -147,6 +158,87 @@ async def test_wrong_passwords_tried_while_locked_do_not_lengthen_the_lock(sql_d
     until = (await wrong(sql_db, clock, WRONG_PASSWORDS_ALLOWED)).locked_until
 
     assert (await wrong(sql_db, clock, 3)).locked_until == until
+
+
+async def test_a_lock_tells_nobody_whether_there_is_such_an_account(sql_db, clock, ana):
+    told = {}
+    for email in (EMAIL, "nobody@corner.example"):
+        told[email] = []
+        for address in (HERE, THERE):
+            for _ in range(2 * WRONG_PASSWORDS_ALLOWED + 3):
+                refusal = await wrong(sql_db, clock, email=email, address=address)
+                told[email].append((refusal.message, refusal.locked_until and refusal.locked_until - clock.now()))
+                clock.advance(FIRST_LOCK / 3)
+
+    assert told[EMAIL] == told["nobody@corner.example"]
+    assert len({words for words, _ in told[EMAIL]}) == 2
+
+
+async def test_whoever_guesses_elsewhere_keeps_nobody_out_for_more_than_a_moment(sql_db, clock, ana):
+    for _ in range(24):
+        await wrong(sql_db, clock, WRONG_PASSWORDS_ALLOWED, address=THERE)
+        clock.advance(FIRST_LOCK)
+
+        assert (await enter(sql_db, clock, address=HERE)).agent.id == ana.id
+        with pytest.raises(SignInRefused):
+            await enter(sql_db, clock, "something else", address=THERE)
+
+
+async def test_wrong_passwords_are_forgotten_after_a_day(sql_db, clock, ana):
+    await wrong(sql_db, clock, WRONG_PASSWORDS_ALLOWED + 3)
+    await wrong(sql_db, clock, WRONG_PASSWORDS_ALLOWED + 3, email="nobody@corner.example")
+    clock.advance(FORGOTTEN_AFTER)
+
+    for email in (EMAIL, "nobody@corner.example"):
+        assert (await wrong(sql_db, clock, WRONG_PASSWORDS_ALLOWED - 1, email=email)).locked_until is None
+
+
+async def test_what_is_remembered_of_guesses_is_bounded(clock, monkeypatch):
+    monkeypatch.setattr(wrong_passwords, "MAX_KEPT", 3)
+    tried = WrongPasswords()
+    for number in range(10):
+        tried.note_wrong(clock.now(), str(number))
+
+    assert len(tried._tried) == 3
+
+
+# What is noted
+
+
+async def noted(db):
+    c = tables.audit_log.c
+    async with db.reading() as work:
+        rows = await work.customers._connection.execute(select(c.actor, c.action, c.detail).order_by(c.id))
+        return [(row.actor, row.action, row.detail) for row in rows]
+
+
+async def test_what_admins_do_to_accounts_is_in_the_audit_log(sql_db, clock):
+    ben, _ = await add_agent(sql_db, clock, email="ben@corner.example", name="Ben", role=Role.ADMIN)
+    ana, _ = await add_agent(sql_db, clock, email=EMAIL, name="Ana", role=Role.AGENT, by=ben)
+    await change_agent(sql_db, clock, ana.id, AgentChange(role=Role.ADMIN, capacity=5), by=ben)
+    await change_agent(sql_db, clock, ana.id, AgentChange(role=Role.ADMIN), by=ben)
+    await reset_password(sql_db, clock, ana.id, by=ben)
+    await change_agent(sql_db, clock, ana.id, AgentChange(disabled=True), by=ben)
+
+    admin, her = "agent:ben@corner.example", {"agent": ana.id}
+    changed = {**her, "role": "admin", "disabled": False}
+    assert await noted(sql_db) == [
+        ("operator", "agent_added", {"agent": ben.id, "role": "admin"}),
+        (admin, "agent_added", {**her, "role": "agent"}),
+        (admin, "agent_changed", {**changed, "changed": ["capacity", "role"]}),
+        (admin, "password_reset", her),
+        (admin, "agent_changed", {**changed, "disabled": True, "changed": ["disabled_at"]}),
+    ]
+
+
+async def test_wrong_passwords_and_locks_are_in_the_audit_log(sql_db, clock, ana):
+    await wrong(sql_db, clock, WRONG_PASSWORDS_ALLOWED + 1)
+    await wrong(sql_db, clock, email="nobody@corner.example")
+
+    entries = [(actor, detail) for actor, action, detail in await noted(sql_db) if action == "sign_in_refused"]
+    locked = [detail["locked"] for _, detail in entries]
+    assert locked == [False] * (WRONG_PASSWORDS_ALLOWED - 1) + [True]
+    assert {(actor, detail["agent"]) for actor, detail in entries} == {(f"agent:{EMAIL}", ana.id)}
 
 
 # Sessions
@@ -284,6 +376,30 @@ async def test_a_password_that_will_not_do_is_refused(sql_db, clock, ana, new):
     assert (await enter(sql_db, clock)).agent.id == ana.id
 
 
+@pytest.mark.parametrize(
+    "new",
+    [
+        *("password12", "Password123!", "p@ssw0rd2024", "passwordpassword", "1234567890", "qwertyuiop", "0987654321"),
+        *("!!Welcome2026", "letmein-letmein", "1q2w3e4r5t", "qwerty-password", "ILoveYou123", "changeme-2026"),
+        *("Corner & Co. 1", "my cornerco login", "12.12.2026"),
+    ],
+)
+async def test_what_everybody_tries_first_is_no_password(sql_db, clock, ana, new):
+    signed = await enter(sql_db, clock)
+
+    with pytest.raises(AgentRefused, match=r"tried first|name of the shop"):
+        await change_password(sql_db, ana.id, signed.token, old=PASSWORD, new=new, shop_name="Corner & Co.")
+
+
+@pytest.mark.parametrize("new", ["mango ladder 1987 fog", "passionate-otter", "kX9$vq2LmT", "summer rain on tin roofs"])
+async def test_a_password_of_ones_own_will_do(sql_db, clock, ana, new):
+    signed = await enter(sql_db, clock)
+
+    await change_password(sql_db, ana.id, signed.token, old=PASSWORD, new=new, shop_name="Corner & Co.")
+
+    assert (await enter(sql_db, clock, new)).agent.id == ana.id
+
+
 async def test_whoever_does_not_know_the_password_does_not_change_it(sql_db, clock, ana):
     signed = await enter(sql_db, clock)
 
@@ -297,7 +413,7 @@ async def test_a_reset_gives_a_one_time_password_and_ends_every_session_and_lock
     signed = await enter(sql_db, clock)
     await wrong(sql_db, clock, WRONG_PASSWORDS_ALLOWED)
 
-    password = await reset_password(sql_db, ana.id)
+    password = await reset_password(sql_db, clock, ana.id)
 
     assert await signed_in_agent(sql_db, clock, signed.token) is None
     assert await wrong_password(sql_db, clock, PASSWORD)
