@@ -241,7 +241,7 @@ async def test_whoever_lets_a_conversation_go_has_been_free_since_then(sql_db, c
     conversation = await stored_conversation(sql_db)
     await ask(sql_db, clock, open_shop, conversation)
     await step(sql_db, clock, open_shop, conversation, Step.CLAIM, by=ANA)
-    clock.advance(MINUTE)
+    clock.advance(timedelta(seconds=30))
     await see(sql_db, clock, BEN)
 
     await step(sql_db, clock, open_shop, conversation, what, by=ANA, to=BEN)
