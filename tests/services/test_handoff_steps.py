@@ -437,12 +437,15 @@ async def test_asking_twice_is_asking_once(sql_db, clock, open_shop, desk):
 # The bot is silent
 
 
-async def test_what_the_bot_had_not_answered_when_somebody_stepped_in_it_never_answers(sql_db, clock, open_shop, desk):
+async def test_what_the_bot_had_not_answered_when_somebody_stepped_in_and_did_it_never_answers(
+    sql_db, clock, open_shop, desk
+):
     conversation = await stored_conversation(sql_db)
     await written(sql_db, clock, conversation, "Hello?", "Anybody?")
     turn = await claim_turn(sql_db, clock, "worker")
 
     await step(sql_db, clock, open_shop, conversation, Step.TAKE_OVER, by=ANA)
+    await reply(sql_db, clock, conversation, ANA)
     await step(sql_db, clock, open_shop, conversation, Step.RETURN, by=ANA)
 
     assert turn.message.text == "Hello?"
@@ -470,6 +473,7 @@ async def test_what_is_written_after_a_short_visit_is_answered_at_once(sql_db, c
     await written(sql_db, clock, conversation, "Hello?")
     turn = await claim_turn(sql_db, clock, "worker")
     await step(sql_db, clock, open_shop, conversation, Step.TAKE_OVER, by=ANA)
+    await reply(sql_db, clock, conversation, ANA)
     await step(sql_db, clock, open_shop, conversation, Step.RETURN, by=ANA)
     with pytest.raises(LeaseLost):
         async with sql_db.transaction() as work:
