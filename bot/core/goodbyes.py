@@ -1,4 +1,4 @@
-"""Whether somebody says that they need nothing more."""
+"""Whether somebody says that they need nothing more, or asks nothing."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ _GO_ALONG = frozenset(
     "perfect po quick really right see so solved super sure take talk team that that's thats the then till time to "
     "too u very was weekend well were wonderful works yes yep you your".split()
 )
+# All that is said by whoever only nods.
+_NODS = frozenset("all alright cool fine good got great it k nice ok okay okey perfect right super sure".split())
 # Whoever writes more has more to say.
 _WORDS = 15
 
@@ -30,3 +32,10 @@ def is_goodbye(text: str, *names: str) -> bool:
     if "?" in text or not 0 < len(words) <= _WORDS or any(letter.isdigit() for letter in text):
         return False
     return not _SAY_IT.isdisjoint(words) and _SAY_IT | _GO_ALONG | called >= set(words)
+
+
+def is_courtesy(text: str) -> bool:
+    """Whether a message only nods, or is a goodbye: "OK", "Perfect, got it", a thumb. Nothing of it is to be answered."""
+    words = {word.casefold() for word in _WORD.findall(text)}
+    is_nod = words <= _NODS and "?" not in text and not any(letter.isdigit() for letter in text)
+    return is_nod or is_goodbye(text)

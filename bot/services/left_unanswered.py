@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from bot.core.conversations import Author, Conversation, Message, TurnState
+from bot.core.goodbyes import is_courtesy
 from bot.services.ports import Clock, Hint, UnitOfWork
 
 # Of more than a few lines the last ones count; and further back than this nobody looks for them.
 ANSWERED_AT_MOST = 3
 LINES_LOOKED_AT = 50
-# Whoever only says thank you, or goodbye, has asked nothing.
-_COURTESIES = frozenset(
-    "thanks thank you thx ty cheers ok okay k great perfect super good fine nice bye goodbye see ya so very much a lot "
-    "many for your help all right alright cool got it".split()
-)
 
 
 async def left_unanswered(work: UnitOfWork, conversation: Conversation, *, unread: bool) -> list[Message]:
@@ -25,13 +20,8 @@ async def left_unanswered(work: UnitOfWork, conversation: Conversation, *, unrea
     if unread:
         answered = max(answered, await work.desk.read_until(conversation.id))
     words = [one for one in recent if one.seq > answered and one.author is Author.CUSTOMER]
-    words = [one for one in words if one.attachment is None and one.payload is None and not _is_courtesy(one.text)]
+    words = [one for one in words if one.attachment is None and one.payload is None and not is_courtesy(one.text)]
     return words[-ANSWERED_AT_MOST:]
-
-
-def _is_courtesy(text: str) -> bool:
-    words = re.findall(r"[^\W_]+", text.casefold())
-    return all(word in _COURTESIES for word in words)
 
 
 async def leave_to_bot(
