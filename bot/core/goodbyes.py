@@ -35,7 +35,7 @@ def is_goodbye(text: str, *names: str) -> bool:
 
 
 def is_courtesy(text: str) -> bool:
-    """Whether a message only nods, or is a goodbye: "OK", "Perfect, got it", a thumb. Nothing of it is to be answered."""
+    """Whether a message only nods, or is a goodbye: "OK", "Perfect, got it", a thumb; it wants no answer."""
     words = {word.casefold() for word in _WORD.findall(text)}
     is_nod = words <= _NODS and "?" not in text and not any(letter.isdigit() for letter in text)
     return is_nod or is_goodbye(text)
