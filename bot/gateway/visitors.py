@@ -73,7 +73,8 @@ async def take_frame(app: web.Application, conversation: Conversation, frame: An
         case frames.End():
             app[settings.MESSAGE_LIMIT].spend(f"end {conversation.id}")
             with database_answers(conversation.id):
-                await end_conversation(db, app[settings.CLOCK], conversation.id)
+                shop = app[settings.SETTINGS].shop
+                await end_conversation(db, app[settings.CLOCK], shop, conversation.id)
         case frames.Helpful():
             app[settings.MESSAGE_LIMIT].spend(f"helpful {conversation.id}")
             with database_answers(conversation.id):

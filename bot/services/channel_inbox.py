@@ -26,7 +26,7 @@ from bot.services.attachments import FILE_ANSWER, CheckedFile, keep_file
 from bot.services.channel_ports import Capabilities
 from bot.services.conversations import channel_conversation, note_language, record_inbound
 from bot.services.courier import fit_on_buttons
-from bot.services.handoffs import leave_by_stopping
+from bot.services.handoff_leaving import leave_by_stopping
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, UnitOfWork
 from bot.services.wordless import record_wordless

@@ -27,8 +27,9 @@ from bot.core.shop import Shop
 from bot.errors import ConversationNotFound, DuplicateMessageId, EmptyText, SignedOut, TextTooLong, UnknownChoice
 from bot.services.bot_lines import say_at_once
 from bot.services.customers import add_customer
+from bot.services.handoff_leaving import keep_proof_of, write_again
 from bot.services.handoff_surveys import is_score_choice
-from bot.services.handoffs import keep_proof_of, take_step, write_again
+from bot.services.handoffs import take_step
 from bot.services.ids import new_id
 from bot.services.line_choices import is_line_choice, take_line_choice
 from bot.services.ports import Clock, Database, Hint, UnitOfWork

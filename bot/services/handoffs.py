@@ -8,24 +8,19 @@ from enum import Enum
 from typing import Any
 
 from bot.core.agents import Agent
-from bot.core.conversations import Conversation, ConversationEvent, Message, Owner
+from bot.core.conversations import Conversation, Message, Owner
 from bot.core.handoffs import (
-    OWNERS,
-    STATES,
     Handoff,
     HandoffId,
     HandoffReason,
-    HandoffState,
     Stage,
     Step,
-    stage_after,
 )
-from bot.core.held_proofs import hold_proof, let_proof_go
 from bot.core.shop import Shop
-from bot.errors import StepRefused
 from bot.services.call_backs import known_contact, mail_the_shop
 from bot.services.dropped_turns import drop_waiting
 from bot.services.handoff_effects import check_step, request_after
+from bot.services.handoff_moves import move_on
 from bot.services.handoff_summary import summary_of
 from bot.services.handoff_surveys import ask_how_it_was
 from bot.services.handoff_words import People, words_for
@@ -33,7 +28,6 @@ from bot.services.ids import new_id
 from bot.services.left_unanswered import leave_to_bot, left_unanswered
 from bot.services.ports import Clock, Hint, UnitOfWork
 from bot.services.standings import Standing, locked_standing_of
-from bot.services.system_lines import say
 
 _TO_CALL_BACK = (Step.NOBODY_CAME, Step.LEAVE_MESSAGE)
 _PERSON_IS_DONE = (Step.RETURN, Step.RESOLVE, Step.END)
@@ -86,7 +80,7 @@ async def request_handoff(
         more = {"topic": topic, "language": language, "priority": priority, "summary": summary, "contact": contact}
         return await _ask_again(work, clock, shop, before, before.handoff, more, is_mailed=not call_back)
     if before.stage is Stage.RESOLVED:
-        before = await _move(work, clock, before, Step.WRITE_AGAIN, before.handoff)
+        before = await move_on(work, clock, before, Step.WRITE_AGAIN, before.handoff)
     last = await work.handoffs.last_helped(conversation.id)
     helper = last.agent_id if last and last.closed_at and now - last.closed_at < shop.desk.same_agent_within else None
     # Of whoever they have just complained, they are not sent back to first.
@@ -108,7 +102,7 @@ async def request_handoff(
         due_at=None if is_open else shop.desk.due_at(shop.hours, now),
     )
     step = Step.ASK if is_open else Step.ASK_CLOSED
-    after = await _move(work, clock, before, step, handoff, reason=reason.value)
+    after = await move_on(work, clock, before, step, handoff, reason=reason.value)
     if not is_open and not call_back and after.handoff is not None:
         await mail_the_shop(work, clock, shop, after.conversation, after.handoff)
     return after
@@ -203,7 +197,7 @@ async def take_step(
     people = People(*(one.name if one else None for one in (by, had_it, to)))
     words = words_for(step, shop, people, handoff, now)
     noted = {"agent": by.id if by else None, "from_agent": had, "to_agent": to.id if to else None, "topic": topic}
-    after = await _move(work, clock, before, step, handoff, words=words, **noted)
+    after = await move_on(work, clock, before, step, handoff, words=words, **noted)
     if by is not None:
         # Whoever does something is there, whatever their browser says.
         await work.agents.see(by.id, now)
@@ -222,95 +216,5 @@ async def take_step(
 
 async def _go_on(work: UnitOfWork, clock: Clock, standing: Standing, is_open: list[Message]) -> Standing:
     if standing.stage is Stage.RESOLVED:
-        standing = await _move(work, clock, standing, Step.WRITE_AGAIN, None)
+        standing = await move_on(work, clock, standing, Step.WRITE_AGAIN, None)
     return replace(standing, conversation=await leave_to_bot(work, clock, standing.conversation, is_open))
-
-
-async def write_again(work: UnitOfWork, clock: Clock, conversation: Conversation) -> Conversation:
-    """The customer writes in a locked conversation: one that a person had dealt with is the bot's again."""
-    if conversation.resolved_at is None:
-        return conversation
-    return (await _move(work, clock, await locked_standing_of(work, conversation), Step.WRITE_AGAIN, None)).conversation
-
-
-async def leave_by_logging_out(work: UnitOfWork, clock: Clock, conversation: Conversation) -> Conversation:
-    """The customer logs out of a locked conversation: nobody is to come any more, and whoever was there may go.
-
-    A call-back stays to be made. Go on with the conversation that is returned.
-    """
-    return await _leave(work, clock, conversation, Step.LOG_OUT)
-
-
-async def leave_by_stopping(work: UnitOfWork, clock: Clock, conversation: Conversation) -> Conversation:
-    """The customer of a locked conversation hears nothing there any more: they leave the line; a person is told so.
-
-    A call-back stays to be made. Go on with the conversation that is returned.
-    """
-    return await _leave(work, clock, conversation, Step.STOP)
-
-
-async def leave_by_erasure(work: UnitOfWork, clock: Clock, conversation: Conversation) -> Conversation:
-    """The customer of a locked conversation is erased: nobody is to come or to call. Go on with what is returned."""
-    return await _leave(work, clock, conversation, Step.ERASE)
-
-
-async def _leave(work: UnitOfWork, clock: Clock, conversation: Conversation, step: Step) -> Conversation:
-    """The step, where it can be taken: without a word, for nobody is there who would read it."""
-    before = await locked_standing_of(work, conversation)
-    if before.handoff is None or stage_after(before.stage, step) is None:
-        return conversation
-    handoff = replace(before.handoff, offered_to=None, offered_until=None, snoozed_until=None)
-    had = handoff.agent_id if before.stage is Stage.AGENT else None
-    after = await _move(work, clock, before, step, handoff, from_agent=had)
-    if had is not None and after.stage is not Stage.AGENT:
-        await work.agents.set_free(had, clock.now())
-    return after.conversation
-
-
-async def keep_proof_of(work: UnitOfWork, clock: Clock, conversation: Conversation) -> Conversation:
-    """Keep a proof that was just given in a locked conversation for as long as people speak there; it is not saved."""
-    if conversation.owner is Owner.BOT:
-        return conversation
-    handoff = await work.handoffs.lock_open(conversation.id)
-    if handoff is None:
-        return conversation
-    conversation, kept = hold_proof(conversation, replace(handoff, proof_until=None), clock.now())
-    await work.handoffs.save(kept)
-    return conversation
-
-
-async def _move(
-    work: UnitOfWork,
-    clock: Clock,
-    before: Standing,
-    step: Step,
-    handoff: Handoff | None,
-    *,
-    words: str | None = None,
-    **noted: str | None,
-) -> Standing:
-    """The step's effects, the same for all of them: owner, request, what is said, and what is noted."""
-    stage = stage_after(before.stage, step)
-    if stage is None:
-        raise StepRefused(before.stage.value)
-    now = clock.now()
-    resolved_at = now if stage is Stage.RESOLVED else None
-    conversation = replace(before.conversation, owner=OWNERS[stage], resolved_at=resolved_at)
-    if handoff is not None:
-        if conversation.owner is not Owner.BOT:
-            conversation, handoff = hold_proof(conversation, handoff, now)
-        else:
-            conversation, handoff = let_proof_go(conversation, handoff, now, is_gone=step is Step.GIVE_UP)
-        handoff = replace(handoff, state=STATES[stage])
-        if handoff.state is HandoffState.CLOSED:
-            handoff = replace(handoff, closed_at=now, outcome=step.value)
-        await (work.handoffs.save if before.handoff is not None else work.handoffs.add)(handoff)
-    await work.conversations.save(conversation)
-    detail = {"step": step.value, "from": before.stage.value, "to": stage.value}
-    detail |= {name: value for name, value in noted.items() if value is not None}
-    await work.conversations.add_event(ConversationEvent(conversation.id, "handoff_step", now, detail))
-    if words:
-        conversation = await say(work, clock, conversation, words)
-    work.hint(Hint("outbound", conversation.id))
-    work.hint(Hint("desk", conversation.id))
-    return Standing(conversation, handoff if handoff is not None and handoff.is_open else None)

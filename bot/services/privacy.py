@@ -15,7 +15,7 @@ from bot.core.shop import Shop
 from bot.errors import ErasureRefused
 from bot.services.audit import record_audit
 from bot.services.consents import record_hashed_consent
-from bot.services.handoffs import leave_by_erasure
+from bot.services.handoff_leaving import leave_by_erasure
 from bot.services.outbox import queue_mail
 from bot.services.persons import customer_of
 from bot.services.ports import Clock, Database, UnitOfWork

@@ -11,7 +11,7 @@ from bot.core.wishes import SIGN_OUT
 from bot.services.audit import record_audit
 from bot.services.bot_lines import say_at_once
 from bot.services.dropped_turns import drop_waiting
-from bot.services.handoffs import leave_by_logging_out
+from bot.services.handoff_leaving import leave_by_logging_out
 from bot.services.ports import Clock, Hint, UnitOfWork
 
 # Only what cannot mean anything else: a person who speaks with them hears the rest.

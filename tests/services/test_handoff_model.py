@@ -25,13 +25,8 @@ from bot.core.handoffs import TRANSITIONS, HandoffReason, HandoffState, Stage, S
 from bot.errors import BotError, LeaseLost, StepRefused, UnknownChoice
 from bot.services import desk
 from bot.services.conversations import end_conversation, receive_message
-from bot.services.handoffs import (
-    leave_by_erasure,
-    leave_by_logging_out,
-    leave_by_stopping,
-    request_handoff,
-    take_step,
-)
+from bot.services.handoff_leaving import leave_by_erasure, leave_by_logging_out, leave_by_stopping
+from bot.services.handoffs import request_handoff, take_step
 from bot.services.ids import new_id
 from bot.services.sign_out import sign_out
 from bot.services.standings import Standing, standing_of
