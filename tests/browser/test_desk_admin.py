@@ -46,6 +46,7 @@ def test_an_admin_gives_a_new_password_and_the_old_sessions_end(desk: DeskWindow
     page.get_by_test_id("dialog-ok").click()
     password = page.get_by_test_id("one-time-password").inner_text()
     page.get_by_test_id("password-dialog-cancel").click()
+    expect(page.get_by_test_id("one-time-password")).to_have_count(0, timeout=WAIT_MS)
     assert password != old and password not in page.content()
 
     expect(hers.get_by_test_id("sign-in-problem")).to_contain_text("session is over", timeout=WAIT_MS)
