@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from bot.core.agents import (
+    SESSION_LENGTH,
     Agent,
     AgentId,
     AgentSession,
@@ -30,6 +31,8 @@ from bot.services.ports import Clock, Database, Hint, UnitOfWork
 from bot.services.wrong_passwords import WrongPasswords, after_wrong_password
 
 TOKEN_BYTES = 32
+# None is good for longer.
+SESSIONS_KEPT = SESSION_LENGTH
 ONE_TIME_PASSWORD_BYTES = 12
 # An account's sessions are noted as being in use this often at most.
 SEEN_EVERY_SECONDS = 60
@@ -124,10 +127,16 @@ async def sign_in(
     raise SignInRefused(locked_until=max(ends, default=None))
 
 
+async def forget_sessions(db: Database, clock: Clock) -> int:
+    """Delete the sessions that ended long ago; how many. Safe to repeat."""
+    async with db.transaction() as work:
+        return await work.agents.forget_sessions(clock.now() - SESSIONS_KEPT)
+
+
 async def _begin_session(work: UnitOfWork, agent: Agent, now: datetime) -> SignedIn:
     agent = replace(agent, wrong_passwords=0, locked_until=None)
     sessions = await work.agents.sessions_of(agent.id)
-    if sessions and all(session.is_over(now) for session in sessions):
+    if all(session.is_over(now) for session in sessions):
         # Who left without signing out takes no conversations before they say so.
         agent = as_away(agent, now)
     await work.agents.save(agent)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 
 from bot.core.shop import Shop
+from bot.services.agents import forget_sessions
 from bot.services.attachments import forget_files
 from bot.services.birthdays import give_birthday_treats
 from bot.services.channel_inbox import forget_updates
@@ -62,6 +63,9 @@ def all_jobs(links: PageLinks) -> tuple[tuple[str, Job], ...]:
     async def warn_of_expiry(db: Database, clock: Clock, shop: Shop) -> int:
         return await warn_of_expiring_points(db, clock, shop, links)
 
+    async def forget_old_sessions(db: Database, clock: Clock, shop: Shop) -> int:
+        return await forget_sessions(db, clock)
+
     async def forget_old_updates(db: Database, clock: Clock, shop: Shop) -> int:
         return await forget_updates(db, clock)
 
@@ -76,6 +80,7 @@ def all_jobs(links: PageLinks) -> tuple[tuple[str, Job], ...]:
         ("questions about orders", ask_about_orders),
         ("updates from messaging channels", once_a_day(forget_old_updates)),
         ("files that were kept long enough", once_a_day(forget_files)),
+        ("sessions at the desk that ended", once_a_day(forget_old_sessions)),
     )
 
 

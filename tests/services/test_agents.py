@@ -328,6 +328,16 @@ async def test_who_is_let_in_again_is_not_there_before_they_say_so(sql_db, clock
     assert not again.is_there(clock.now())
 
 
+async def test_what_is_long_over_is_forgotten_and_whoever_had_left_begins_away(sql_db, clock, ana):
+    await enter(sql_db, clock)
+    await set_presence(sql_db, clock, ana.id, Presence.ONLINE)
+    assert await agents.forget_sessions(sql_db, clock) == 0
+    clock.advance(SESSION_LENGTH + timedelta(seconds=1))
+
+    assert await agents.forget_sessions(sql_db, clock) == 1
+    assert (await enter(sql_db, clock)).agent.presence is Presence.AWAY
+
+
 async def test_disabling_somebody_ends_their_sessions(sql_db, clock, ana):
     signed = await enter(sql_db, clock)
 
