@@ -60,12 +60,6 @@ def in_line(waiting: Iterable[Handoff]) -> list[Handoff]:
     return sorted(waiting, key=lambda one: (-one.priority, one.waiting_since or one.requested_at, one.id))
 
 
-def position_of(handoff: Handoff, waiting: Iterable[Handoff]) -> int | None:
-    """The place in the line, from 1; None for somebody who does not wait."""
-    ids = [one.id for one in in_line(waiting)]
-    return ids.index(handoff.id) + 1 if handoff.id in ids else None
-
-
 def offers(waiting: Iterable[Handoff], helpers: Sequence[Helper], now: datetime) -> list[tuple[Handoff, AgentId]]:
     """Whom to offer what now: for each in line, the least busy who suits, and of those the one longest free.
 

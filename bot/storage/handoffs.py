@@ -46,9 +46,6 @@ class SqlHandoffs:
         row = (await self._connection.execute(query)).mappings().one_or_none()
         return _handoff(row) if row else None
 
-    async def latest_of(self, conversation_id: ConversationId) -> Handoff | None:
-        return await self._closed(_C.conversation_id == conversation_id)
-
     async def last_helped(self, conversation_id: ConversationId) -> Handoff | None:
         return await self._closed(_C.conversation_id == conversation_id, _C.agent_id.is_not(None))
 
@@ -58,10 +55,6 @@ class SqlHandoffs:
         newest = query.order_by(_OPEN.desc(), _C.closed_at.desc(), _C.id).limit(1)
         row = (await self._connection.execute(newest)).mappings().first()
         return _handoff(row) if row else None
-
-    async def get(self, handoff_id: HandoffId) -> Handoff | None:
-        found = await self._list(_C.id == handoff_id)
-        return found[0] if found else None
 
     async def in_state(self, state: HandoffState) -> list[Handoff]:
         return await self._list(*_in(state))

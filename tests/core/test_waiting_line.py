@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.core.agents import AgentId
 from bot.core.conversations import ConversationId
 from bot.core.handoffs import Handoff, HandoffId, HandoffReason
-from bot.core.waiting_line import LANGUAGE_WAITED_FOR, Helper, expected_wait, in_line, offers, position_of
+from bot.core.waiting_line import LANGUAGE_WAITED_FOR, Helper, expected_wait, in_line, offers
 from tests.builders import NOW
 
 MINUTE = timedelta(minutes=1)
@@ -34,8 +34,6 @@ def test_first_come_first_served_but_for_what_is_urgent():
     line = [waiting("late", 1), waiting("early", 9), waiting("urgent", 0, priority=1)]
 
     assert [one.id for one in in_line(line)] == ["urgent", "early", "late"]
-    assert position_of(line[0], line) == 3
-    assert position_of(waiting("elsewhere"), line) is None
 
 
 def test_the_least_busy_is_asked_and_of_those_the_one_who_was_free_for_longest():

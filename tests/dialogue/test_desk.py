@@ -269,7 +269,7 @@ async def test_how_it_was_is_asked_once_and_answered_with_a_number(desk_talk, op
     assert "you make our day" in said
     async with talk.db.reading() as work:
         standing = await standing_of(work, await work.conversations.get(talk.talk.conversation.id))
-        handoff = await work.handoffs.latest_of(talk.talk.conversation.id)
+        handoff = await work.handoffs.last_of(talk.talk.conversation.id)
         answered = await work.feedback.by_key(f"csat:handoff:{handoff.id}")
     assert (answered.score, standing.stage) == (5, Stage.BOT)
     assert "How happy are you" not in await talk.say("thanks, bye")

@@ -141,7 +141,7 @@ async def test_whoever_logs_out_is_waited_for_by_nobody(sql_db, clock, shop, tal
     assert await stage(sql_db, talk) is Stage.RESOLVED
     async with sql_db.reading() as work:
         assert await work.handoffs.line() == []
-        last = await work.handoffs.latest_of(talk.id)
+        last = await work.handoffs.last_of(talk.id)
     assert (last.state, last.outcome, last.closed_at) == (HandoffState.CLOSED, "log_out", clock.now())
     if is_helped:
         assert (await agent_now(sql_db, ANA)).free_since == clock.now()
