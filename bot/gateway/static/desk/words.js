@@ -58,7 +58,7 @@ export const words = {
     called: "The customer was called back",
     write_again: "The customer wrote again",
     log_out: "The customer logged out",
-    customer_ended: "The customer ended the chat",
+    end: "The customer ended the chat",
     stop: "The customer stopped this chat, and does not get what is written here",
     erase: "Everything about the customer was erased",
   },
