@@ -68,12 +68,12 @@ async def request_handoff(
 
     With `call_back` it is noted even while people can be; whoever asks for that tells the shop by mail. Safe to repeat:
     whoever waits already keeps their place, and a call-back that is noted already learns what is new. The conversation
-    must be locked; go on with the one that is returned.
+    must be locked; go on with the one that is returned. Nobody is called into one that was blocked.
     """
     now = clock.now()
     before = await locked_standing_of(work, conversation)
     is_open = not call_back and await reach_of(work, shop, now) is Reach.OPEN
-    if before.stage in (Stage.QUEUE, Stage.AGENT):
+    if before.stage in (Stage.QUEUE, Stage.AGENT) or before.conversation.blocked_at is not None:
         return before
     summary = await summary_of(work, before.conversation) if summary is None else summary
     if before.stage is Stage.CALLBACK and not is_open and before.handoff is not None:

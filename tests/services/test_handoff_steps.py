@@ -41,6 +41,7 @@ from tests.services.desk import (
     step,
     system_lines,
 )
+from tests.services.mails import sent_mails
 
 MINUTE = timedelta(minutes=1)
 
@@ -424,6 +425,13 @@ async def test_after_a_while_the_same_person_is_not_waited_for(sql_db, clock, op
     clock.advance(open_shop.desk.same_agent_within)
 
     assert (await ask(sql_db, clock, open_shop, conversation)).handoff.wanted_agent_id is None
+
+
+async def test_nobody_is_called_into_a_conversation_that_was_blocked(sql_db, clock, open_shop, desk):
+    conversation = await stored_conversation(sql_db, blocked_at=NOW)
+
+    assert (await ask(sql_db, clock, open_shop, conversation, HandoffReason.LOW_RATING)).stage is Stage.BOT
+    assert await sent_mails(sql_db, clock) == []
 
 
 async def test_asking_twice_is_asking_once(sql_db, clock, open_shop, desk):
