@@ -32,12 +32,15 @@ def let_proof_go(
 ) -> tuple[Conversation, Handoff]:
     """A conversation that is the bot's again, and its request: the proof runs out when it would have.
 
-    Whoever is there has a little time in any case, because they have just been spoken with.
+    Whoever was spoken with has a little time in any case; and so has whoever waited in vain, but once: nobody gets it
+    again by asking again.
     """
     until = handoff.proof_until
     if until is None:
         return conversation, handoff
     if conversation.verified_until is not None:
-        until = until if is_gone else max(until, at + AFTERWARDS)
+        is_spoken_with = handoff.first_reply_at is not None
+        if not is_gone and (is_spoken_with or until - handoff.requested_at > AFTERWARDS):
+            until = max(until, at + AFTERWARDS)
         conversation = replace(conversation, verified_until=min(until, conversation.verified_until))
     return conversation, replace(handoff, proof_until=None)

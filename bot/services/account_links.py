@@ -20,6 +20,7 @@ from bot.core.conversations import Conversation, ConversationEvent
 from bot.core.customers import CustomerId
 from bot.services.audit import record_audit
 from bot.services.conversations import channel_conversation
+from bot.services.handoff_leaving import keep_proof_of
 from bot.services.persons import customer_of
 from bot.services.ports import Clock, UnitOfWork
 from bot.services.sign_out import sign_out
@@ -94,7 +95,7 @@ async def use_link(work: UnitOfWork, clock: Clock, conversation: Conversation, t
     await work.account_links.save(replace(link, used_at=now))
     await work.customers.link_account(account.channel, account.external_id, customer.id)
     connected = replace(conversation, customer_id=customer.id, verified_until=now + CONNECTED_FOR)
-    await work.conversations.save(connected)
+    await work.conversations.save(await keep_proof_of(work, clock, connected))
     await work.conversations.add_event(ConversationEvent(conversation.id, "connected_by_link", now))
     await _note(work, clock, "connect_account", customer.id, conversation)
     return LinkUse.CONNECTED

@@ -19,7 +19,7 @@ _COMES_BACK = frozenset(
     for step in (
         # Within a turn it is the assistant's own doing; else the turn failed.
         *(Step.ASK_CLOSED, Step.CANCEL, Step.NOBODY_CAME, Step.LEAVE_MESSAGE),
-        *(Step.RETURN, Step.RESOLVE, Step.GIVE_UP, Step.CALLED),
+        *(Step.RETURN, Step.RESOLVE, Step.GIVE_UP, Step.CALLED, Step.END, Step.STOP, Step.BLOCK),
     )
 )
 

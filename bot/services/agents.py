@@ -94,7 +94,8 @@ async def sign_in(
     """Begin a session. Raises SignInRefused, which does not tell whether the address or the password is wrong.
 
     Several wrong passwords in a row lock the account for whoever asks from that network address, longer each time, and
-    for everybody for a moment: then the right one is refused as well. `wrong` keeps what was tried before.
+    for everybody else for a moment, but for whoever has signed in from where they are before: then the right one is
+    refused as well. `wrong` keeps what was tried before.
     """
     email, now, wrong = clean_text(email).lower(), clock.now(), wrong or WrongPasswords()
     async with db.reading() as work:
@@ -111,10 +112,10 @@ async def sign_in(
             if (until := wrong.locked_until(now, email)) is not None:
                 raise SignInRefused(locked_until=until)
             paused_until = wrong.note_wrong_for_nobody(now, email)
-        elif agent.is_locked(now):
+        elif agent.is_locked(now) and not wrong.was_right(*key):
             raise SignInRefused(locked_until=agent.locked_until)
         elif is_right and found is not None and agent.password_hash == found.password_hash:
-            wrong.forget(*key)
+            wrong.note_right(*key)
             return await _begin_session(work, agent, now)
         else:
             times, paused_until = after_wrong_password(agent.wrong_passwords, now)
@@ -211,7 +212,7 @@ async def reset_password(db: Database, clock: Clock, agent_id: AgentId, *, by: A
             agent, password_hash=password_hash, must_change_password=True, wrong_passwords=0, locked_until=None
         )
         # Whoever is signed out takes no conversations.
-        await work.agents.save(replace(fresh, presence=Presence.AWAY))
+        await work.agents.save(as_away(fresh, clock.now()))
         await work.agents.end_sessions(agent_id)
         await record_account(work, clock, by, "password_reset", agent)
         work.hint(Hint("desk", agent_id))

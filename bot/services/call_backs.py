@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.conversations import Conversation, clean_text
 from bot.core.handoffs import Handoff, HandoffState
@@ -14,6 +14,8 @@ from bot.services.ports import Clock, Hint, UnitOfWork
 from bot.services.transcripts import conversation_lines, indented
 
 MAX_CONTACT_CHARACTERS = 254
+# Whoever asks for people again within so long, where they are reached by mail, asks for the same.
+SAME_REQUEST = timedelta(minutes=30)
 # Answers before the chat begins that say how somebody is reached, by the question's id.
 _WAYS = ("email", "phone")
 
@@ -45,13 +47,13 @@ async def note_contact(work: UnitOfWork, conversation: Conversation, contact: st
 async def mail_the_shop(
     work: UnitOfWork, clock: Clock, shop: Shop, conversation: Conversation, handoff: Handoff
 ) -> None:
-    """Tell the shop by mail that somebody is to be called back, with the conversation; once a promise."""
+    """Tell the shop by mail that somebody is to be called back, with the conversation; once in a while at most."""
     customer_id = conversation.verified_customer(clock.now())
     customer = await work.customers.get(customer_id) if customer_id else None
     await queue_mail(
         work,
         clock,
-        key=f"handoff:{handoff.id}:{int((handoff.due_at or handoff.requested_at).timestamp())}",
+        key=f"handoff:{handoff.id}:{int(clock.now().timestamp() // SAME_REQUEST.total_seconds())}",
         to=shop.contact_email,
         subject=f"[{shop.name}] {customer.name if customer else 'A visitor'} is waiting for a person",
         body="\n".join(

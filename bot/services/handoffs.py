@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -17,7 +17,7 @@ from bot.core.handoffs import (
     Step,
 )
 from bot.core.shop import Shop
-from bot.services.call_backs import known_contact, mail_the_shop
+from bot.services.call_backs import SAME_REQUEST, known_contact, mail_the_shop
 from bot.services.dropped_turns import drop_waiting
 from bot.services.handoff_effects import check_step, request_after
 from bot.services.handoff_moves import move_on
@@ -31,8 +31,6 @@ from bot.services.standings import Standing, locked_standing_of
 
 _TO_CALL_BACK = (Step.NOBODY_CAME, Step.LEAVE_MESSAGE)
 _PERSON_IS_DONE = (Step.RETURN, Step.RESOLVE, Step.END)
-# Whoever asks for people again within so long, where they are reached by mail alone, asks for the same.
-SAME_REQUEST = timedelta(minutes=30)
 
 
 class Reach(str, Enum):
@@ -207,8 +205,9 @@ async def take_step(
         await mail_the_shop(work, clock, shop, after.conversation, after.handoff)
     if step in _PERSON_IS_DONE and handoff is not None:
         after = replace(after, conversation=await ask_how_it_was(work, clock, shop, after.conversation, handoff))
+    if step in (*_PERSON_IS_DONE, Step.CANCEL):
         # Given back, the assistant answers whatever is open; of what was dealt with, only what nobody has seen.
-        is_open = await left_unanswered(work, before.conversation, unread=step is not Step.RETURN)
+        is_open = await left_unanswered(work, before.conversation, unread=step in (Step.RESOLVE, Step.END))
         if is_open:
             return await _go_on(work, clock, after, is_open)
     return after

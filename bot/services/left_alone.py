@@ -106,7 +106,13 @@ def _due(
     began = max(claimed, handoff.snoozed_until or claimed)
     wrote = next((one for one in said if one.author is Author.CUSTOMER), None)
     answered = next((one for one in said if one.author is Author.AGENT), None)
-    is_bye = wrote is not None and is_goodbye(wrote.text, agent.name if agent else "")
+    # Whoever has had no answer does not mean with their thanks that they need none.
+    is_bye = (
+        wrote is not None
+        and answered is not None
+        and answered.at >= claimed
+        and is_goodbye(wrote.text, agent.name if agent else "")
+    )
     # When they last had nothing to wait for.
     settled = max((one.at for one in (answered, wrote if is_bye else None) if one and one.at >= claimed), default=None)
     is_owed = settled is None or (wrote is not None and wrote.at > settled)

@@ -28,6 +28,7 @@ class WrongPasswords:
 
     def __init__(self) -> None:
         self._tried: OrderedDict[tuple[str, ...], _Tried] = OrderedDict()
+        self._right: OrderedDict[tuple[str, ...], None] = OrderedDict()
 
     def locked_until(self, now: datetime, *key: str) -> datetime | None:
         """Until when nothing is tried under this key; None if it may be."""
@@ -48,9 +49,17 @@ class WrongPasswords:
         self._keep((email,), _Tried(times, now, until))
         return until
 
-    def forget(self, *key: str) -> None:
-        """The right one was given."""
+    def note_right(self, *key: str) -> None:
+        """The right one was given: wrong ones from elsewhere do not keep whoever asks from there out."""
         self._tried.pop(key, None)
+        self._right.pop(key, None)
+        self._right[key] = None
+        while len(self._right) > MAX_KEPT:
+            self._right.popitem(last=False)
+
+    def was_right(self, *key: str) -> bool:
+        """Whether the right one was given under this key before."""
+        return key in self._right
 
     def _recent(self, key: tuple[str, ...], now: datetime) -> _Tried:
         tried = self._tried.get(key, _Tried())

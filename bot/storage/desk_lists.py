@@ -62,7 +62,7 @@ class Order:
         """What comes after a place; nothing where it is no place of this list."""
         try:
             values = [_read(key, word) for key, word in zip(self.keys, place, strict=True)]
-        except ValueError:
+        except (ValueError, OverflowError):
             return false()
         here = tuple_(*(literal(value, key.type) for key, value in zip(self.keys, values, strict=True)))
         return tuple_(*self.keys) < here if self._falling else tuple_(*self.keys) > here

@@ -136,6 +136,16 @@ async def test_one_wrong_password_less_locks_nobody_out(sql_db, clock, ana):
     assert (await enter(sql_db, clock)).agent.wrong_passwords == 0
 
 
+async def test_whoever_has_signed_in_from_where_they_are_is_not_kept_out_by_others(sql_db, clock, ana, tried):
+    await enter(sql_db, clock)
+    for number in range(WRONG_PASSWORDS_ALLOWED * 2):
+        await wrong(sql_db, clock, address=f"2001:db8:{number}::")
+
+    with pytest.raises(SignInRefused):
+        await enter(sql_db, clock, address="198.51.100.9")
+    assert (await enter(sql_db, clock)).agent.id == ana.id
+
+
 async def test_a_lock_ends_by_itself(sql_db, clock, ana):
     await wrong(sql_db, clock, WRONG_PASSWORDS_ALLOWED)
     clock.advance(FIRST_LOCK)

@@ -11,7 +11,7 @@ from bot.services.handoff_words import HOW_TO_REACH
 from bot.services.handoffs import note_call_back
 from bot.services.turns import claim_turn, give_up_turn
 from tests.builders import messages_now, stored_conversation, stored_customer, written
-from tests.services.desk import ANA, add_agents, ask, standing_now, step
+from tests.services.desk import ANA, add_agents, ask, open_always, standing_now, step
 from tests.services.mails import sent_mails
 
 LATE = timedelta(days=3)
@@ -72,6 +72,29 @@ async def test_a_shop_without_a_desk_hears_of_every_request(sql_db, clock, shop)
         clock.advance(timedelta(minutes=minutes))
         await ask(sql_db, clock, shop, conversation, HandoffReason.TURN_FAILED)
         assert len(await sent_mails(sql_db, clock)) == mails
+
+
+async def test_a_shop_without_a_desk_hears_of_it_at_night_as_well(sql_db, clock, shop):
+    while shop.hours.is_open(clock.now()):
+        clock.advance(timedelta(hours=1))
+    conversation = await stored_conversation(sql_db)
+    for minutes in (0, 45, 45):
+        clock.advance(timedelta(minutes=minutes))
+        await ask(sql_db, clock, shop, conversation)
+        assert len(await sent_mails(sql_db, clock)) == 1
+
+
+async def test_nobody_fills_the_mailbox_by_leaving_messages(sql_db, clock, shop):
+    await add_agents(sql_db, ANA)
+    shop = open_always(shop)
+    conversation = await stored_conversation(sql_db)
+    for _ in range(6):
+        await ask(sql_db, clock, shop, conversation)
+        clock.advance(timedelta(seconds=2))
+        await step(sql_db, clock, shop, conversation, Step.LEAVE_MESSAGE)
+        clock.advance(timedelta(seconds=2))
+
+    assert len(await sent_mails(sql_db, clock)) == 1
 
 
 async def test_each_message_that_is_left_is_told(sql_db, clock, closed_shop):

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from bot.core.channels import TELEGRAM
 from bot.core.conversations import Author, Owner
 from bot.core.handoffs import HandoffState, Stage, Step
 from bot.core.held_proofs import AFTERWARDS, HELD
 from bot.errors import SignedOut, StepRefused
-from bot.services.conversations import ProvenIdentity, open_web_conversation, receive_message, visible_conversation
+from bot.services.account_links import LinkUse, issue_link, use_link
+from bot.services.conversations import (
+    ProvenIdentity,
+    open_channel_conversation,
+    open_web_conversation,
+    receive_message,
+    visible_conversation,
+)
+from bot.services.desk import reply as desk_reply
+from bot.services.ids import new_id
 from bot.services.sign_out import sign_out
 from tests.builders import an_inbound, conversation_now, events_now, messages_now, stored_customer
 from tests.services.desk import ANA, add_agents, agent_now, ask, open_always, see, stage, standing_now, step
@@ -75,6 +86,47 @@ async def test_whoever_comes_back_to_the_assistant_has_a_little_time(sql_db, clo
     clock.advance(AFTERWARDS)
     with pytest.raises(SignedOut):
         await say(sql_db, clock, talk)
+
+
+async def test_nobody_keeps_a_proof_by_asking_again_and_again(sql_db, clock, shop, talk):
+    for _ in range(4):
+        clock.advance(AFTERWARDS - timedelta(minutes=1))
+        if await visible_conversation(sql_db, clock, talk.id) is None:
+            break
+        await ask(sql_db, clock, shop, talk)
+        await step(sql_db, clock, shop, talk, Step.CANCEL)
+
+    clock.advance(AFTERWARDS)
+    assert await visible_conversation(sql_db, clock, talk.id) is None
+    assert clock.now() - talk.created_at < timedelta(hours=1, minutes=15)
+
+
+async def test_whoever_was_spoken_with_has_a_little_time_however_short_their_proof_was(sql_db, clock, shop, talk):
+    clock.advance(PROOF - timedelta(minutes=5))
+    await ask(sql_db, clock, shop, talk)
+    await step(sql_db, clock, shop, talk, Step.CLAIM, by=ANA)
+    await desk_reply(sql_db, clock, ANA, talk.id, "Hello!", new_id())
+    clock.advance(timedelta(minutes=20))
+    await see(sql_db, clock, ANA)
+    await step(sql_db, clock, shop, talk, Step.RETURN, by=ANA)
+
+    assert (await conversation_now(sql_db, talk.id)).verified_until == clock.now() + AFTERWARDS
+
+
+async def test_a_connection_made_while_waiting_lasts(sql_db, clock, shop, maria):
+    talk = await open_channel_conversation(sql_db, clock, channel=TELEGRAM, external_id="1001")
+    async with sql_db.transaction() as work:
+        locked = await work.conversations.lock(talk.id)
+        proven = replace(locked, customer_id=maria.id, verified_until=clock.now() + timedelta(hours=1))
+        await work.conversations.save(proven)
+    await ask(sql_db, clock, shop, talk)
+    async with sql_db.transaction() as work:
+        token = await issue_link(work, clock, maria.id, TELEGRAM)
+        assert await use_link(work, clock, await work.conversations.lock(talk.id), token) is LinkUse.CONNECTED
+    until = (await conversation_now(sql_db, talk.id)).verified_until
+    await step(sql_db, clock, shop, talk, Step.CANCEL)
+
+    assert (await conversation_now(sql_db, talk.id)).verified_until == until > clock.now() + timedelta(days=100)
 
 
 async def test_whoever_has_left_has_none(sql_db, clock, shop, talk):

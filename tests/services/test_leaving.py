@@ -9,6 +9,7 @@ import pytest
 from bot.core.conversations import Author, Choice, TurnState
 from bot.core.feedback import FeedbackPolicy, Survey
 from bot.core.handoffs import Stage, Step
+from bot.services.bot_lines import say_at_once
 from bot.services.conversations import end_conversation, receive_message
 from bot.services.desk import read_up_to
 from bot.services.left_unanswered import ANSWERED_AT_MOST
@@ -107,6 +108,26 @@ async def test_given_back_what_is_open_is_answered_by_the_assistant(sql_db, cloc
     assert await pending(sql_db, talk) == ["And your hours?", "When do you open?"]
     assert (await conversation_now(sql_db, talk.id)).next_turn_at == clock.now()
     assert (await claim_turn(sql_db, clock, "worker")).message.text == "And your hours?"
+
+
+async def test_back_from_the_line_what_was_asked_there_is_answered(sql_db, clock, shop, talk):
+    await wait(sql_db, clock, shop, talk)
+    await say(sql_db, clock, talk, "How long does delivery take?")
+    await step(sql_db, clock, shop, talk, Step.CANCEL)
+
+    assert await pending(sql_db, talk) == ["How long does delivery take?"]
+
+
+async def test_what_was_asked_while_the_bot_still_answered_something_else_is_not_lost(sql_db, clock, shop, talk):
+    first, _ = await say(sql_db, clock, talk, "Hi there", "Where is my parcel?")
+    async with sql_db.transaction() as work:
+        await work.messages.set_turn(first.id, TurnState.HANDLED, 1)
+        locked = await work.conversations.lock(talk.id)
+        await say_at_once(work, clock, locked, "Hello!", answering=first)
+    await step(sql_db, clock, shop, talk, Step.TAKE_OVER, by=ANA)
+    await step(sql_db, clock, shop, talk, Step.RETURN, by=ANA)
+
+    assert await pending(sql_db, talk) == ["Where is my parcel?"]
 
 
 async def test_what_was_answered_is_not_answered_again(sql_db, clock, shop, talk):
