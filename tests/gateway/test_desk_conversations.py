@@ -224,12 +224,20 @@ async def test_somebody_steps_in_while_the_bot_has_it(desk_gateway, ana):
 
 async def test_the_bot_is_silent_until_it_gets_the_conversation_back(desk_gateway, ana, helped):
     await helped.say("Where is my order?")
+    await ana.reply(helped.conversation_id, "On its way.")
     await ana.do(helped.conversation_id, "return")
     await helped.expect("owner", owner="bot")
 
     assert await helped.ask("And now?") == "echo: And now?"
     view = await ana.get(f"conversations/{helped.conversation_id}")
     assert "echo: Where is my order?" not in [one["text"] for one in view["messages"]]
+
+
+async def test_what_nobody_answered_the_bot_does_once_it_has_the_conversation_back(ana, helped):
+    await helped.say("Where is my order?")
+    await ana.do(helped.conversation_id, "return")
+
+    await helped.expect("message", text="echo: Where is my order?")
 
 
 async def test_a_resolved_conversation_is_the_bots_when_the_customer_writes_again(ana, helped):
