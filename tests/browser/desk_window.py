@@ -112,6 +112,8 @@ class DeskWindow:
         self._run(self._offer(agent, conversation_id, seconds))
 
     def claim(self, agent: Agent, conversation_id: str) -> None:
+        """They take it, and are online for that; whoever has signed out is away."""
+        self._run(set_presence(self._db, self._clock, agent.id, Presence.ONLINE))
         self._run(desk.step(self._db, self._clock, self.shop, agent, conversation_id, Step.CLAIM))  # type: ignore[arg-type]
 
     def note(self, agent: Agent, conversation_id: str, text: str) -> None:

@@ -106,7 +106,8 @@ def test_a_customer_may_leave_the_line_and_the_person(page: Page, desk: Page) ->
     expect(desk.get_by_test_id("offer")).to_be_visible(timeout=ANSWER_MS)
     notice.get_by_role("button", name="Stop waiting").click(timeout=ANSWER_MS)
     notice.get_by_role("button", name="Yes").click()
-    expect_answer(panel, "You have left the line")
+    left = panel.locator("[data-testid=message][data-author=system]").filter(has_text="You have left the line")
+    expect(left).to_be_visible(timeout=ANSWER_MS)
     expect(notice).to_be_hidden(timeout=ANSWER_MS)
     expect(desk.get_by_test_id("offer")).to_have_count(0, timeout=ANSWER_MS)
 

@@ -124,7 +124,7 @@ async def test_a_return_against_a_message_of_the_customer(sql_db, other_db, cloc
 
         returned, message = await both(
             step(sql_db, clock, open_shop, conversation, Step.RETURN, by=ANA),
-            receive_message(other_db, clock, conversation.id, an_inbound("Thanks"), open_shop),
+            receive_message(other_db, clock, conversation.id, an_inbound("And when does it come?"), open_shop),
         )
 
         assert returned.stage is Stage.BOT

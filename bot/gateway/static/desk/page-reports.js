@@ -22,15 +22,14 @@ const NAMES = {
   csat_bot: "Satisfaction, bot",
   csat_agent: "Satisfaction, people",
 };
-const DAY_MS = 86400000;
 // Steps of a clock, in seconds.
 const DURATIONS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
 const dayFormat = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
-const isoDay = (moment) => new Date(moment - new Date(moment).getTimezoneOffset() * 60000).toISOString().slice(0, 10);
 
 export async function draw(root, { api }) {
-  const from = input({ type: "date", value: isoDay(Date.now() - 29 * DAY_MS), "data-testid": "report-from" });
-  const to = input({ type: "date", value: isoDay(Date.now()), "data-testid": "report-to" });
+  // Empty at first: which day it is now is for the shop's own clock to say.
+  const from = input({ type: "date", "data-testid": "report-from" });
+  const to = input({ type: "date", "data-testid": "report-to" });
   const csv = el("a", { class: "button", download: "desk.csv", "data-testid": "report-csv" }, "Download as CSV");
   const body = el("div", { class: "report", "data-testid": "report" });
   let asked = 0;
@@ -42,6 +41,8 @@ export async function draw(root, { api }) {
       const report = await api.get("reports", wanted);
       if (mine !== asked) return; // other days were asked for meanwhile
       // The days that are shown, also where a field was left empty.
+      from.value ||= report.from;
+      to.value ||= report.to;
       csv.href = `/desk/api/reports.csv?${new URLSearchParams({ from: report.from, to: report.to })}`;
       csv.hidden = false;
       body.replaceChildren(...shown(report));
