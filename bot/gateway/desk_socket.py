@@ -246,16 +246,17 @@ class _Session:
 
 async def customer_types(app: web.Application, conversation: Conversation) -> None:
     """Let a person who has the conversation see that the customer is writing."""
+    db = app[settings.DATABASE]
+    async with db.reading() as work:
+        current = await work.conversations.get(conversation.id)
+    if current is None or current.owner is not Owner.AGENT:
+        return
     try:
         app[TYPING_LIMIT].spend(f"customer {conversation.id}")
     except RateLimited:
         return
-    db = app[settings.DATABASE]
-    async with db.reading() as work:
-        current = await work.conversations.get(conversation.id)
-    if current is not None and current.owner is Owner.AGENT:
-        async with db.transaction(durable=False) as work:
-            work.hint(Hint("customer_typing", conversation.id))
+    async with db.transaction(durable=False) as work:
+        work.hint(Hint("customer_typing", conversation.id))
 
 
 def _conversation(frame: dict[str, Any], *, may_be_none: bool = False) -> ConversationId | None:
