@@ -144,7 +144,9 @@ export class OpenConversation {
     if (!row || document.hidden || !isMine(row, this.#of.me()) || (lastSeq <= (this.#seen[row.id] ?? 0) && !row.unread)) return;
     this.#seen[row.id] = lastSeq;
     row.unread = 0; // what was passed on to others, and comes back, has been read by nobody again
-    this.#of.api.post(`conversations/${row.id}/read`, { seq: lastSeq }).catch(() => {});
+    // Counted anew once it is kept: what was fetched meanwhile may still call it unread.
+    const kept = this.#of.api.post(`conversations/${row.id}/read`, { seq: lastSeq });
+    kept.then(() => this.#of.lists.refresh({ hurry: true })).catch(() => {});
   }
 
   /** Something may have changed: look again soon, but not all the time, as each look at a customer is noted. */
