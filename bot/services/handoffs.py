@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
-from typing import Any
 
 from bot.core.agents import Agent
 from bot.core.conversations import Conversation, Message, Owner
@@ -70,33 +69,37 @@ async def request_handoff(
     """
     now = clock.now()
     before = await locked_standing_of(work, conversation)
-    is_open = not call_back and await reach_of(work, shop, now) is Reach.OPEN
     if before.stage in (Stage.QUEUE, Stage.AGENT) or before.conversation.blocked_at is not None:
         return before
+    reach = await reach_of(work, shop, now)
+    is_open = not call_back and reach is Reach.OPEN
     summary = await summary_of(work, before.conversation) if summary is None else summary
-    if before.stage is Stage.CALLBACK and not is_open and before.handoff is not None:
-        more = {"topic": topic, "language": language, "priority": priority, "summary": summary, "contact": contact}
-        return await _ask_again(work, clock, shop, before, before.handoff, more, is_mailed=not call_back)
+    known = before.handoff or Handoff(HandoffId(new_id()), conversation.id, reason, now)
+    known = replace(
+        known,
+        topic=topic or known.topic,
+        language=language or known.language or before.conversation.language,
+        priority=max(priority, known.priority),
+        summary={**known.summary, **summary},
+        contact=contact or known.contact or await known_contact(work, before.conversation, now),
+    )
+    if before.stage is Stage.CALLBACK and not is_open:
+        has_desk = reach is not Reach.NO_DESK
+        return await _ask_again(work, clock, shop, before, known, has_desk=has_desk, is_mailed=not call_back)
     if before.stage is Stage.RESOLVED:
         before = await move_on(work, clock, before, Step.WRITE_AGAIN, before.handoff)
     last = await work.handoffs.last_helped(conversation.id)
     helper = last.agent_id if last and last.closed_at and now - last.closed_at < shop.desk.same_agent_within else None
     # Of whoever they have just complained, they are not sent back to first.
     wanted, unwanted = (None, helper) if reason is HandoffReason.LOW_RATING else (helper, None)
-    handoff = before.handoff or Handoff(HandoffId(new_id()), conversation.id, reason, now)
     handoff = replace(
-        handoff,
-        topic=topic or handoff.topic,
-        language=language or handoff.language or before.conversation.language,
-        priority=max(priority, handoff.priority),
-        summary={**handoff.summary, **(summary or {})},
+        known,
         waiting_since=now,
         asked_at=None,
         heard_at=None,
         passed_by=(unwanted,) if unwanted else (),
         wanted_agent_id=wanted,
         wanted_until=now + shop.desk.offer_time if wanted else None,
-        contact=contact or handoff.contact or await known_contact(work, before.conversation, now),
         due_at=None if is_open else shop.desk.due_at(shop.hours, now),
     )
     step = Step.ASK if is_open else Step.ASK_CLOSED
@@ -107,38 +110,22 @@ async def request_handoff(
 
 
 async def _ask_again(
-    work: UnitOfWork,
-    clock: Clock,
-    shop: Shop,
-    before: Standing,
-    handoff: Handoff,
-    more: dict[str, Any],
-    *,
-    is_mailed: bool,
+    work: UnitOfWork, clock: Clock, shop: Shop, before: Standing, known: Handoff, *, has_desk: bool, is_mailed: bool
 ) -> Standing:
     """What is known more of somebody who is to be called back anyway; a promise that was not kept is made anew."""
     now = clock.now()
-    since = handoff.waiting_since or handoff.requested_at
-    no_desk = await reach_of(work, shop, now) is Reach.NO_DESK
+    since = known.waiting_since or known.requested_at
     # Where nobody works at a desk nobody can say that it is done: each time that somebody asks is told of.
-    is_new = (now - since >= SAME_REQUEST) if no_desk else (handoff.due_at is not None and handoff.due_at <= now)
-    again = replace(
-        handoff,
-        topic=more["topic"] or handoff.topic,
-        language=more["language"] or handoff.language,
-        priority=max(more["priority"], handoff.priority),
-        summary={**handoff.summary, **(more["summary"] or {})},
-        contact=more["contact"] or handoff.contact or await known_contact(work, before.conversation, now),
-        waiting_since=now if is_new else handoff.waiting_since,
-        due_at=shop.desk.due_at(shop.hours, now) if is_new else handoff.due_at,
-    )
-    if again == handoff:
+    is_new = (known.due_at is not None and known.due_at <= now) if has_desk else now - since >= SAME_REQUEST
+    if is_new:
+        known = replace(known, waiting_since=now, due_at=shop.desk.due_at(shop.hours, now))
+    if known == before.handoff:
         return before
-    await work.handoffs.save(again)
+    await work.handoffs.save(known)
     work.hint(Hint("desk", before.conversation.id))
     if is_new and is_mailed:
-        await mail_the_shop(work, clock, shop, before.conversation, again)
-    return replace(before, handoff=again)
+        await mail_the_shop(work, clock, shop, before.conversation, known)
+    return replace(before, handoff=known)
 
 
 async def note_call_back(
@@ -157,8 +144,10 @@ async def note_call_back(
     if await reach_of(work, shop, clock.now()) is Reach.NO_DESK:
         return conversation
     reason = HandoffReason.CALLBACK
-    more: dict[str, Any] = {"contact": contact, "summary": summary, "call_back": True}
-    return (await request_handoff(work, clock, shop, conversation, reason, **more)).conversation
+    standing = await request_handoff(
+        work, clock, shop, conversation, reason, contact=contact, summary=summary, call_back=True
+    )
+    return standing.conversation
 
 
 async def take_step(
