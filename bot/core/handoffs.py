@@ -185,6 +185,10 @@ class Handoff:
         """Whether a person still has something to do."""
         return self.state is not HandoffState.CLOSED
 
+    def is_helped_by(self, agent_id: AgentId) -> bool:
+        """Whether that person has the conversation now."""
+        return self.state is HandoffState.ACTIVE and self.agent_id == agent_id
+
 
 def is_left(outcome: str | None, agent_id: AgentId | None) -> bool:
     """Whether a request ended because the customer went, and not because somebody had taken care of it."""

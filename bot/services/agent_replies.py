@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from bot.core.agents import Agent
 from bot.core.conversations import Attachment, Author, Conversation, Message, MessageId
-from bot.core.handoffs import Handoff, HandoffState
+from bot.core.handoffs import Handoff
 from bot.errors import StepRefused
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Hint, UnitOfWork
-from bot.services.standings import standing_of
+from bot.services.standings import locked_standing_of
 
 
 async def theirs_to_answer(work: UnitOfWork, agent: Agent, conversation: Conversation) -> Handoff:
@@ -18,10 +18,10 @@ async def theirs_to_answer(work: UnitOfWork, agent: Agent, conversation: Convers
 
     Asked under the lock: it may have been passed on, or taken back, while the reply was being written.
     """
-    handoff = await work.handoffs.lock_open(conversation.id)
-    if handoff is None or handoff.state is not HandoffState.ACTIVE or handoff.agent_id != agent.id:
-        raise StepRefused((await standing_of(work, conversation)).stage.value)
-    return handoff
+    standing = await locked_standing_of(work, conversation)
+    if standing.handoff is None or not standing.handoff.is_helped_by(agent.id):
+        raise StepRefused(standing.stage.value)
+    return standing.handoff
 
 
 async def record_reply(

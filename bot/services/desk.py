@@ -15,7 +15,7 @@ from bot.core.conversations import (
     clean_text,
 )
 from bot.core.desk_records import MAX_LABELS, MAX_NOTE_CHARACTERS, DeskNote, normalise_label
-from bot.core.handoffs import HandoffState, Stage, Step
+from bot.core.handoffs import Stage, Step
 from bot.core.shop import Shop
 from bot.errors import ConversationNotFound, DeskRefused, DuplicateMessageId, NoteRefused, StepRefused
 from bot.services.agent_replies import record_reply, theirs_to_answer
@@ -25,7 +25,7 @@ from bot.services.handoffs import take_step
 from bot.services.ids import new_id
 from bot.services.line_places import tell_place
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
-from bot.services.standings import Standing, standing_of
+from bot.services.standings import Standing, locked_standing_of, standing_of
 from bot.services.system_lines import say
 
 # Nothing is put off for longer.
@@ -55,7 +55,7 @@ async def step(
         conversation = await locked(work, conversation_id)
         before = await standing_of(work, conversation)
         if wanted in (Step.CLAIM, Step.TAKE_OVER):
-            if _has(agent, before):
+            if before.handoff is not None and before.handoff.is_helped_by(agent.id):
                 return before
             # Whoever steps in takes it up wherever it stands; what was claimed and left the line meanwhile is gone.
             if wanted is Step.TAKE_OVER and before.stage in (Stage.QUEUE, Stage.CALLBACK):
@@ -119,9 +119,9 @@ async def snooze(
     if until is not None and not clock.now() < until <= clock.now() + LONGEST_SNOOZE:
         raise DeskRefused(f"Choose a moment within the next {LONGEST_SNOOZE.days} days.")
     async with db.transaction() as work:
-        standing = await standing_of(work, await locked(work, conversation_id))
-        handoff = await work.handoffs.lock_open(conversation_id)
-        if handoff is None or not (_has(agent, standing) or standing.stage is Stage.CALLBACK):
+        standing = await locked_standing_of(work, await locked(work, conversation_id))
+        handoff = standing.handoff
+        if handoff is None or not (handoff.is_helped_by(agent.id) or standing.stage is Stage.CALLBACK):
             raise StepRefused(standing.stage.value)
         await work.handoffs.save(replace(handoff, snoozed_until=until))
         work.hint(Hint("desk", conversation_id))
@@ -177,7 +177,7 @@ async def show_typing(db: Database, agent: Agent, conversation_id: ConversationI
     """Let the customer see that an answer is being written, if it is theirs to write."""
     async with db.reading() as work:
         handoff = await work.handoffs.open_for(conversation_id)
-    if handoff is not None and handoff.state is HandoffState.ACTIVE and handoff.agent_id == agent.id:
+    if handoff is not None and handoff.is_helped_by(agent.id):
         async with db.transaction(durable=False) as work:
             work.hint(Hint("agent_typing", conversation_id))
 
@@ -188,11 +188,6 @@ async def locked(work: UnitOfWork, conversation_id: ConversationId) -> Conversat
     if conversation is None:
         raise ConversationNotFound
     return conversation
-
-
-def _has(agent: Agent, standing: Standing) -> bool:
-    handoff = standing.handoff
-    return standing.stage is Stage.AGENT and handoff is not None and handoff.agent_id == agent.id
 
 
 async def _add_note(
