@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.agents import Agent
@@ -57,10 +58,13 @@ async def tell_place(work: UnitOfWork, clock: Clock, shop: Shop, standing: Stand
     """Tell somebody who is in line again where, and what they can choose. The conversation must be locked."""
     if standing.handoff is None:
         return standing.conversation
-    text = (
-        f"{place_in_words(await place_of(work, clock, shop, standing.handoff))} You can wait, or choose something else."
-    )
-    return await say(work, clock, standing.conversation, text, (LEAVE_MESSAGE_CHOICE, BACK_TO_BOT_CHOICE))
+    told = await _place_told(work, clock, shop, standing.handoff)
+    return await say(work, clock, standing.conversation, told.text, told.choices)
+
+
+async def _place_told(work: UnitOfWork, clock: Clock, shop: Shop, handoff: Handoff) -> Reply:
+    where = place_in_words(await place_of(work, clock, shop, handoff))
+    return Reply(f"{where} You can wait, or choose something else.", (LEAVE_MESSAGE_CHOICE, BACK_TO_BOT_CHOICE))
 
 
 async def what_comes_next(work: UnitOfWork, clock: Clock, shop: Shop, standing: Standing) -> Reply | None:
@@ -72,9 +76,8 @@ async def what_comes_next(work: UnitOfWork, clock: Clock, shop: Shop, standing: 
     if handoff is None:
         return None
     if standing.stage is Stage.QUEUE:
-        where = place_in_words(await place_of(work, clock, shop, handoff))
-        text = f"A person from our team will join us here. {where} You can wait, or choose something else."
-        return Reply(text, (LEAVE_MESSAGE_CHOICE, BACK_TO_BOT_CHOICE))
+        told = await _place_told(work, clock, shop, handoff)
+        return replace(told, text=f"A person from our team will join us here. {told.text}")
     match await reach_of(work, shop, now):
         case Reach.NO_DESK:
             return None
