@@ -45,7 +45,6 @@ from bot.gateway.embedding import EMBEDDING, Embedding
 from bot.gateway.limits import RateLimit
 from bot.gateway.live import LiveConversations
 from bot.gateway.responses import error_response, problem
-from bot.gateway.seen_lately import SEEN, SeenLately
 from bot.gateway.served import STATIC
 from bot.gateway.transfers import Transfers
 from bot.metrics import GatewayMetrics
@@ -82,7 +81,6 @@ def create_gateway(
     hub = desk_live.DeskHub(db, clock)
     app[desk_live.DESK] = hub
     app[settings.LIVE].listeners.append(hub.receive_hint)
-    app[SEEN] = SeenLately()
     app[desk_sign_in.SIGN_IN_LIMIT] = RateLimit(desk_sign_in.SIGN_INS_AT_ONCE, desk_sign_in.SIGN_INS_PER_SECOND)
     app[desk_sign_in.WRONG_PASSWORDS] = WrongPasswords()
     app[desk_endpoints.SESSION_LIMIT] = RateLimit(desk_endpoints.SESSION_AT_ONCE, desk_endpoints.SESSION_PER_SECOND)

@@ -19,7 +19,6 @@ from bot.gateway.desk_answers import moment, note_answer, row_answer, view_answe
 from bot.gateway.desk_endpoints import Answer, Call, DeskEndpoints
 from bot.gateway.desk_live import DESK
 from bot.gateway.desk_values import ClientId, Seq, Short, Typed
-from bot.gateway.seen_lately import SEEN
 from bot.services import desk
 from bot.services.desk_views import list_conversations, record_seen, view_conversation
 from bot.services.standings import Standing
@@ -258,12 +257,13 @@ def _stands(standing: Standing) -> Answer:
 
 
 async def _note_seen(call: Call, page: Sequence[Listed], action: str) -> None:
-    seen = call.request.app[SEEN]
-    customers = [one.conversation.customer_id for one in page if one.conversation.customer_id is not None]
+    noted, now = call.request.app[DESK].noted_names, call.clock.now()
+    customers = [one.conversation.customer_id for one in page]
+    looks = [(call.agent.id, one) for one in dict.fromkeys(customers) if one is not None]
     # A search is noted each time.
-    new = list(dict.fromkeys(customers)) if action == "search" else seen.new_ones(call.agent, customers)
-    await record_seen(call.db, call.clock, call.agent, new, action)
-    seen.note(call.agent, new)
+    new = looks if action == "search" else noted.due(looks, now)
+    await record_seen(call.db, call.clock, call.agent, [one for _, one in new], action)
+    noted.note(new, now)
 
 
 def _cursor(place: tuple[str, ...]) -> str:

@@ -15,7 +15,9 @@ from aiohttp import web
 
 from bot.core.agents import Agent, AgentId
 from bot.core.conversations import ConversationId
-from bot.services.desk_views import NotedReads
+from bot.core.customers import CustomerId
+from bot.services.desk_views import NAME_AGAIN_AFTER, READ_AGAIN_AFTER, Look
+from bot.services.noted_lately import NotedLately
 from bot.services.ports import Clock, Database, Hint
 
 # Hints that several came of are looked at together.
@@ -66,7 +68,8 @@ class DeskHub:
         self._db = db
         self._clock = clock
         self.screens: set[Screen] = set()
-        self.noted_reads = NotedReads()
+        self.noted_reads: NotedLately[Look] = NotedLately(READ_AGAIN_AFTER)
+        self.noted_names: NotedLately[tuple[AgentId, CustomerId]] = NotedLately(NAME_AGAIN_AFTER)
         # Who looks at what, on whichever process: until when that counts, by conversation and agent.
         self._viewing: defaultdict[ConversationId, dict[AgentId, float]] = defaultdict(dict)
         self._names: dict[AgentId, str] = {}

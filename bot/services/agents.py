@@ -24,8 +24,7 @@ from bot.core.agents import (
 )
 from bot.core.conversations import clean_text
 from bot.errors import AgentRefused, SignInRefused
-from bot.services.audit import record_audit
-from bot.services.desk_views import actor_of
+from bot.services.audit import actor_of, record_audit
 from bot.services.ids import new_id
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
 from bot.services.wrong_passwords import WrongPasswords, after_wrong_password

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot.core.agents import Agent
 from bot.core.audit import AuditEntry, redact
 from bot.core.customers import CustomerId
 from bot.services.ports import Clock, UnitOfWork
@@ -25,3 +26,8 @@ async def record_audit(
     changed is told by the names of the fields.
     """
     await work.audit.add(AuditEntry(clock.now(), actor[:200], action, customer_id, redact(detail or {})))
+
+
+def actor_of(agent: Agent) -> str:
+    """Somebody at the desk as the audit log names them: by their address, which nobody else has."""
+    return f"agent:{agent.email}"

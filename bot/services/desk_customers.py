@@ -13,10 +13,9 @@ from bot.core.merges import Merge
 from bot.core.phones import normalise_phone
 from bot.core.shop import Shop
 from bot.errors import CustomerNotFound, DeskRefused, MergeRefused
-from bot.services.audit import record_audit
+from bot.services.audit import actor_of, record_audit
 from bot.services.customers import find_customer, save_customer
 from bot.services.desk import locked
-from bot.services.desk_views import actor_of
 from bot.services.goodwill import give_goodwill
 from bot.services.merges import propose_merge
 from bot.services.outbox import queue_mail

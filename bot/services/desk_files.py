@@ -8,9 +8,8 @@ from bot.core.conversations import ConversationId, Message
 from bot.errors import DuplicateMessageId
 from bot.services.agent_replies import record_reply, theirs_to_answer
 from bot.services.attachments import StoredFile, check_file, is_same_file, keep_file
-from bot.services.audit import record_audit
+from bot.services.audit import actor_of, record_audit
 from bot.services.desk import locked
-from bot.services.desk_views import actor_of
 from bot.services.ports import Clock, Database
 
 

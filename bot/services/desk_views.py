@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.core.agents import Agent
 from bot.core.conversations import Conversation, ConversationEvent, ConversationId, Message
@@ -14,14 +13,16 @@ from bot.core.desk_records import DeskNote, Listed, ListQuery, Understood
 from bot.core.shop import Shop
 from bot.core.widget import Question
 from bot.errors import ConversationNotFound
-from bot.services.audit import record_audit
+from bot.services.audit import actor_of, record_audit
 from bot.services.customer_panel import CustomerPanel, customer_panel
+from bot.services.noted_lately import NotedLately
 from bot.services.ports import Clock, Database, UnitOfWork
 
 MESSAGES_SHOWN = 200
 # A conversation that stays open is read again every few seconds; that is noted again after so long.
 READ_AGAIN_AFTER = timedelta(minutes=10)
-MAX_READS_KEPT = 50_000
+# That somebody saw a customer's name in a list is noted again after so long.
+NAME_AGAIN_AFTER = timedelta(hours=1)
 # Who looked into which conversation, and who could be recognised there.
 Look = tuple[str, str, CustomerId | None]
 
@@ -44,25 +45,6 @@ class ConversationView:
     deleted_files: Set[str]
 
 
-class NotedReads:
-    """Which looks into conversations are in the audit log already, and since when."""
-
-    def __init__(self) -> None:
-        self._at: OrderedDict[Look, datetime] = OrderedDict()
-
-    def due(self, looks: Sequence[Look], now: datetime) -> list[Look]:
-        """Those that are to be noted now."""
-        return [one for one in dict.fromkeys(looks) if one not in self._at or now - self._at[one] >= READ_AGAIN_AFTER]
-
-    def note(self, looks: Sequence[Look], now: datetime) -> None:
-        """They are noted."""
-        for look in looks:
-            self._at.pop(look, None)
-            self._at[look] = now
-        while len(self._at) > MAX_READS_KEPT:
-            self._at.popitem(last=False)
-
-
 async def list_conversations(db: Database, query: ListQuery) -> list[Listed]:
     """A page of a list. Whoever shows it records whose names are on it: see record_seen."""
     async with db.reading() as work:
@@ -82,7 +64,7 @@ async def record_seen(
 async def record_read(
     db: Database,
     clock: Clock,
-    noted: NotedReads,
+    noted: NotedLately[Look],
     agent: Agent,
     conversation: Conversation,
     *,
@@ -113,7 +95,7 @@ async def view_conversation(
     conversation_id: ConversationId,
     *,
     before: int | None = None,
-    noted: NotedReads | None = None,
+    noted: NotedLately[Look] | None = None,
 ) -> ConversationView:
     """A conversation, with its last messages, or those before one. Noted in the audit log before anything is shown.
 
@@ -122,13 +104,8 @@ async def view_conversation(
     async with db.reading() as work:
         view = await _view(work, clock, shop, conversation_id, before)
     others = [one.other.id for one in view.panel.proposals] if view.panel else []
-    await record_read(db, clock, noted or NotedReads(), agent, view.listed.conversation, others=others)
+    await record_read(db, clock, noted or NotedLately(READ_AGAIN_AFTER), agent, view.listed.conversation, others=others)
     return view
-
-
-def actor_of(agent: Agent) -> str:
-    """Somebody at the desk as the audit log names them: by their address, which nobody else has."""
-    return f"agent:{agent.email}"
 
 
 async def _view(
