@@ -19,20 +19,10 @@ from bot.services.ids import new_id
 from bot.services.turns import begin_turn, claim_turn, finish_turn
 from bot.services.waiting import look_after_line
 from tests.builders import an_inbound, conversation_now, events_now, messages_now, stored_conversation, written
-from tests.services.desk import ANA, BEN, add_agents, ask, open_always, stage, standing_now, step
+from tests.services.desk import ANA, BEN, ask, stage, standing_now, step
 from tests.storage.databases import open_database
 
 ROUNDS = 6
-
-
-@pytest.fixture
-async def desk(sql_db):
-    await add_agents(sql_db, ANA, BEN)
-
-
-@pytest.fixture
-def open_shop(shop):
-    return open_always(shop)
 
 
 @pytest.fixture

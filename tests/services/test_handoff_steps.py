@@ -29,11 +29,9 @@ from tests.builders import (
 from tests.services.desk import (
     ANA,
     BEN,
-    add_agents,
     agent_now,
     ask,
     change_agent,
-    open_always,
     reply,
     see,
     stage,
@@ -44,16 +42,6 @@ from tests.services.desk import (
 from tests.services.mails import sent_mails
 
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-async def desk(sql_db):
-    await add_agents(sql_db, ANA, BEN)
-
-
-@pytest.fixture
-def open_shop(shop):
-    return open_always(shop)
 
 
 async def test_from_the_bot_to_a_person_and_back(sql_db, clock, open_shop, desk):

@@ -13,7 +13,7 @@ from bot.services.handoff_summary import NOTES_LOOKED_AT, latest_wish, mood_in_w
 from bot.services.handoffs import note_call_back
 from bot.services.turns import claim_turn, give_up_turn
 from tests.builders import a_request, conversation_now, stored_conversation, written
-from tests.services.desk import ANA, add_agents, ask, open_always, standing_now, step
+from tests.services.desk import ANA, add_agents, ask, standing_now, step
 
 Note = dict[str, Any]
 
@@ -21,11 +21,6 @@ Note = dict[str, Any]
 @pytest.fixture
 async def desk(sql_db):
     await add_agents(sql_db, ANA)
-
-
-@pytest.fixture
-def open_shop(shop):
-    return open_always(shop)
 
 
 def said(text: str, intent: str, message_id: str = "", picked: bool = False, **entities: str) -> Note:

@@ -20,11 +20,9 @@ from tests.builders import stored_conversation, written
 from tests.services.desk import (
     ANA,
     BEN,
-    add_agents,
     ask,
     change_agent,
     offered,
-    open_always,
     reply,
     see,
     stage,
@@ -34,16 +32,6 @@ from tests.services.desk import (
 )
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-
-
-@pytest.fixture
-async def desk(sql_db):
-    await add_agents(sql_db, ANA, BEN)
-
-
-@pytest.fixture
-def open_shop(shop):
-    return open_always(shop)
 
 
 async def taken(db, clock, shop, agent=ANA):

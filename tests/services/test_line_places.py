@@ -26,11 +26,6 @@ async def desk(sql_db):
     await add_agents(sql_db, replace(ANA, capacity=1), replace(BEN, presence=Presence.AWAY))
 
 
-@pytest.fixture
-def open_shop(shop):
-    return open_always(shop)
-
-
 async def waiting(db, clock, shop):
     conversation = await stored_conversation(db)
     await ask(db, clock, shop, conversation)

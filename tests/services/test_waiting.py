@@ -43,18 +43,8 @@ SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
 @pytest.fixture
-async def desk(sql_db):
-    await add_agents(sql_db, ANA, BEN)
-
-
-@pytest.fixture
 async def nobody_there(sql_db):
     await add_agents(sql_db, replace(ANA, presence=Presence.AWAY), replace(BEN, presence=Presence.AWAY))
-
-
-@pytest.fixture
-def open_shop(shop):
-    return open_always(shop)
 
 
 @pytest.fixture
