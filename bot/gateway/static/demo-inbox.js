@@ -1,5 +1,7 @@
 /** The demo's inbox: mails that the service would send, looked at in a drawer, so that nobody has to find a folder. */
 
+import { el } from "./dom.js";
+
 const SEEN_KEY = "kasuki-demo:mail-seen";
 const LOOK_EVERY_MS = 3000;
 const LINK = /https?:\/\/[^\s<>"]+[^\s<>".,;:!?)]/g;
@@ -10,13 +12,6 @@ let mails = [];
 let seenAt = remembered();
 let openedBy = null;
 let drawn = "";
-
-function element(name, text = "", attributes = {}) {
-  const node = document.createElement(name);
-  node.textContent = text;
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  return node;
-}
 
 function remembered() {
   try {
@@ -56,21 +51,15 @@ function draw() {
   drawn = now;
   $("inbox-mails").replaceChildren(
     ...mails.map((mail, place) => entry(mail, open.has(mail.id) || (place === 0 && (hadMails || mails.length === 1)))),
-    ...(mails.length ? [] : [element("li", "Nothing yet. Ask the assistant for your points as a visitor: it mails a code.", { class: "empty" })]),
+    ...(mails.length ? [] : [el("li", { class: "empty" }, "Nothing yet. Ask the assistant for your points as a visitor: it mails a code.")]),
   );
 }
 
 function entry({ id, to, subject, at, text }, isOpen) {
-  const details = element("details", "", { "data-id": id, ...(isOpen ? { open: "" } : {}) });
-  const summary = element("summary");
   const time = new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  summary.append(element("b", subject), element("small", `to ${to} · ${time}`));
-  const words = element("div", "", { class: "text" });
-  words.append(...withLinks(text.trim()));
-  details.append(summary, words);
-  const item = element("li");
-  item.append(details);
-  return item;
+  const summary = el("summary", {}, el("b", {}, subject), el("small", {}, `to ${to} · ${time}`));
+  const words = el("div", { class: "text" }, ...withLinks(text.trim()));
+  return el("li", {}, el("details", { "data-id": id, open: isOpen ? "" : null }, summary, words));
 }
 
 /** The text with its addresses as links; all of it is text, and none of it markup. */
@@ -78,7 +67,7 @@ function withLinks(text) {
   const parts = [];
   let from = 0;
   for (const found of text.matchAll(LINK)) {
-    const link = element("a", found[0], { href: found[0], target: "_blank", rel: "noopener noreferrer" });
+    const link = el("a", { href: found[0], target: "_blank", rel: "noopener noreferrer" }, found[0]);
     parts.push(text.slice(from, found.index), link);
     from = found.index + found[0].length;
   }

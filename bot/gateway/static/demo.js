@@ -1,5 +1,7 @@
 /** The demo shop's page: opening hours, "try it as", and questions to try; all of it does without the server's help. */
 
+import { el } from "./dom.js";
+
 const PERSONA_KEY = "kasuki-demo:persona";
 const PEOPLE = [
   { name: "Maria Santos", email: "maria@example.com", about: "A regular with points, and an order on its way." },
@@ -13,13 +15,6 @@ const chat = (...call) => (window.Kasuki ??= []).push(call);
 
 let people = [VISITOR, ...PEOPLE];
 let asked = 0; // only the latest press of "try it as" counts
-
-function element(name, text, attributes = {}) {
-  const node = document.createElement(name);
-  node.textContent = text;
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  return node;
-}
 
 function remembered() {
   try {
@@ -50,14 +45,14 @@ async function loadShop() {
 }
 
 function showHours(hours) {
-  if (!hours.length) return $("hours").replaceChildren(element("dt", "Ask us in the chat."));
-  $("hours").replaceChildren(...hours.flatMap(({ days, hours: open }) => [element("dt", days), element("dd", open)]));
+  if (!hours.length) return $("hours").replaceChildren(el("dt", {}, "Ask us in the chat."));
+  $("hours").replaceChildren(...hours.flatMap(({ days, hours: open }) => [el("dt", {}, days), el("dd", {}, open)]));
 }
 
 function drawPersonas() {
   $("personas").replaceChildren(
     ...people.map((person) => {
-      const button = element("button", person.name.split(" ")[0], { type: "button", "data-email": person.email });
+      const button = el("button", { type: "button", "data-email": person.email }, person.name.split(" ")[0]);
       button.addEventListener("click", () => become(person));
       return button;
     }),

@@ -3,11 +3,9 @@
 import { config } from "./config.js";
 import { el } from "./dom.js";
 import { newClientId } from "./outbox.js";
+import { faultOf, takeDropped } from "./taken-files.js";
 import { locale, t } from "./texts.js";
 
-const MAX_BYTES = 10 * 2 ** 20;
-const ENDINGS = /\.(png|jpe?g|jpe|jfif|gif|webp|heic|heif|pdf|txt|text|log|md|csv)$/i;
-const KINDS = /^(image\/(png|jpeg|gif|webp|heic|heif)|application\/pdf|text\/(plain|csv|markdown))$/;
 const SHOWN = /^image\/(png|jpeg|gif|webp)$/;
 const AGAIN = ["unavailable", "rate_limited", "too_slow"]; // sent again, it may well be taken
 const LOST_AFTER_MS = 1500;
@@ -15,13 +13,6 @@ const LOST_AFTER_MS = 1500;
 const inKilobytes = new Intl.NumberFormat(locale, { style: "unit", unit: "kilobyte", maximumFractionDigits: 0 });
 const inMegabytes = new Intl.NumberFormat(locale, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 });
 const sizeOf = (bytes) => (bytes < 1024000 ? inKilobytes.format(Math.max(1, bytes / 1024)) : inMegabytes.format(bytes / 2 ** 20));
-
-/** Why a file cannot be sent, by what is known of it here; null if it can. The server looks into it as well. */
-export function faultOf({ name, size, type }) {
-  if (size === 0) return t("file.empty", { name });
-  if (size > MAX_BYTES) return t("file.too_large", { name });
-  return KINDS.test(type) || ENDINGS.test(name) ? null : t("file.kind", { name });
-}
 
 /**
  * Uploads are held in memory: a file cannot be kept for another page load, so what a reload loses is said.
@@ -51,26 +42,11 @@ export class Files {
       event.preventDefault();
       this.#add([...event.clipboardData.files]);
     });
-    this.#takeWhatIsDropped(zone, button);
-  }
-
-  #takeWhatIsDropped(zone, button) {
-    const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
-    let within = 0;
-    const mark = (change) => {
-      within = Math.max(0, change);
-      zone.classList.toggle("dropping", within > 0);
-    };
     zone.dataset.drop = t("file.drop");
     const isOpen = () => button.offsetParent !== null; // not while questions are to be answered first
-    document.addEventListener("dragenter", (event) => holdsFiles(event) && isOpen() && mark(within + 1));
-    document.addEventListener("dragleave", (event) => holdsFiles(event) && mark(within - 1));
-    document.addEventListener("dragover", (event) => holdsFiles(event) && event.preventDefault());
-    document.addEventListener("drop", (event) => {
-      if (!holdsFiles(event)) return;
-      event.preventDefault(); // or the browser would leave the chat and show the file
-      mark(0);
-      if (isOpen()) this.#add([...event.dataTransfer.files]);
+    takeDropped({
+      mark: (within) => zone.classList.toggle("dropping", within && isOpen()),
+      take: (files) => isOpen() && this.#add(files),
     });
   }
 
@@ -142,7 +118,7 @@ export class Files {
     const faults = [];
     for (const file of files) {
       const fault = faultOf(file);
-      if (fault) faults.push(fault);
+      if (fault) faults.push(t(`file.${fault}`, { name: file.name }));
       else this.#begin(file);
     }
     this.#on.say(faults.join(" "));

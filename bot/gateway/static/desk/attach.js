@@ -1,22 +1,18 @@
 /** Files to go with a reply: chosen, dropped or pasted, and looked at once more before they are sent. */
 
 import { el } from "../dom.js";
+import { faultOf, takeDropped } from "../taken-files.js";
 import { sizeOf } from "./files.js";
 import { icon } from "./icons.js";
 import { announce, iconButton, said, toast } from "./widgets.js";
 import { count } from "./words.js";
 
-const MAX_BYTES = 10 * 2 ** 20;
 const MOST_AT_ONCE = 10;
-const ENDINGS = /\.(png|jpe?g|jpe|jfif|gif|webp|heic|heif|pdf|txt|text|log|md|csv)$/i;
-const KINDS = /^(image\/(png|jpeg|gif|webp|heic|heif)|application\/pdf|text\/(plain|csv|markdown))$/;
-
-/** Why a file cannot be sent, by what is known of it here; null if it can. The server looks into it as well. */
-export function faultOf({ name, size, type }) {
-  if (size === 0) return `${name} is empty.`;
-  if (size > MAX_BYTES) return `${name} is too large: a file may have 10 MB at most.`;
-  return KINDS.test(type) || ENDINGS.test(name) ? null : `${name} cannot be sent: only pictures, PDFs and texts can.`;
-}
+const FAULTS = {
+  empty: "is empty.",
+  too_large: "is too large: a file may have 10 MB at most.",
+  kind: "cannot be sent: only pictures, PDFs and texts can.",
+};
 
 /** What waits to be sent is kept for each conversation, while the page is open. */
 export class Attachments {
@@ -38,7 +34,10 @@ export class Attachments {
       this.#add([...this.#input.files]);
       this.#input.value = "";
     });
-    this.#takeWhatIsDropped();
+    takeDropped({
+      mark: (within) => this.#zone.classList.toggle("dropping", within && !this.#on.whyNot()),
+      take: (files) => this.#mayAttach() && this.#add(files),
+    });
   }
 
   /** Show what waits in a conversation; `isOpen` says whether it goes with what is being written. */
@@ -94,7 +93,7 @@ export class Attachments {
   }
 
   #add(files) {
-    const faults = files.map(faultOf).filter(Boolean);
+    const faults = files.filter(faultOf).map((file) => `${file.name} ${FAULTS[faultOf(file)]}`);
     const fine = files.filter((file) => !faultOf(file));
     const all = [...this.#files, ...fine];
     if (all.length > MOST_AT_ONCE) faults.push(`At most ${MOST_AT_ONCE} files can be sent at once.`);
@@ -119,23 +118,5 @@ export class Attachments {
       }),
     );
     this.#list.hidden = files.length === 0;
-  }
-
-  #takeWhatIsDropped() {
-    const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
-    let within = 0;
-    const mark = (change) => {
-      within = Math.max(0, change);
-      this.#zone.classList.toggle("dropping", within > 0 && !this.#on.whyNot());
-    };
-    document.addEventListener("dragenter", (event) => holdsFiles(event) && mark(within + 1));
-    document.addEventListener("dragleave", (event) => holdsFiles(event) && mark(within - 1));
-    document.addEventListener("dragover", (event) => holdsFiles(event) && event.preventDefault());
-    document.addEventListener("drop", (event) => {
-      if (!holdsFiles(event)) return;
-      event.preventDefault(); // or the browser would leave the desk and show the file
-      mark(0);
-      if (this.#mayAttach()) this.#add([...event.dataTransfer.files]);
-    });
   }
 }
