@@ -12,16 +12,16 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from bot.core.conversations import Conversation
 from bot.errors import BotError
 from bot.gateway import frames, settings
-from bot.gateway.connections import WRITTEN_AHEAD_BYTES, leave_soon, patience
+from bot.gateway.connections import leave_soon, patience
 from bot.gateway.database import database_answers
 from bot.gateway.limits import client_address
 from bot.gateway.responses import STATUS, error_response
+from bot.gateway.sockets import HEARTBEAT_SECONDS, open_socket
 from bot.gateway.tokens import BadToken, bearer_token, read_visitor_token
 from bot.gateway.visitors import open_chat, ready, take_frame
 from bot.services.conversations import visible_conversation
 
 HELLO_SECONDS = 15.0
-HEARTBEAT_SECONDS = 20.0
 # After this many frames that make no sense, the other side is not a chat.
 MAX_BAD_FRAMES = 25
 
@@ -56,30 +56,14 @@ async def chat_socket(request: web.Request) -> web.StreamResponse:
 
 
 async def _hold_socket(request: web.Request) -> web.WebSocketResponse:
-    socket = web.WebSocketResponse(
-        # One more, because aiohttp refuses what reaches its limit.
-        max_msg_size=frames.MAX_FRAME_BYTES + 1,
-        heartbeat=HEARTBEAT_SECONDS,
-        # Frames are small, and what packs and unpacks them would take ten times the memory of all the rest.
-        compress=False,
-        writer_limit=WRITTEN_AHEAD_BYTES,
-    )
-    try:
-        await socket.prepare(request)
-    except ValueError as error:  # letters in the handshake's key that no such key has
-        raise web.HTTPBadRequest(text="This is not how a WebSocket is opened.") from error
-    sockets, transport = request.app[settings.SOCKETS], request.transport
-    sockets[socket] = request
-    session = _Session(request, socket)
-    try:
-        await session.run()
-    except Exception:
-        # Not for the middlewares: a socket that is open cannot be answered with a page any more.
-        log.exception("a socket's session failed")
-        await session.close(WSCloseCode.INTERNAL_ERROR, b"something went wrong")
-    finally:
-        sockets.pop(socket, None)
-        leave_soon(transport)
+    async with open_socket(request, frames.MAX_FRAME_BYTES) as socket:
+        session = _Session(request, socket)
+        try:
+            await session.run()
+        except Exception:
+            # Not for the middlewares: a socket that is open cannot be answered with a page any more.
+            log.exception("a socket's session failed")
+            await session.close(WSCloseCode.INTERNAL_ERROR, b"something went wrong")
     return socket
 
 

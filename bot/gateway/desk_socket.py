@@ -13,7 +13,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from bot.core.conversations import Conversation, ConversationId, Owner
 from bot.errors import BotError
 from bot.gateway import settings
-from bot.gateway.connections import WRITTEN_AHEAD_BYTES, leave_soon
+from bot.gateway.connections import patience
 from bot.gateway.database import database_answers
 from bot.gateway.desk_answers import agent_answer, message_answer
 from bot.gateway.desk_endpoints import ID, Call, Right, admitted, check_own_origin
@@ -21,18 +21,16 @@ from bot.gateway.desk_live import DESK, Screen
 from bot.gateway.frames import BadFrame, parse_json
 from bot.gateway.limits import RateLimit, RateLimited
 from bot.gateway.responses import error_response
+from bot.gateway.sockets import open_socket
 from bot.services.agents import note_presence, signed_in_agent
 from bot.services.desk import show_typing
 from bot.services.desk_views import record_read
 from bot.services.ports import Hint
 
-HEARTBEAT_SECONDS = 20.0
 MAX_FRAME_BYTES = 4 * 1024
 MAX_BAD_FRAMES = 25
 # So many windows of one person at once; nobody has a use for more.
 MAX_OPEN_DESKS = 30
-# A desk that takes nothing for so long is gone.
-PATIENCE_SECONDS = 20.0
 PAGE = 200
 # Whoever types says so now and then; more often nobody needs to know.
 TYPING_LIMIT = web.AppKey("typing_limit", RateLimit)
@@ -58,31 +56,15 @@ async def desk_socket(request: web.Request) -> web.StreamResponse:
 
 
 async def _hold_socket(call: Call) -> web.WebSocketResponse:
-    request = call.request
-    # Not packed, as in the chat: what packs frames would take ten times the memory of all the rest.
-    socket = web.WebSocketResponse(
-        max_msg_size=MAX_FRAME_BYTES + 1,
-        heartbeat=HEARTBEAT_SECONDS,
-        compress=False,
-        writer_limit=WRITTEN_AHEAD_BYTES,
-    )
-    try:
-        await socket.prepare(request)
-    except ValueError as error:  # letters in the handshake's key that no such key has
-        raise web.HTTPBadRequest(text="This is not how a WebSocket is opened.") from error
-    sockets, transport = request.app[settings.SOCKETS], request.transport
-    sockets[socket] = request
-    try:
-        with request.app[DESK].open(call.agent) as screen:
-            await _Session(call, socket, screen).run()
-    except ConnectionError:
-        log.debug("a desk's socket was lost")
-    except Exception:
-        log.exception("a desk's session failed")
-        await socket.close(code=WSCloseCode.INTERNAL_ERROR, message=b"something went wrong")
-    finally:
-        sockets.pop(socket, None)
-        leave_soon(transport)
+    async with open_socket(call.request, MAX_FRAME_BYTES) as socket:
+        try:
+            with call.request.app[DESK].open(call.agent) as screen:
+                await _Session(call, socket, screen).run()
+        except ConnectionError:
+            log.debug("a desk's socket was lost")
+        except Exception:
+            log.exception("a desk's session failed")
+            await socket.close(code=WSCloseCode.INTERNAL_ERROR, message=b"something went wrong")
     return socket
 
 
@@ -180,7 +162,7 @@ class _Session:
                     if await self._is_over():
                         return
                 await self._tell_all()
-        except (ConnectionError, asyncio.TimeoutError):
+        except ConnectionError:
             log.debug("a desk's socket was lost")
         except Exception:
             log.exception("could not tell a desk what has changed")
@@ -234,14 +216,8 @@ class _Session:
                 return
 
     async def _send(self, frame: dict[str, Any]) -> None:
-        try:
-            await asyncio.wait_for(self._socket.send_str(json.dumps(frame)), PATIENCE_SECONDS)
-        except asyncio.TimeoutError:
-            # Nobody reads there; whoever comes back is told everything anew.
-            transport = self._call.request.transport
-            if transport is not None:
-                transport.abort()
-            raise
+        with patience(self._call.request):
+            await self._socket.send_str(json.dumps(frame))
 
 
 async def customer_types(app: web.Application, conversation: Conversation) -> None:
