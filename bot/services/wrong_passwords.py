@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from bot.core.agents import FIRST_LOCK, WRONG_PASSWORDS_ALLOWED, lock_after
 
 # Wrong passwords that were tried so long ago count no more.
 FORGOTTEN_AFTER = timedelta(days=1)
 MAX_KEPT = 50_000
+
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
@@ -39,23 +42,20 @@ class WrongPasswords:
         """One more; until when there is a lock now, which is longer each time."""
         tried = self._recent(key, now)
         until = lock_after(tried.times + 1, now)
-        self._keep(key, _Tried(tried.times + 1, now, until))
+        _keep(self._tried, key, _Tried(tried.times + 1, now, until))
         return until
 
     def note_wrong_for_nobody(self, now: datetime, email: str) -> datetime | None:
         """One more for an account that there is not; until when it pauses now, as one that there is would."""
         tried = self._recent((email,), now)
         times, until = after_wrong_password(tried.times, now)
-        self._keep((email,), _Tried(times, now, until))
+        _keep(self._tried, (email,), _Tried(times, now, until))
         return until
 
     def note_right(self, *key: str) -> None:
         """The right one was given: wrong ones from elsewhere do not keep whoever asks from there out."""
         self._tried.pop(key, None)
-        self._right.pop(key, None)
-        self._right[key] = None
-        while len(self._right) > MAX_KEPT:
-            self._right.popitem(last=False)
+        _keep(self._right, key, None)
 
     def was_right(self, *key: str) -> bool:
         """Whether the right one was given under this key before."""
@@ -65,11 +65,13 @@ class WrongPasswords:
         tried = self._tried.get(key, _Tried())
         return tried if tried.last_at is not None and now - tried.last_at < FORGOTTEN_AFTER else _Tried()
 
-    def _keep(self, key: tuple[str, ...], tried: _Tried) -> None:
-        self._tried.pop(key, None)
-        self._tried[key] = tried
-        while len(self._tried) > MAX_KEPT:
-            self._tried.popitem(last=False)
+
+def _keep(kept: OrderedDict[tuple[str, ...], _Value], key: tuple[str, ...], value: _Value) -> None:
+    """Keep it as the newest; of too many the oldest goes."""
+    kept.pop(key, None)
+    kept[key] = value
+    while len(kept) > MAX_KEPT:
+        kept.popitem(last=False)
 
 
 def after_wrong_password(times_before: int, now: datetime) -> tuple[int, datetime | None]:
