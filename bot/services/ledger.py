@@ -6,6 +6,7 @@ event returns the entry of then, and raises KeyReused when it was used for anoth
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -140,9 +141,9 @@ async def undo_redemption(work: UnitOfWork, clock: Clock, redemption_id: EntryId
     entry = await work.ledger.add(wanted)
     if entry is None:
         return await _known(work, wanted)
-    for taken in await work.ledger.allocations_of(redemption_id):
-        await work.ledger.allocate(entry.id, [Allocation(taken.lot_id, -taken.points)])
-        await _pay_own_reversals(work, taken.lot_id, taken.points)
+    given_back = await work.ledger.allocations_of(redemption_id)
+    await work.ledger.allocate(entry.id, [Allocation(taken.lot_id, -taken.points) for taken in given_back])
+    await _pay_own_reversals(work, given_back)
     await _settle(work, customer_id, now)
     return entry
 
@@ -209,24 +210,30 @@ async def _moved_on(work: UnitOfWork, entry: LedgerEntry) -> list[LedgerEntry]:
     return found
 
 
-async def _pay_own_reversals(work: UnitOfWork, lot_id: EntryId, points: int) -> None:
+async def _pay_own_reversals(work: UnitOfWork, given_back: Iterable[Allocation]) -> None:
     """Let points that came back to a lot pay for what was taken back of that lot while they were spent.
 
-    Other lots paid for it then, or it is owed still. Otherwise an earning that was refunded could run out as well.
+    Other lots paid for it then, or it is owed still. Otherwise an earning that was refunded could run out as well. A lot
+    that had paid for another one gets its points back, and has first of all its own reversals to pay with them, too.
     """
-    for reversal in await work.ledger.reversals_of(lot_id):
-        if reversal.kind is EntryKind.EXPIRE or points == 0:
-            continue
-        paid = await work.ledger.allocations_of(reversal.id)
-        owed = -reversal.points - sum(part.points for part in paid)
-        if (own := min(owed, points)) > 0:
-            await work.ledger.allocate(reversal.id, [Allocation(lot_id, own)])
-            points -= own
-        for part in paid:
-            if part.lot_id != lot_id and (own := min(part.points, points)) > 0:
-                swapped = [Allocation(part.lot_id, -own), Allocation(lot_id, own)]
-                await work.ledger.allocate(reversal.id, swapped)
+    waiting = deque(given_back)
+    while waiting:
+        come_back = waiting.popleft()
+        lot_id, points = come_back.lot_id, come_back.points
+        for reversal in await work.ledger.reversals_of(lot_id):
+            if reversal.kind is EntryKind.EXPIRE or points == 0:
+                continue
+            paid = await work.ledger.allocations_of(reversal.id)
+            owed = -reversal.points - sum(part.points for part in paid)
+            if (own := min(owed, points)) > 0:
+                await work.ledger.allocate(reversal.id, [Allocation(lot_id, own)])
                 points -= own
+            for part in paid:
+                if part.lot_id != lot_id and (own := min(part.points, points)) > 0:
+                    swapped = [Allocation(part.lot_id, -own), Allocation(lot_id, own)]
+                    await work.ledger.allocate(reversal.id, swapped)
+                    points -= own
+                    waiting.append(Allocation(part.lot_id, own))
 
 
 async def expire_points(work: UnitOfWork, clock: Clock, customer_id: CustomerId) -> int:

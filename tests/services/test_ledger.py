@@ -196,6 +196,23 @@ async def test_points_that_come_back_pay_for_what_was_taken_back_of_them(sql_db,
     assert await balance(sql_db, clock, maria) == Balance(0 if is_owed else 100)
 
 
+async def test_a_lot_that_paid_for_another_pays_its_own_refund_once_it_is_paid_back(sql_db, clock, maria):
+    expiry = clock.now() + DAY
+    first = await award(sql_db, clock, maria, 40, key="first", expires_at=expiry)
+    second = await award(sql_db, clock, maria, 30, key="second", expires_at=expiry)
+    spent = await redeem(sql_db, clock, maria, 60)
+    # What is left of the second pays for the refund of the first, and both are owed for the rest.
+    assert await take_back(sql_db, clock, first, 40, key="back:first") == 40
+    assert await take_back(sql_db, clock, second, 30, key="back:second") == 30
+    assert await balance(sql_db, clock, maria) == Balance(-60)
+    clock.advance(2 * DAY)
+
+    async with sql_db.transaction() as work:
+        await undo_redemption(work, clock, spent.id, key="u")
+
+    assert await balance(sql_db, clock, maria) == Balance(0)
+
+
 async def test_points_of_two_accounts_become_one_and_two_again(sql_db, clock, maria, double):
     await award(sql_db, clock, maria, 10, key="m")
     await award(sql_db, clock, double, 100, key="d", expires_at=clock.now() + 5 * DAY)
