@@ -392,6 +392,11 @@ const start = OscillatorNode.prototype.start;
 OscillatorNode.prototype.start = function (...rest) { window.tones += 1; return start.apply(this, rest); };
 """
 
+# The page tells the panel; what is said before that counts as seen.
+NOTE_WHEN_CLOSED = """() => addEventListener("message", ({ data }) => {
+  if (data?.type === "close") window.knowsItIsClosed = true;
+})"""
+
 
 def test_a_sound_is_off_until_wanted_remembered_and_made_only_for_what_is_not_seen(window, browser):
     context = browser.new_context()
@@ -414,14 +419,16 @@ def test_a_sound_is_off_until_wanted_remembered_and_made_only_for_what_is_not_se
 
     switch.click()
     expect(switch).to_have_attribute("aria-pressed", "true")
-    frame.wait_for_function("() => window.tones > 0")
+    frame.wait_for_function("() => window.tones > 0", polling=50)
     heard = tones()
     window.say(Reply("Seen."))
     expect(panel.locator("[data-author=bot]", has_text="Seen.")).to_be_visible(timeout=WAIT_MS)
     assert tones() == heard
+    frame.evaluate(NOTE_WHEN_CLOSED)
     panel.get_by_role("button", name="Close chat").click()
+    frame.wait_for_function("() => window.knowsItIsClosed", polling=50)
     window.say(Reply("Not seen."))
-    frame.wait_for_function(f"() => window.tones > {heard}")
+    frame.wait_for_function(f"() => window.tones > {heard}", polling=50)
 
     page.reload()
     panel = open_chat(page)
