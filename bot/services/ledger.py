@@ -213,8 +213,8 @@ async def _moved_on(work: UnitOfWork, entry: LedgerEntry) -> list[LedgerEntry]:
 async def _pay_own_reversals(work: UnitOfWork, given_back: Iterable[Allocation]) -> None:
     """Let points that came back to a lot pay for what was taken back of that lot while they were spent.
 
-    Other lots paid for it then, or it is owed still. Otherwise an earning that was refunded could run out as well. A lot
-    that had paid for another one gets its points back, and has first of all its own reversals to pay with them, too.
+    Other lots paid for it then, or it is owed still. Otherwise an earning that was refunded could run out as well. A
+    lot that had paid for another one gets its points back, and first of all pays its own reversals with them, too.
     """
     waiting = deque(given_back)
     while waiting:
