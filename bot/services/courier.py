@@ -31,6 +31,7 @@ from bot.services.channel_ports import (
     Part,
     PartFile,
 )
+from bot.services.handoff_leaving import leave_by_stopping
 from bot.services.ports import Clock, Database
 
 LEASE = timedelta(seconds=60)
@@ -155,7 +156,7 @@ async def _send(db: Database, clock: Clock, route: Route, delivery: Delivery, nu
         # It counts as sent; what comes after it waits until the platform answers again.
         return await _put_off(db, clock, replace(done, attempts=delivery.attempts), str(unsure))
     except ChannelBlocked as blocked:
-        return await _give_back(db, replace(delivery, stopped_at=clock.now()), None, str(blocked))
+        return await _stop(db, clock, delivery, str(blocked))
     except ChannelRefused as refused:
         # It must not hold up what comes after it.
         log.error("a part of a message was refused for good: %s", refused)
@@ -252,6 +253,17 @@ async def _put_off(db: Database, clock: Clock, delivery: Delivery, error: str) -
     # Not all at the same moment, when the platform is back.
     pause = timedelta(seconds=longest * random.uniform(0.5, 1))  # noqa: S311 - no secret
     return await _give_back(db, replace(delivery, attempts=attempts), clock.now() + pause, error)
+
+
+async def _stop(db: Database, clock: Clock, delivery: Delivery, error: str) -> Delivery:
+    """Send nothing more there; who waited for a person waits no longer, as after a "stop"."""
+    delivery = replace(delivery, stopped_at=clock.now(), last_error=error[:500])
+    async with db.transaction() as work:
+        # Before its delivery, as everybody does: so no two wait for each other.
+        conversation = await work.conversations.lock(delivery.conversation_id)
+        if await work.deliveries.save(delivery, None) and conversation is not None:
+            await leave_by_stopping(work, clock, conversation)
+    return replace(delivery, is_leased=False)
 
 
 async def _give_back(

@@ -10,6 +10,7 @@ import pytest
 
 from bot.core.channels import TELEGRAM
 from bot.core.conversations import Author, Choice, Image
+from bot.core.handoffs import Stage
 from bot.core.rate_buckets import Rate
 from bot.services.channel_ports import (
     Capabilities,
@@ -22,6 +23,7 @@ from bot.services.channel_ports import (
 from bot.services.courier import LEASE, Pace, Route, deliver_next, in_parts
 from tests.builders import a_conversation, a_message, an_identity, stored_conversation
 from tests.fakes import FakeClock
+from tests.services.desk import ANA, add_agents, ask, open_always, stage
 
 FAST = Rate(1_000, 1_000)
 CAPABILITIES = Capabilities(40, 20, 3, 12, FAST, FAST)
@@ -298,6 +300,18 @@ async def test_whoever_blocks_us_hears_nothing_more(sql_db, clock, routes, platf
     clock.advance(hours=2)
     assert await deliver_all(sql_db, clock, routes) == []
     assert platform.sent == []
+
+
+async def test_whoever_blocks_us_waits_for_nobody(sql_db, clock, shop, routes, platform, talk):
+    await add_agents(sql_db, ANA)
+    await ask(sql_db, clock, open_always(shop), talk)
+    await say(sql_db, talk, "Ana will be with you soon.")
+    platform.moods = [ChannelBlocked("blocked by the user")]
+
+    await deliver_all(sql_db, clock, routes)
+
+    assert await stage(sql_db, talk) is Stage.RESOLVED
+    assert await deliver_all(sql_db, clock, routes) == []
 
 
 async def test_what_a_platform_will_never_take_holds_up_nothing(sql_db, clock, routes, platform, talk, caplog):
