@@ -41,6 +41,7 @@ from bot.storage.engine import create_engine
 from bot.storage.migrate import migrate, pending_migrations
 from bot.storage.unit_of_work import SqlDatabase
 from bot.storage.wakeups import Wakeups, create_wakeups
+from bot.waits import set_within
 
 SHUTDOWN_SECONDS = 10.0
 OUTBOX_POLL_SECONDS = 5.0
@@ -331,8 +332,7 @@ async def running_scheduler(config: Config, storage: Storage) -> AsyncIterator[N
                         log.warning("could not deliver %s: %s", entry.key, entry.last_error)
             except Exception:
                 log.exception("could not look into the outbox; trying again")
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(wake.wait(), OUTBOX_POLL_SECONDS)
+            await set_within(wake, OUTBOX_POLL_SECONDS)
 
     shop, jobs = config.business.to_shop(), all_jobs(signed_links(config))
 
@@ -343,8 +343,7 @@ async def running_scheduler(config: Config, storage: Storage) -> AsyncIterator[N
                 await look_after_line(storage.db, SystemClock(), shop)
             except Exception:
                 log.exception("could not look after the line; trying again")
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(line_moved.wait(), LINE_EVERY_SECONDS)
+            await set_within(line_moved, LINE_EVERY_SECONDS)
             # However fast it moves.
             await asyncio.sleep(LINE_PAUSE_SECONDS)
 

@@ -23,6 +23,7 @@ from bot.gateway.vouchers import qr_image
 from bot.services.channel_ports import ChannelError, Delivery
 from bot.services.courier import Pace, Route, deliver_next
 from bot.services.ports import Clock, Database, Hint
+from bot.waits import set_within
 
 COURIERS = 4
 POLL_SECONDS = 1.0
@@ -149,8 +150,7 @@ class Couriers:
                         log.warning("a conversation could not be told everything: %s", delivery.last_error)
             except Exception:
                 log.exception("could not look for what is to be delivered; trying again")
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+            await set_within(self._wake, POLL_SECONDS)
 
 
 async def telegram_command(config: Config, action: str) -> str:

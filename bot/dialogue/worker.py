@@ -26,6 +26,7 @@ from bot.services.turns import (
     release_worker,
     renew_leases,
 )
+from bot.waits import set_within
 
 POLL_SECONDS = 1.0
 # The dialogue itself takes the processor; more than a few at once only wait for each other.
@@ -85,8 +86,7 @@ class Worker:
                     more = False
                     await asyncio.sleep(POLL_SECONDS)
                 if not more:
-                    with contextlib.suppress(asyncio.TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                    await set_within(self._wake, POLL_SECONDS)
         finally:
             if self._turns:
                 await asyncio.wait(self._turns)

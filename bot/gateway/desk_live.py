@@ -19,6 +19,7 @@ from bot.core.customers import CustomerId
 from bot.services.desk_views import NAME_AGAIN_AFTER, READ_AGAIN_AFTER, Look
 from bot.services.noted_lately import NotedLately
 from bot.services.ports import Clock, Database, Hint
+from bot.waits import set_within
 
 # Hints that several came of are looked at together.
 GATHER_SECONDS = 0.05
@@ -124,8 +125,7 @@ class DeskHub:
     async def run(self) -> None:
         """Tell of offers and of whatever no wake-up told of, until cancelled."""
         while True:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._offers_due.wait(), LOOK_AGAIN_SECONDS)
+            await set_within(self._offers_due, LOOK_AGAIN_SECONDS)
             try:
                 if self._offers_due.is_set():
                     await asyncio.sleep(GATHER_SECONDS)

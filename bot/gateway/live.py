@@ -12,6 +12,7 @@ from datetime import datetime
 from bot.core.conversations import Author, Conversation, ConversationId, Message, Owner
 from bot.gateway.frames import Frame, message_frame, owner_frame, signed_out_frame, typing_frame
 from bot.services.ports import Clock, Database, Hint, UnitOfWork
+from bot.waits import set_within
 
 # How late a message is shown when its wake-up got lost.
 POLL_SECONDS = 3.0
@@ -109,8 +110,7 @@ class LiveConversations:
         loop = asyncio.get_running_loop()
         polled = loop.time()
         while True:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._line_moved.wait(), max(polled + POLL_SECONDS - loop.time(), 0))
+            await set_within(self._line_moved, polled + POLL_SECONDS - loop.time())
             self._line_moved.clear()
             try:
                 await self._wake_those_who_moved_up()

@@ -19,6 +19,7 @@ from bot.gateway.limits import client_address
 from bot.gateway.tokens import BadToken, bearer_token
 from bot.services.conversations import open_channel_conversation, receive_message
 from bot.services.ids import new_id
+from bot.waits import finish_within, set_within
 
 CHANNEL = "rest"
 TURN_SECONDS = 60.0
@@ -93,7 +94,7 @@ async def _record(request: web.Request, conversation_id: Any, external_id: str, 
 
 async def _answers_in_time(request: web.Request, message: Message, changed: asyncio.Event) -> list[Message]:
     try:
-        return await asyncio.wait_for(_answers(request, message, changed), TURN_SECONDS)
+        return await finish_within(_answers(request, message, changed), TURN_SECONDS)
     except asyncio.TimeoutError as error:
         raise TurnTimeout from error
 
@@ -102,8 +103,7 @@ async def _answers(request: web.Request, message: Message, changed: asyncio.Even
     while True:
         if message.turn_state is TurnState.PENDING:
             # Also without a wake-up: one may get lost, and a dropped turn leaves no message for the poll to find.
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(changed.wait(), live.POLL_SECONDS)
+            await set_within(changed, live.POLL_SECONDS)
             changed.clear()
         async with request.app[settings.DATABASE].reading() as work:
             # The answers came with the end of the turn: where there is one, there are all of them.

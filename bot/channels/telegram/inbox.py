@@ -24,6 +24,7 @@ from bot.services.channel_inbox import TOO_MANY, ChannelEvent, Sent, Taken, take
 from bot.services.channel_ports import ChannelBusy, ChannelError, ChannelRefused, Part
 from bot.services.ports import Clock, Database
 from bot.services.remote_files import Prospect, file_prospect
+from bot.waits import finish_within
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
 # Telegram holds a question for updates open for so long; between two that failed there is a pause.
@@ -124,7 +125,7 @@ class TelegramInbox:
             return replace(event, trouble=TOO_MANY)
         try:
             async with self._fetches:
-                content = await asyncio.wait_for(self._channel.fetch(remote.id, MAX_FILE_BYTES), FETCH_SECONDS)
+                content = await finish_within(self._channel.fetch(remote.id, MAX_FILE_BYTES), FETCH_SECONDS)
             return replace(event, file=check_file(IncomingFile(remote.name, content)))
         except (FileTooLarge, RemoteFileTooLarge):
             return replace(event, trouble=TOO_LARGE)

@@ -26,7 +26,7 @@ export const words = {
     callback: "Nobody is waiting for a call.",
     bot: "The assistant has no conversation at the moment.",
     search: "Type a name, an e-mail address, an order number, a label or a few words.",
-    found: "Nothing was found.",
+    found: "Nothing was found. People, orders and labels are found however old; words only in the newest 100,000 messages.",
     failed: "This cannot be looked up just now.",
   },
   stages: {
