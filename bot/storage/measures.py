@@ -251,16 +251,23 @@ def _visits_query(window: Window) -> Any:
     c = numbered.c
     visits = (
         select(
-            *(c.conversation_id, c.person, func.min(c.seq).label("first_seq"), func.max(c.seq).label("last_seq")),
+            *(c.conversation_id, func.min(c.seq).label("first_seq"), func.max(c.seq).label("last_seq")),
             *(func.min(c.at).label("began_at"), func.max(c.at).label("ended_at")),
         )
-        .group_by(c.conversation_id, c.person, c.visit)
+        .group_by(c.conversation_id, c.visit)
         .cte("visits")
     )
+    # Whose they are is asked of the visits, and not of every line: there are several times as many of those.
+    conversation = tables.conversations.c
     following = func.lead(visits.c.began_at, type_=UtcDateTime()).over(
-        partition_by=visits.c.person, order_by=(visits.c.began_at, visits.c.first_seq)
+        partition_by=func.coalesce(conversation.customer_id, conversation.identity_id),
+        order_by=(visits.c.began_at, visits.c.first_seq),
     )
-    followed = select(visits, following.label("returned_at")).cte("followed")
+    followed = (
+        select(visits, following.label("returned_at"))
+        .join_from(visits, tables.conversations, conversation.id == visits.c.conversation_id)
+        .cte("followed")
+    )
     reply = tables.messages.c
     answered = (
         select(reply.id)
@@ -277,20 +284,18 @@ def _visits_query(window: Window) -> Any:
 
 def _numbered_lines(window: Window) -> CTE:
     """What customers wrote around the window, each line with the number of its visit in the conversation."""
-    message, conversation = tables.messages.c, tables.conversations.c
+    message = tables.messages.c
     # Begun a pause earlier, so that a visit which runs into the window is not taken for one that begins there.
     second = extract("epoch", message.at)
     lines = (
         select(
             *(message.conversation_id, message.seq, message.at),
-            func.coalesce(conversation.customer_id, conversation.identity_id).label("person"),
             (second - func.lag(second).over(partition_by=message.conversation_id, order_by=message.seq)).label("pause"),
         )
-        .join_from(tables.messages, tables.conversations)
         .where(message.author == "customer", message.at >= window.starts_at - PAUSE)
         .where(message.at < window.ends_at + 2 * RETURN)
         .cte("lines")
     )
     begins = case((or_(lines.c.pause.is_(None), lines.c.pause >= PAUSE.total_seconds()), 1), else_=0)
-    number = func.sum(begins).over(partition_by=lines.c.conversation_id, order_by=lines.c.seq)
-    return select(lines, number.label("visit")).cte("numbered")
+    number = func.sum(begins).over(partition_by=lines.c.conversation_id, order_by=lines.c.seq, rows=(None, 0))
+    return select(lines.c.conversation_id, lines.c.seq, lines.c.at, number.label("visit")).cte("numbered")

@@ -210,7 +210,7 @@ messages = Table(
         sqlite_where=text("turn_state = 'pending'"),
         postgresql_where=text("turn_state = 'pending'"),
     ),
-    Index("ix_messages_reply_to_seq", "conversation_id", "reply_to_seq"),
+    Index("ix_messages_reply_to_seq", "conversation_id", "reply_to_seq", "author"),
     # What happened last, and what was said in some days.
     Index("ix_messages_at", "at", "conversation_id", "seq", "author"),
     Index(

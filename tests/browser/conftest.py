@@ -20,7 +20,9 @@ from tests.browser.window import Window
 
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 90
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# The same engine without a window's menus and panels opens a page in a third of the time, where it is installed.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 class Service:

@@ -75,6 +75,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("resolved_at IS NOT NULL"),
     )
     op.create_index("ix_messages_at", "messages", ["at", "conversation_id", "seq", "author"], unique=False)
+    # With the author, so that reports need not read the messages themselves.
+    op.drop_index("ix_messages_reply_to_seq", table_name="messages")
+    op.create_index("ix_messages_reply_to_seq", "messages", ["conversation_id", "reply_to_seq", "author"], unique=False)
     op.create_index(
         "ix_messages_agent_id",
         "messages",
@@ -276,6 +279,8 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_index("ix_conversation_events_kind_at", table_name="conversation_events")
     op.drop_index("ix_messages_agent_id", table_name="messages")
+    op.drop_index("ix_messages_reply_to_seq", table_name="messages")
+    op.create_index("ix_messages_reply_to_seq", "messages", ["conversation_id", "reply_to_seq"], unique=False)
     op.drop_index("ix_messages_at", table_name="messages")
     op.drop_index("ix_conversations_resolved_at", table_name="conversations")
     op.drop_index("uq_messages_client_id", table_name="messages")
