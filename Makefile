@@ -16,7 +16,7 @@ export SQLALCHEMY_SILENCE_UBER_WARNING ?= 1
 # $(call default,NAME,VALUE): a setting that neither the environment nor .env has.
 default = { grep -Eqs '^ *(export +)?$(1) *=' .env || : "$${$(1)=$(2)}"; }
 
-.PHONY: help run test train lint bench env migrate lock clean FORCE
+.PHONY: help run test explore train lint bench env migrate lock clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -26,6 +26,11 @@ run: $(MODEL) ## start the demo shop: environment, model, database and demo data
 
 test: $(MODEL) ## run the whole test suite; ARGS="-k orders" for a part of it, ARGS="-n 0" for one core only
 	@$(PY) -m pytest $(PARALLEL) $(ARGS)
+
+explore: $(STAMP) ## look for faults with thousands of random examples on each database; takes an hour or so
+	@LEDGER_EXAMPLES=2000 HANDOFF_EXAMPLES=2000 PUNCH_CARD_EXAMPLES=500 $(PY) -m pytest $(PARALLEL) \
+		--hypothesis-profile=explore --timeout=14400 tests/core tests/services/test_*_properties.py \
+		tests/services/test_handoff_model.py $(ARGS)
 
 train: $(MODEL) ## train the model, if its data changed
 	@echo "The model in $(MODEL) is up to date."

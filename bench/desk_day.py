@@ -116,8 +116,8 @@ class _Desk:
     def __init__(self, db: Database, shop: Shop, day: Day, agents: int, seed: int) -> None:
         self._db, self._day, self._clock, self._chance = db, day, DayClock(), random.Random(seed + 1)
         # Everybody is helped on the day, so that all waits can be compared.
-        patient = {"always_open": True, "ask_after": timedelta(hours=20), "give_up_after": timedelta(hours=20)}
-        self._shop = replace(shop, desk=replace(shop.desk, **patient))
+        long = timedelta(hours=20)
+        self._shop = replace(shop, desk=replace(shop.desk, always_open=True, ask_after=long, give_up_after=long))
         self._agents = [_agent(number) for number in range(agents)]
         self._by_conversation: dict[ConversationId, Customer] = {}
         self._takes: dict[ConversationId, tuple[datetime, Agent]] = {}

@@ -98,7 +98,7 @@ class Gateway:
 class Customer:
     """A socket on which everything that arrives is noted with its moment."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
         self._socket = socket
         self.conversation_id = ""
         self.arrived: dict[str, float] = {}

@@ -62,8 +62,8 @@ class Desk:
         self.db = SqlDatabase(create_engine(url), create_wakeups(url))
         self._clock = StoppedClock(until)
         # Nobody is due for anything, as in most seconds.
-        patient = {"ask_after": LONG, "give_up_after": LONG, "customer_grace": LONG}
-        self._shop = replace(shop, desk=replace(shop.desk, always_open=True, **patient))
+        desk = replace(shop.desk, always_open=True, ask_after=LONG, give_up_after=LONG, customer_grace=LONG)
+        self._shop = replace(shop, desk=desk)
 
     async def questions(self) -> dict[str, tuple[Question, float]]:
         """Each question under its name, with how many milliseconds it may take."""
@@ -209,7 +209,7 @@ def run(options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
         return {"given": asyncio.run(measure(options.url, shop, options.until or until, options.times, options.only))}
     found = {}
     for kind in options.databases:
-        with temporary_folder() as folder, database_url(kind, folder) as url:
+        with temporary_folder("kasuki-scale-") as folder, database_url(kind, folder) as url:
             say(f"{kind}: filling a database with {options.conversations:,} conversations")
             # Anew for each, so that both are filled with the same.
             asyncio.run(fill(url, Year(Sizes(conversations=options.conversations), until, options.seed)))
@@ -217,8 +217,8 @@ def run(options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def main() -> int:
-    """Measure, and show a table."""
+def build_parser() -> argparse.ArgumentParser:
+    """What can be asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench.desk_scale", description=__doc__)
     kinds = ("sqlite", "postgres")
     parser.add_argument("--databases", nargs="+", choices=kinds, default=kinds)
@@ -229,7 +229,12 @@ def main() -> int:
     parser.add_argument("--url", help="a database that was filled before, to be asked as it is")
     parser.add_argument("--until", type=datetime.fromisoformat, help="up to when it was filled")
     parser.add_argument("--json", type=Path, help="write the numbers to this file")
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Measure, and show a table."""
+    options = build_parser().parse_args()
     machine = describe_machine()
     found = run(options)
     print(report(machine, found, Sizes(conversations=options.conversations)))

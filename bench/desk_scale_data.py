@@ -95,7 +95,7 @@ class Year:
         began, until = self._until - YEAR, self._until
         for number, agent in enumerate(self.agents):
             email, name = f"{agent}@example.com", f"Agent {number + 1}"
-            busy = ("online", CAPACITY, [], [], until, until - timedelta(minutes=number), False, 0, began)
+            busy: Row = ("online", CAPACITY, [], [], until, until - timedelta(minutes=number), False, 0, began)
             yield "agents", (agent, email, name, "agent", "", *busy)
         for number, (customer, identity) in enumerate(zip(self.customers, self._identities, strict=True)):
             name = " ".join(self._chance.choices(self._words, k=2)).title()
@@ -154,7 +154,7 @@ class Year:
         for turn in range(self._chance.randint(1, 9)):
             seq = 2 * turn + 1
             text = self._text() if self._chance.random() > 1e-5 else f"I live in {RARE_WORD}."
-            written = (self._id(), conversation, "web", seq, "customer", None, text, [], None, self._id())
+            written: Row = (self._id(), conversation, "web", seq, "customer", None, text, [], None, self._id())
             yield *written, None, "handled", 0, at
             at += timedelta(seconds=1)
             yield self._said(conversation, seq + 1, "bot", at, reply_to=seq)
@@ -163,7 +163,7 @@ class Year:
     def _said(self, conversation: str, seq: int, author: str, at: datetime, **by: Any) -> Row:
         agent, reply_to = by.get("agent"), by.get("reply_to")
         name = f"Agent {int(agent[-2:]) + 1}" if agent else None
-        written = (self._id(), conversation, "web", seq, author, name, self._text(), [], agent)
+        written: Row = (self._id(), conversation, "web", seq, author, name, self._text(), [], agent)
         return *written, None, reply_to, None, 0, at
 
     def _request(self, number: int, left: int, began: datetime) -> tuple[str, str] | None:
@@ -180,7 +180,17 @@ class Year:
         for turn in range(self._chance.randint(1, 5)):
             yield self._said(conversation, seq + 2 * turn + 1, "agent", at, agent=agent)
             at += timedelta(seconds=self._chance.randint(10, 120))
-            written = (self._id(), conversation, "web", seq + 2 * turn + 2, "customer", None, self._text(), [], None)
+            written: Row = (
+                self._id(),
+                conversation,
+                "web",
+                seq + 2 * turn + 2,
+                "customer",
+                None,
+                self._text(),
+                [],
+                None,
+            )
             yield *written, self._id(), None, "not_for_bot", 0, at
             at += timedelta(seconds=self._chance.randint(10, 120))
 
@@ -197,12 +207,21 @@ class Year:
         first, due = by_agent[0] if helped else None, asked + timedelta(hours=4) if state == "callback" else None
         outcome = "resolve" if closed_at else None
         reason, about = chance.choice(_REASONS), {"wish": "track_order", "tried": "track_order, ask_refund"}
-        standing = (reason, state, asked, asked, int(chance.random() < 0.1), agent if helped else None, [], claimed)
+        standing: Row = (
+            reason,
+            state,
+            asked,
+            asked,
+            int(chance.random() < 0.1),
+            agent if helped else None,
+            [],
+            claimed,
+        )
         yield (
             "handoffs",
             (handoff, conversation, *standing, first, due, about, closed_at, outcome),
         )
-        steps = [("ask", "bot", "queue", asked, None)]
+        steps: list[Row] = [("ask", "bot", "queue", asked, None)]
         if claimed is not None:
             steps.append(("claim", "queue", "agent", claimed, agent))
         if closed_at is not None:

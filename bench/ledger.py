@@ -15,7 +15,7 @@ import os
 import random
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +193,7 @@ def report(small: dict[str, Any], full: dict[str, Any]) -> str:
     def cell(values: list[float]) -> str:
         return f"{percentile(values, 50):.2f} / {percentile(values, 95):.2f}"
 
-    rows = [
+    rows: list[Sequence[str]] = [
         (
             name,
             cell(small["ms"][name]),

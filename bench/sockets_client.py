@@ -20,7 +20,7 @@ PAUSE_SECONDS = (1.05, 1.25)  # a conversation may have a message a second
 class Customer:
     """One socket, read all the time."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
         self._socket = socket
         self._waiting: dict[str, asyncio.Future[float]] = {}
         self._reading = asyncio.create_task(self._read())
@@ -50,7 +50,8 @@ class Customer:
         waiting = self._waiting[client_id] = asyncio.get_running_loop().create_future()
         began = time.perf_counter()
         await self._socket.send_str(json.dumps({"type": "message", "client_id": client_id, "text": text}))
-        return await asyncio.wait_for(waiting, ANSWER_SECONDS) - began
+        answered: float = await asyncio.wait_for(waiting, ANSWER_SECONDS)
+        return answered - began
 
     async def leave(self) -> None:
         """Close the socket."""

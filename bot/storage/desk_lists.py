@@ -120,9 +120,9 @@ async def _search(connection: AsyncConnection, query: ListQuery, text: str) -> l
     newest = _chosen(ListQuery(), _NEWEST)
     if query.before is not None:
         newest = newest.where(_NEWEST.beyond(query.before))
-    among = newest.order_by(*_NEWEST.sort()).limit(LOOKED_THROUGH).subquery("newest").c
+    among = newest.order_by(*_NEWEST.sort()).limit(LOOKED_THROUGH).cte("newest")
     matching = _chosen(query, _NEWEST_OF_FEW).outerjoin(tables.customers, _CUSTOMER.id == _TALK.customer_id)
-    matching = matching.where(_TALK.id.in_(select(among.conversation_id)), has_words(text))
+    matching = matching.where(_TALK.id.in_(select(among.c.conversation_id)), has_words(text, among))
     places = await _places(connection, matching, _NEWEST_OF_FEW, query)
     if len(places) == query.limit:
         return places

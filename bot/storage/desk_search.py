@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, Text, and_, cast, or_, select, union
+from sqlalchemy import CTE, ColumnElement, CompoundSelect, Select, Text, and_, cast, or_, select, union
 
 from bot.storage import tables
 
@@ -38,17 +38,21 @@ def _labelled(text: str) -> Select[Any]:
     return select(label.conversation_id).where(label.label.icontains(text, autoescape=True))
 
 
-def has_words(text: str) -> ColumnElement[bool]:
-    """Whether a conversation has the words: asked of each of a few, with its customer beside it."""
-    message = tables.messages.c
-    said = message.text.icontains(text, autoescape=True)
+def has_words(text: str, among: CTE) -> ColumnElement[bool]:
+    """Whether a conversation has the words: asked of each of those few, with its customer beside it.
+
+    What was said and which labels there are is asked of all of them at once. Asked of each, PostgreSQL may think that
+    all messages there are can be read as quickly.
+    """
+    message, few = tables.messages.c, among.c.conversation_id
+    said = select(message.conversation_id).where(message.text.icontains(text, autoescape=True))
     return or_(
         _TALK.id == text,
         _who(text),
         _TALK.customer_id.in_(_ordered(text)),
         _claimed(_TALK.visitor_details, text),
-        _labelled(text).where(tables.conversation_labels.c.conversation_id == _TALK.id).exists(),
-        select(message.id).where(message.conversation_id == _TALK.id, said).exists(),
+        _TALK.id.in_(_labelled(text).join(among, few == tables.conversation_labels.c.conversation_id)),
+        _TALK.id.in_(said.join(among, few == message.conversation_id)),
     )
 
 
