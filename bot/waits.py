@@ -1,7 +1,7 @@
 """Waiting for something for so long at most, without losing that one was told to stop.
 
 asyncio.wait_for forgets in Python 3.10 that it was cancelled when what it waits for happens in the same moment
-(https://github.com/python/cpython/issues/81839): a loop that runs until it is cancelled then never ends.
+(https://github.com/python/cpython/issues/86296): a loop that runs until it is cancelled then never ends.
 """
 
 from __future__ import annotations
