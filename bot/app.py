@@ -41,7 +41,7 @@ from bot.storage.engine import create_engine
 from bot.storage.migrate import migrate, pending_migrations
 from bot.storage.unit_of_work import SqlDatabase
 from bot.storage.wakeups import Wakeups, create_wakeups
-from bot.waits import set_within
+from bot.waits import finish_within, set_within
 
 SHUTDOWN_SECONDS = 10.0
 OUTBOX_POLL_SECONDS = 5.0
@@ -487,7 +487,7 @@ async def _stop_process(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
     try:
-        await asyncio.wait_for(process.wait(), SHUTDOWN_SECONDS)
+        await finish_within(process.wait(), SHUTDOWN_SECONDS)
     except asyncio.TimeoutError:
         log.warning("a worker did not stop in time; its turns are run again at the next start")
         process.kill()

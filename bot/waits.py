@@ -7,8 +7,8 @@ asyncio.wait_for forgets in Python 3.10 that it was cancelled when what it waits
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable
+from typing import TypeVar
 
 _Result = TypeVar("_Result")
 
@@ -22,7 +22,7 @@ async def set_within(event: asyncio.Event, seconds: float) -> bool:
     return True
 
 
-async def finish_within(work: Coroutine[Any, Any, _Result], seconds: float) -> _Result:
+async def finish_within(work: Awaitable[_Result], seconds: float) -> _Result:
     """The work's result; what is not done in so many seconds is cancelled.
 
     Raises asyncio.TimeoutError then, and whatever the work raises.

@@ -163,6 +163,10 @@ def test_only_the_configuration_touches_the_environment():
     assert touching["bot/__main__.py"] == ["PROMETHEUS_MULTIPROC_DIR"]
 
 
+def test_nothing_waits_in_a_way_that_forgets_that_it_was_stopped():
+    assert [file for file in FILES if "asyncio.wait_for(" in (ROOT / file).read_text()] == []
+
+
 def test_every_part_is_listed():
     packages = {".".join(file.parent.parts) for file in FILES if file.name == "__init__.py" and file.parts[0] == "bot"}
 

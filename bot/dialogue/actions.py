@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from contextvars import ContextVar
@@ -11,6 +10,8 @@ from typing import Any
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection
+
+from bot.waits import finish_within
 
 ACTION_SECONDS = 10.0
 
@@ -39,7 +40,7 @@ class InProcessActions(EndpointConfig):
             raise failures[0]
         call = kwargs["json"]
         try:
-            return await asyncio.wait_for(self._executor.run(call), ACTION_SECONDS)
+            return await finish_within(self._executor.run(call), ACTION_SECONDS)
         except ActionExecutionRejection as error:
             body = json.dumps({"action_name": error.action_name, "error": error.message})
             raise ClientResponseError(400, "rejected", body) from error

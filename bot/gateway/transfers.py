@@ -14,6 +14,7 @@ from aiohttp import web
 
 from bot.gateway.connections import PATIENCE_SECONDS, leave_soon, patience
 from bot.gateway.limits import RateLimited
+from bot.waits import finish_within
 
 PIECE_BYTES = 64 * 1024
 # The pace that is asked of the other side, after some seconds that everybody has: 512 kilobits a second.
@@ -49,7 +50,7 @@ class Transfers:
         async with self._changed:
             with contextlib.suppress(asyncio.TimeoutError):
                 room = self._changed.wait_for(lambda: self._has_room(address, at_once, of_one))
-                await asyncio.wait_for(room, seconds)
+                await finish_within(room, seconds)
             place = contextlib.ExitStack()
             place.enter_context(self.one_more(address, at_once, of_one))
         try:

@@ -24,6 +24,7 @@ from bot.errors import BotError, FileRefused, FileTooLarge
 from bot.gateway import frames
 from bot.gateway.limits import RateLimit, RateLimited
 from bot.gateway.transfers import PIECE_BYTES, Pace, Transfers
+from bot.waits import finish_within
 
 # A form is a little longer than what is in it.
 FORM_BYTES = 16 * 1024
@@ -161,4 +162,4 @@ async def _read(part: BodyPartReader, at_most: int, pace: Pace) -> bytes:
 
 
 async def _soon(step: Awaitable[Answer], pace: Pace) -> Answer:
-    return await asyncio.wait_for(step, min(PIECE_SECONDS, pace.left()))
+    return await finish_within(step, min(PIECE_SECONDS, pace.left()))
