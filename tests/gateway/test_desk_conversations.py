@@ -115,9 +115,10 @@ async def test_a_page_of_a_list_is_two_queries_however_long(desk_gateway, ana, m
     from bot.core.desk_records import ListQuery
 
     queries = []
-    engine = desk_gateway.store._engine.sync_engine
-    event.listen(engine, "before_cursor_execute", lambda _c, _k, statement, *_: queries.append(statement))
     async with desk_gateway.store.reading() as work:
+        # Only what is asked here: the gateway looks around by itself meanwhile.
+        connection = work.desk._connection.sync_connection
+        event.listen(connection, "before_cursor_execute", lambda _c, _k, statement, *_: queries.append(statement))
         found = await work.desk.page(ListQuery(owner="queue"))
 
     assert [one.labels for one in found] == [("late", "vip")] * 4
